@@ -1,0 +1,92 @@
+//! A dataset's feed: pull, one outstanding call, so that the reader's pace is the backpressure.
+
+use crate::{Call, Fault};
+use banyan_words::{Batch, UnitRef};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How much the gateway would like.
+#[derive(Clone, Copy, Debug)]
+pub struct Ask {
+    /// Rows, about.
+    pub rows: usize,
+    /// Bytes of batch, about ([`Batch::weight`]).
+    pub bytes: usize,
+    /// How long to wait for something to happen before answering [`Delivery::Idle`].
+    pub wait: Duration,
+}
+
+/// A feed that blocks its thread.
+pub trait BlockingFeed: Send {
+    /// The next delivery. After [`Delivery::Begin`] come its batches and exactly one `Done` or `Refused`.
+    fn next(&mut self, ask: Ask, call: &Call) -> Result<Delivery, Fault>;
+    /// Carries out what shall happen to a unit once it is durably committed (`after: move | delete`).
+    /// Repeatable; called again after a restart if it may have been lost.
+    fn acknowledge(&mut self, unit: &UnitRef, token: &str) -> Result<(), Fault>;
+    /// Gives up the open unit, to begin again with the first one that is not done (after drift was accepted,
+    /// or a commit failed).
+    fn rewind(&mut self);
+}
+
+/// What a feed hands over.
+#[derive(Clone, Debug)]
+pub enum Delivery {
+    /// A unit begins. `token` is remembered with it ([`crate::UnitMemo::token`]).
+    Begin {
+        /// The unit.
+        unit: Arc<UnitRef>,
+        /// The adapter's quick test for "the same file as then".
+        token: String,
+    },
+    /// Records of the open unit. A unit without records still delivers one empty batch with its shapes, so that a
+    /// changed header is seen.
+    Records(Batch),
+    /// The open unit was read to its end.
+    Done(UnitDone),
+    /// A unit cannot be used, as a whole: before or after some of its records were delivered.
+    Refused(UnitRefused),
+    /// The same content was already read under this or another name; nothing to do but to remember it.
+    Identical {
+        /// The unit.
+        unit: Arc<UnitRef>,
+        /// As in `Begin`.
+        token: String,
+        /// The name it was first read under.
+        first: String,
+    },
+    /// Nothing new within [`Ask::wait`].
+    Idle,
+}
+
+/// The end of a unit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnitDone {
+    /// Records delivered, bad ones included.
+    pub records: u64,
+    /// Which part of which snapshot it is; `None` where the unit alone is the snapshot.
+    pub part: Option<SnapshotPart>,
+}
+
+/// A unit that is one of several which together make a snapshot.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SnapshotPart {
+    /// Names the snapshot: the date of its name, say.
+    pub snapshot: String,
+    /// This part.
+    pub part: String,
+    /// All parts.
+    pub parts: Vec<String>,
+}
+
+/// A unit that cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnitRefused {
+    /// The unit.
+    pub unit: UnitRef,
+    /// As in [`Delivery::Begin`].
+    pub token: String,
+    /// One of the kind's declared codes, such as `truncated-archive`.
+    pub code: String,
+    /// What is wrong and what to do.
+    pub message: String,
+}

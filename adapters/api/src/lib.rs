@@ -1,0 +1,111 @@
+//! The ports between the gateway and its adapters.
+//!
+//! Purpose: what an adapter must be ([`Kind`] → [`Prepared`] → [`Connected`]) and what it may offer ([`Feed`]).
+//! Invariant: checking is apart from connecting. `prepare` is pure and offline and reports every problem at once;
+//! `connect` never repeats it. An adapter knows nothing of entities, mappings or the store.
+//! Not here: any runtime. Blocking adapters implement [`BlockingFeed`]; the gateway gives each a thread.
+
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
+
+mod context;
+mod fault;
+mod feed;
+
+pub use context::{Call, Context, Memory, Stop, UnitMemo, UnitState};
+pub use fault::{Class, Fault, RefusalDef};
+pub use feed::{Ask, BlockingFeed, Delivery, SnapshotPart, UnitDone, UnitRefused};
+
+use banyan_words::{Column, Problem, node::Node};
+use std::future::Future;
+use std::pin::Pin;
+
+/// Work that may wait.
+pub type Task<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// An adapter kind, such as `file-drop`. One value of it, a `const`, is named in the gateway's `adapters.rs`.
+pub trait Kind: Sync {
+    /// The word after `adapter:`.
+    fn name(&self) -> &'static str;
+    /// JSON Schema of the keys this kind adds to a source.
+    fn source_schema(&self) -> schemars::Schema;
+    /// JSON Schema of the keys this kind adds to a dataset.
+    fn dataset_schema(&self) -> schemars::Schema;
+    /// Every code this kind may give a record or a unit.
+    fn refusals(&self) -> &'static [RefusalDef];
+    /// Checks a source's configuration: offline, pure, every problem at once (warnings included).
+    fn prepare(&self, raw: &RawSource) -> Result<Box<dyn Prepared>, Vec<Problem>>;
+}
+
+/// A source's configuration, less the keys that are common to all adapters.
+#[derive(Clone, Debug)]
+pub struct RawSource {
+    /// The source's name.
+    pub name: String,
+    /// Where it stands, such as `sources.crm`.
+    pub path: String,
+    /// The directory relative paths start from (that of the configuration file).
+    pub base: std::path::PathBuf,
+    /// The adapter's own keys of the source.
+    pub config: Node,
+    /// Its datasets, in order.
+    pub datasets: Vec<RawDataset>,
+}
+
+/// A dataset's configuration, less the keys that are common to all adapters.
+#[derive(Clone, Debug)]
+pub struct RawDataset {
+    /// The dataset's name within its source.
+    pub name: String,
+    /// Where it stands, such as `sources.crm.datasets.contacts`.
+    pub path: String,
+    /// The adapter's own keys.
+    pub config: Node,
+    /// `content: snapshot`, which an adapter must know to say when a snapshot is complete.
+    pub snapshot: bool,
+}
+
+/// A checked source.
+pub trait Prepared: Send + Sync {
+    /// Warnings that came up while checking.
+    fn warnings(&self) -> Vec<Problem> {
+        Vec::new()
+    }
+    /// The dataset's columns, where the configuration alone tells them; `None` where only the source knows.
+    fn columns(&self, dataset: &str) -> Option<Vec<Column>>;
+    /// What must be equal for two readings of one record to mean the same: a hash of format, encoding and columns.
+    fn reading_hash(&self, dataset: &str) -> u64;
+    /// Reads one local file as that dataset would be read, for `banyan try` and `inspect`. At most `limit` rows.
+    fn read_file(&self, dataset: &str, path: &std::path::Path, limit: usize) -> Result<Vec<banyan_words::Batch>, Fault>;
+    /// Opens the source.
+    fn connect(&self, cx: Context) -> Task<'_, Result<Box<dyn Connected>, Fault>>;
+}
+
+/// An open source.
+pub trait Connected: Send + Sync {
+    /// The feed of a dataset; `None` where it has none.
+    fn feed(&self, dataset: &str) -> Option<Box<dyn BlockingFeed>>;
+    /// Whether the source can be used now, told for an operator.
+    fn health(&self) -> Task<'_, Health>;
+    /// What the source holds.
+    fn discover(&self) -> Task<'_, Result<Vec<Found>, Fault>>;
+}
+
+/// Whether a source can be used.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Health {
+    /// It can.
+    pub ok: bool,
+    /// What a person should know: `folder drop/crm is readable`, or what is wrong.
+    pub message: String,
+}
+
+/// A dataset that discovery found.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Found {
+    /// Its name, or a proposal for one.
+    pub name: String,
+    /// Its columns.
+    pub columns: Vec<Column>,
+    /// A few records, each as the texts of its columns.
+    pub sample: Vec<Vec<String>>,
+}
