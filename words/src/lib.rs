@@ -19,7 +19,7 @@ pub mod value;
 pub use batch::{Bad, Batch, BatchBuilder, Column, Fate, Row, Shape};
 pub use decimal::Decimal;
 pub use id::Id;
-pub use origin::{Place, UnitRef};
+pub use origin::{Place, UnitRef, UnitState};
 pub use problem::{Problem, Severity, Spot};
 pub use types::Type;
 pub use value::Value;

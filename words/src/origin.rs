@@ -28,3 +28,17 @@ pub struct Place {
     /// Byte offset of the record's first byte in the (decompressed) file; 0 where there is none.
     pub offset: u64,
 }
+
+/// What became of a unit (a file version).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum UnitState {
+    /// Begun, not yet read to its end: begin it again from its start (what was applied counts as unchanged).
+    Open,
+    /// Read to its end and committed.
+    Done,
+    /// Refused as a whole; not tried again in this version.
+    Refused,
+    /// Read to its end, `after` (move, delete) not yet carried out.
+    Unacknowledged,
+}

@@ -1,5 +1,6 @@
 //! What the gateway lends an adapter.
 
+use banyan_words::UnitState;
 use jiff::Timestamp;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,20 +14,6 @@ pub struct Context {
     pub clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
     /// What is already known of the source's units.
     pub memory: Arc<dyn Memory>,
-}
-
-/// What became of a unit (a file version).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum UnitState {
-    /// Begun, not yet read to its end: begin it again from its start (what was applied counts as unchanged).
-    Open,
-    /// Read to its end and committed.
-    Done,
-    /// Refused as a whole; not tried again in this version.
-    Refused,
-    /// Read to its end, `after` (move, delete) not yet carried out.
-    Unacknowledged,
 }
 
 /// What the store remembers of a unit.

@@ -11,7 +11,8 @@ mod context;
 mod fault;
 mod feed;
 
-pub use context::{Call, Context, Memory, Stop, UnitMemo, UnitState};
+pub use banyan_words::UnitState;
+pub use context::{Call, Context, Memory, Stop, UnitMemo};
 pub use fault::{Class, Fault, RefusalDef};
 pub use feed::{Ask, BlockingFeed, Delivery, SnapshotPart, UnitDone, UnitRefused};
 

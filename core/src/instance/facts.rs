@@ -1,0 +1,353 @@
+//! The durable form of an instance: one row of the store.
+//!
+//! Layout, in order: format byte, flags, shape, etag, parts (if flagged), changed, the canonical fragments (varint
+//! length + 1 each, 0 for null), then the observations. The canonical part comes first, so that a read by id walks a few
+//! bytes and never decodes what sources said. An observation's value that equals the canonical fragment of its field is
+//! stored as a reference to it: values are stored once (`ENGINE.md`: that halves the database).
+//! Invariant: `decode(encode(x)) == x`; damaged bytes give `None`, never a panic.
+
+use super::{Fragments, Instance, Observation, RawAt, Say};
+use banyan_words::codec::{put_bytes, put_varint, take, take_array, take_bytes, take_varint};
+use banyan_words::{Id, Place};
+
+const FORMAT: u8 = 1;
+const LIVE: u8 = 1;
+const WAS_LIVE: u8 = 2;
+const HAS_PARTS: u8 = 4;
+
+const WITHDRAWN: u8 = 1;
+const DIRECT: u8 = 2;
+const HAS_ALIASES: u8 = 4;
+const HAS_CHANGED_AT: u8 = 8;
+const HAS_PICK: u8 = 16;
+
+/// What plan numbers mean, which the encoding of observations leans on.
+pub trait Plans {
+    /// For each field that plan fills, the field's position in the shape, where it has one.
+    fn positions(&self, plan: u32, shape: u32) -> &[Option<u16>];
+}
+
+/// The front of a row: enough to serve it.
+#[derive(Clone, Copy, Debug)]
+pub struct FactsHead<'a> {
+    /// See [`Instance::live`].
+    pub live: bool,
+    /// See [`Instance::was_live`].
+    pub was_live: bool,
+    /// See [`Instance::shape`].
+    pub shape: u32,
+    /// See [`Instance::etag`]; parts folded in.
+    pub etag: u64,
+    /// See [`Instance::changed`].
+    pub changed: i64,
+    canonical: &'a [u8],
+}
+
+impl<'a> FactsHead<'a> {
+    /// Reads the front of a row; `None` if it is damaged or of a newer format.
+    pub fn read(row: &'a [u8]) -> Option<FactsHead<'a>> {
+        let mut at = row;
+        let (head, _) = read_head(&mut at)?;
+        Some(FactsHead { etag: with_parts(head.etag, head.parts), canonical: at, ..head.public() })
+    }
+
+    /// The canonical fragments in the order of the shape; an empty one is null.
+    pub fn fragments(&self) -> impl Iterator<Item = &'a [u8]> {
+        let mut at = self.canonical;
+        let mut left = take_varint(&mut at).unwrap_or(0);
+        std::iter::from_fn(move || {
+            left = left.checked_sub(1)?;
+            match take_varint(&mut at)? {
+                0 => Some(&[][..]),
+                n => take(&mut at, (n - 1) as usize),
+            }
+        })
+    }
+
+    /// The plan numbers of the observations, present ones only: which datasets the value rests on.
+    pub fn for_each_plan(&self, mut each: impl FnMut(u32)) -> Option<()> {
+        let mut at = self.canonical;
+        for _ in 0..take_varint(&mut at)? {
+            let n = take_varint(&mut at)?;
+            take(&mut at, n.saturating_sub(1) as usize)?;
+        }
+        for _ in 0..take_varint(&mut at)? {
+            let mut body = take_bytes(&mut at)?;
+            let plan = take_varint(&mut body)? as u32;
+            let [flags] = take_array::<1>(&mut body)?;
+            if flags & WITHDRAWN == 0 {
+                each(plan);
+            }
+        }
+        Some(())
+    }
+}
+
+/// The ETag of content and parts together.
+pub fn with_parts(etag: u64, parts: u64) -> u64 {
+    if parts == 0 { etag } else { banyan_words::codec::hash(&parts.to_le_bytes(), etag) }
+}
+
+struct Head {
+    flags: u8,
+    shape: u32,
+    etag: u64,
+    parts: u64,
+    changed: i64,
+}
+
+impl Head {
+    fn public<'a>(&self) -> FactsHead<'a> {
+        FactsHead {
+            live: self.flags & LIVE != 0,
+            was_live: self.flags & WAS_LIVE != 0,
+            shape: self.shape,
+            etag: self.etag,
+            changed: self.changed,
+            canonical: &[],
+        }
+    }
+}
+
+fn read_head(at: &mut &[u8]) -> Option<(Head, ())> {
+    let [format, flags] = take_array::<2>(at)?;
+    if format != FORMAT {
+        return None;
+    }
+    let shape = u32::try_from(take_varint(at)?).ok()?;
+    let etag = u64::from_le_bytes(take_array(at)?);
+    let parts = if flags & HAS_PARTS != 0 { u64::from_le_bytes(take_array(at)?) } else { 0 };
+    let changed = take_varint(at)? as i64;
+    Some((Head { flags, shape, etag, parts, changed }, ()))
+}
+
+/// Encoding and decoding of whole rows.
+pub struct Facts;
+
+impl Facts {
+    /// Appends the row of `i`, whose id is `id`.
+    pub fn encode(i: &Instance, id: Id, plans: &dyn Plans, out: &mut Vec<u8>) {
+        let flags = u8::from(i.live) * LIVE
+            | u8::from(i.was_live) * WAS_LIVE
+            | if i.parts != 0 { HAS_PARTS } else { 0 };
+        out.extend_from_slice(&[FORMAT, flags]);
+        put_varint(u64::from(i.shape), out);
+        out.extend_from_slice(&i.etag.to_le_bytes());
+        if i.parts != 0 {
+            out.extend_from_slice(&i.parts.to_le_bytes());
+        }
+        put_varint(i.changed as u64, out);
+        put_varint(i.canonical.len() as u64, out);
+        for f in i.canonical.iter() {
+            if f.is_empty() {
+                out.push(0);
+            } else {
+                put_varint(f.len() as u64 + 1, out);
+                out.extend_from_slice(f);
+            }
+        }
+        put_varint(i.observations.len() as u64, out);
+        let mut body = Vec::new();
+        for o in &i.observations {
+            body.clear();
+            encode_observation(o, id, i, plans.positions(o.plan, i.shape), &mut body);
+            put_bytes(&body, out);
+        }
+    }
+
+    /// Reads a row; `None` if it is damaged.
+    pub fn decode(row: &[u8], id: Id, plans: &dyn Plans) -> Option<Instance> {
+        let mut at = row;
+        let (head, ()) = read_head(&mut at)?;
+        let mut canonical = Fragments::default();
+        for _ in 0..take_varint(&mut at)? {
+            match take_varint(&mut at)? {
+                0 => canonical.push(&[]),
+                n => canonical.push(take(&mut at, usize::try_from(n - 1).ok()?)?),
+            }
+        }
+        let public = head.public();
+        let mut i = Instance {
+            live: public.live,
+            was_live: public.was_live,
+            shape: head.shape,
+            etag: head.etag,
+            parts: head.parts,
+            changed: head.changed,
+            canonical,
+            observations: Vec::new(),
+        };
+        for _ in 0..take_varint(&mut at)? {
+            let o = decode_observation(take_bytes(&mut at)?, id, &i, plans)?;
+            i.observations.push(o);
+        }
+        at.is_empty().then_some(i)
+    }
+}
+
+fn encode_observation(o: &Observation, id: Id, i: &Instance, positions: &[Option<u16>], out: &mut Vec<u8>) {
+    put_varint(u64::from(o.plan), out);
+    let flags = u8::from(o.withdrawn) * WITHDRAWN
+        | u8::from(o.record == id) * DIRECT
+        | u8::from(!o.aliases.is_empty()) * HAS_ALIASES
+        | u8::from(!o.changed_at.is_empty()) * HAS_CHANGED_AT
+        | u8::from(!o.pick.is_empty()) * HAS_PICK;
+    out.push(flags);
+    if flags & DIRECT == 0 {
+        out.extend_from_slice(&o.record.0);
+    }
+    put_seen((o.unit, o.place), out);
+    put_varint(o.raw.block, out);
+    put_varint(u64::from(o.raw.slot), out);
+    out.extend_from_slice(&o.hash.to_le_bytes());
+    if flags & HAS_ALIASES != 0 {
+        put_varint(o.aliases.len() as u64, out);
+        o.aliases.iter().for_each(|a| out.extend_from_slice(&a.0));
+    }
+    if flags & HAS_CHANGED_AT != 0 {
+        put_bytes(&o.changed_at, out);
+    }
+    if flags & HAS_PICK != 0 {
+        put_bytes(&o.pick, out);
+    }
+    put_varint(o.says.len() as u64, out);
+    for (n, say) in o.says.iter().enumerate() {
+        let shown = positions.get(n).copied().flatten().map(|p| i.canonical.get(usize::from(p)));
+        put_say(say, shown, out);
+    }
+}
+
+fn put_seen((unit, place): (u32, Place), out: &mut Vec<u8>) {
+    put_varint(u64::from(unit), out);
+    put_varint(place.line, out);
+    put_varint(place.offset, out);
+}
+
+fn take_seen(at: &mut &[u8]) -> Option<(u32, Place)> {
+    let unit = u32::try_from(take_varint(at)?).ok()?;
+    Some((unit, Place { line: take_varint(at)?, offset: take_varint(at)? }))
+}
+
+fn put_say(say: &Say, shown: Option<&[u8]>, out: &mut Vec<u8>) {
+    match say {
+        Say::Missing => out.push(0),
+        Say::Value(v) if Some(&**v) == shown => out.push(1),
+        Say::Value(v) if &**v == b"null" => out.push(5),
+        Say::Value(v) => {
+            out.push(2);
+            put_bytes(v, out);
+        }
+        Say::Keep { code, value, seen } => {
+            out.push(if value.is_some() { 4 } else { 3 });
+            put_bytes(code.as_bytes(), out);
+            if let Some(v) = value {
+                put_bytes(v, out);
+                put_seen(*seen, out);
+            }
+        }
+    }
+}
+
+fn decode_observation(body: &[u8], id: Id, i: &Instance, plans: &dyn Plans) -> Option<Observation> {
+    let mut at = body;
+    let plan = u32::try_from(take_varint(&mut at)?).ok()?;
+    let [flags] = take_array::<1>(&mut at)?;
+    let record = if flags & DIRECT != 0 { id } else { Id(take_array(&mut at)?) };
+    let (unit, place) = take_seen(&mut at)?;
+    let raw = RawAt { block: take_varint(&mut at)?, slot: u32::try_from(take_varint(&mut at)?).ok()? };
+    let hash = u64::from_le_bytes(take_array(&mut at)?);
+    let mut aliases = Vec::new();
+    if flags & HAS_ALIASES != 0 {
+        for _ in 0..take_varint(&mut at)? {
+            aliases.push(Id(take_array(&mut at)?));
+        }
+    }
+    let mut optional = |flag| -> Option<Vec<u8>> {
+        if flags & flag == 0 { Some(Vec::new()) } else { Some(take_bytes(&mut at)?.to_vec()) }
+    };
+    let changed_at = optional(HAS_CHANGED_AT)?;
+    let pick = optional(HAS_PICK)?;
+    let positions = plans.positions(plan, i.shape);
+    let mut says = Vec::new();
+    for n in 0..take_varint(&mut at)? as usize {
+        let [tag] = take_array::<1>(&mut at)?;
+        says.push(match tag {
+            0 => Say::Missing,
+            1 => Say::Value(i.canonical.get(usize::from((*positions.get(n)?)?)).into()),
+            2 => Say::Value(take_bytes(&mut at)?.into()),
+            5 => Say::Value(b"null"[..].into()),
+            3 | 4 => {
+                let code = std::str::from_utf8(take_bytes(&mut at)?).ok()?.into();
+                if tag == 3 {
+                    Say::Keep { code, value: None, seen: (0, Place::default()) }
+                } else {
+                    let value = Some(take_bytes(&mut at)?.into());
+                    Say::Keep { code, value, seen: take_seen(&mut at)? }
+                }
+            }
+            _ => return None,
+        });
+    }
+    let withdrawn = flags & WITHDRAWN != 0;
+    Some(Observation { plan, record, unit, place, raw, hash, withdrawn, aliases, changed_at, pick, says })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    struct All;
+    impl Plans for All {
+        fn positions(&self, _: u32, _: u32) -> &[Option<u16>] {
+            &[Some(0), Some(1), None]
+        }
+    }
+
+    fn say() -> impl Strategy<Value = Say> {
+        let bytes = || proptest::collection::vec(any::<u8>(), 1..5).prop_map(Vec::into_boxed_slice);
+        prop_oneof![
+            Just(Say::Missing),
+            bytes().prop_map(Say::Value),
+            Just(Say::Value(b"\"x\"".to_vec().into())),
+            proptest::option::of(bytes()).prop_map(|value| {
+                let seen = if value.is_some() { (3, Place { line: 1, offset: 2 }) } else { (0, Place::default()) };
+                Say::Keep { code: "c".into(), value, seen }
+            }),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn rows_round_trip(says in proptest::collection::vec(say(), 0..4), live: bool, parts: u64, withdrawn: bool,
+                           direct: bool, aliases in proptest::collection::vec(any::<[u8; 16]>().prop_map(Id), 0..3)) {
+            let id = Id([7; 16]);
+            let mut canonical = Fragments::default();
+            canonical.push(b"\"x\"");
+            canonical.push(b"");
+            let o = Observation {
+                plan: 9, record: if direct { id } else { Id([8; 16]) }, unit: 4, place: Place { line: 300, offset: 70_000 },
+                raw: RawAt { block: 1, slot: 2 }, hash: 5, withdrawn, aliases, changed_at: vec![], pick: vec![1], says,
+            };
+            let i = Instance { live, was_live: true, shape: 3, etag: 1, parts, changed: 1_700_000_000_000, canonical,
+                observations: vec![o.clone(), o] };
+            let mut row = Vec::new();
+            Facts::encode(&i, id, &All, &mut row);
+            prop_assert_eq!(Facts::decode(&row, id, &All), Some(i.clone()));
+            let head = FactsHead::read(&row).unwrap();
+            prop_assert_eq!(head.fragments().collect::<Vec<_>>(), vec![&b"\"x\""[..], &b""[..]]);
+            for cut in 0..row.len() {
+                prop_assert_eq!(Facts::decode(&row[..cut], id, &All), None);
+            }
+        }
+
+        #[test]
+        fn damaged_rows_never_panic(row in proptest::collection::vec(any::<u8>(), 0..80)) {
+            let _ = Facts::decode(&row, Id([0; 16]), &All);
+            if let Some(h) = FactsHead::read(&row) {
+                let _ = h.fragments().count();
+                let _ = h.for_each_plan(|_| {});
+            }
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! Value tables.
+
+/// A value table.
+#[derive(Debug)]
+pub struct Table;

@@ -1,0 +1,1 @@
+//! The rooms that do work: `ingest` (records become rows), `serving` (what requests see), `why` (lineage).

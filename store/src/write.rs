@@ -1,0 +1,137 @@
+//! Writing: the transaction of ingest.
+
+use crate::{DeadLetterState, Found, Result, Tally, UnitChange, UnitKey};
+use banyan_model::instance::RawAt;
+use banyan_words::{Id, Place};
+
+/// Proof of a commit; see [`crate::Store::durable`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Receipt(pub u64);
+
+/// A record that speaks about an instance by another key than its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RecordRow {
+    /// Its own number within the mapping: what a snapshot's bitmap marks.
+    pub o: u64,
+    /// The instance it speaks about.
+    pub n: u64,
+    /// The unchanged test.
+    pub hash: u64,
+}
+
+/// A record to refuse.
+#[derive(Clone, Debug)]
+pub struct NewDeadLetter<'a> {
+    /// Tells it from others of its dataset: the same record refused again for the same reason counts up.
+    pub fingerprint: u64,
+    /// The dataset.
+    pub dataset: u32,
+    /// The mapping; 0 where it could not be read.
+    pub mapping: u32,
+    /// The unit.
+    pub unit: u32,
+    /// Where it stood.
+    pub place: Place,
+    /// The record's key as an id, if it could be read: a later good record of that key supersedes the letter.
+    pub record: Option<Id>,
+    /// Code.
+    pub code: &'a str,
+    /// Message.
+    pub message: &'a str,
+    /// Field.
+    pub field: Option<&'a str>,
+    /// Bytes.
+    pub raw: &'a [u8],
+    /// Columns (number given by [`Ingest::raw_shape`]) and cells.
+    pub cells: Option<(u32, &'a [u8])>,
+    /// Now, milliseconds since 1970.
+    pub at: i64,
+}
+
+/// One write transaction. Reads in it see what it wrote.
+pub trait Ingest {
+    /// For each id the instance it leads to and the hash of its direct observation (0: none). Ids come in reading
+    /// order: an implementation may guess that they were stored in that order.
+    fn find(&mut self, entity: u32, ids: &[Id], out: &mut Vec<Option<(u64, u64)>>) -> Result<()>;
+    /// An instance's row by number.
+    fn load(&mut self, entity: u32, n: u64) -> Result<Option<Found>>;
+    /// A new instance; its id leads to it from now on. Returns its number.
+    fn insert(&mut self, entity: u32, id: Id, hash: u64, facts: &[u8]) -> Result<u64>;
+    /// A changed instance.
+    fn update(&mut self, entity: u32, n: u64, id: Id, hash: u64, facts: &[u8]) -> Result<()>;
+    /// Removes an instance that was absorbed by another, or never was live and has nothing left to say.
+    fn remove(&mut self, entity: u32, n: u64, id: Id) -> Result<()>;
+    /// Lets another id lead to an instance, from wherever it led before.
+    fn alias(&mut self, entity: u32, id: Id, n: u64) -> Result<()>;
+    /// Moves an instance's entry in a field's index.
+    fn index(&mut self, entity: u32, field: u32, n: u64, old: Option<&[u8]>, new: Option<&[u8]>) -> Result<()>;
+    /// Instances of which a field's index holds that key (referrers of an id), above number `after`, at most `limit`.
+    fn with_key(&mut self, entity: u32, field: u32, key: &[u8], after: u64, limit: usize) -> Result<Vec<u64>>;
+    /// Tells the change feed.
+    fn changed(&mut self, entity: u32, n: u64) -> Result<()>;
+
+    /// For each record key of a mapping that is not direct, what is known of it.
+    fn records(&mut self, mapping: u32, keys: &[Id], out: &mut Vec<Option<RecordRow>>) -> Result<()>;
+    /// Remembers it; returns its number.
+    fn put_record(&mut self, mapping: u32, key: Id, n: u64, hash: u64) -> Result<u64>;
+    /// Forgets it.
+    fn remove_record(&mut self, mapping: u32, key: Id) -> Result<()>;
+    /// Instances with a direct observation (hash not 0) whose number is not marked: what a snapshot no longer holds.
+    /// Pages by `after`.
+    fn unmarked(&mut self, entity: u32, marks: &dyn Fn(u64) -> bool, after: u64, limit: usize) -> Result<Vec<(u64, Id)>>;
+    /// The same for records of a mapping that is not direct: (record's number, key, instance).
+    fn unmarked_records(
+        &mut self,
+        mapping: u32,
+        marks: &dyn Fn(u64) -> bool,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<(u64, Id, u64)>>;
+    /// How many direct observations an entity has (`None`), or records a mapping has.
+    fn count_records(&mut self, entity: u32, mapping: Option<u32>) -> Result<u64>;
+
+    /// Names the columns of raw records; the same number for the same JSON text.
+    fn raw_shape(&mut self, columns: &str) -> Result<u32>;
+    /// Keeps a raw record.
+    fn put_raw(&mut self, dataset: u32, unit: u32, shape: u32, place: Place, cells: &[u8]) -> Result<RawAt>;
+    /// Reads one back, of this transaction or an earlier one.
+    fn raw(&mut self, at: RawAt) -> Result<Option<crate::RawRow>>;
+
+    /// Begins a unit, or begins it again: its number. Counts of an earlier, broken attempt are cleared.
+    fn begin_unit(&mut self, dataset: u32, key: &UnitKey, at: i64) -> Result<u32>;
+    /// Changes a unit's state.
+    fn put_unit(&mut self, unit: u32, change: &UnitChange) -> Result<()>;
+    /// The order of a unit: which of two observations is newer.
+    fn unit_order(&mut self, unit: u32) -> Result<String>;
+    /// Adds to the ledger.
+    fn tally(&mut self, unit: u32, dataset: u32, mapping: u32, delta: &Tally) -> Result<()>;
+
+    /// Refuses a record.
+    fn put_dead_letter(&mut self, letter: &NewDeadLetter<'_>) -> Result<u64>;
+    /// Closes a dead letter.
+    fn close_dead_letter(&mut self, number: u64, state: DeadLetterState, reason: Option<&str>) -> Result<()>;
+    /// Open dead letters of a mapping by record key: closed as superseded by a good record. Cheap where there are none.
+    fn supersede_dead_letters(&mut self, mapping: u32, record: Id) -> Result<Vec<(u64, u32)>>;
+
+    /// Sets a value of a dataset-backed lookup (`None` removes it); returns whether that changed it.
+    fn put_lookup(&mut self, lookup: u32, key: &[u8], value: Option<&str>) -> Result<bool>;
+    /// Reads one.
+    fn lookup(&mut self, lookup: u32, key: &[u8]) -> Result<Option<String>>;
+    /// Remembers that what became of a record rests on a lookup's key.
+    fn depend(&mut self, lookup: u32, key: &[u8], mapping: u32, raw: RawAt) -> Result<()>;
+    /// The raw records that rest on a key, and forgets them (deriving them again remembers them again).
+    fn dependents(&mut self, lookup: u32, key: &[u8], limit: usize) -> Result<Vec<(u32, RawAt)>>;
+
+    /// Asks a person, once per key; an answered question is asked again only with another `about`.
+    fn put_review(&mut self, key: &str, kind: &str, entity: u32, id: Id, about: &str, at: i64) -> Result<()>;
+    /// The question has answered itself.
+    fn close_review(&mut self, key: &str) -> Result<()>;
+
+    /// Keeps a document for a dataset.
+    fn put_dataset(&mut self, dataset: u32, document: &str) -> Result<()>;
+    /// Keeps a document under a name of the gateway's own.
+    fn put_meta(&mut self, name: &str, document: &str) -> Result<()>;
+
+    /// Commits. After an error nothing of the transaction is left.
+    fn commit(self: Box<Self>, now_ms: i64) -> Result<Receipt>;
+}
