@@ -6,6 +6,8 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
 pub mod formula;
+pub mod identity;
 pub mod instance;
 pub mod lookup;
 pub mod model;
+pub mod ownership;

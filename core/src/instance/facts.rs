@@ -14,12 +14,15 @@ const FORMAT: u8 = 1;
 const LIVE: u8 = 1;
 const WAS_LIVE: u8 = 2;
 const HAS_PARTS: u8 = 4;
+const DOUBTFUL: u8 = 8;
 
 const WITHDRAWN: u8 = 1;
 const DIRECT: u8 = 2;
 const HAS_ALIASES: u8 = 4;
 const HAS_CHANGED_AT: u8 = 8;
 const HAS_PICK: u8 = 16;
+const HELD: u8 = 32;
+const HAS_PRIOR: u8 = 64;
 
 /// What plan numbers mean, which the encoding of observations leans on.
 pub trait Plans {
@@ -129,6 +132,7 @@ impl Facts {
     pub fn encode(i: &Instance, id: Id, plans: &dyn Plans, out: &mut Vec<u8>) {
         let flags = u8::from(i.live) * LIVE
             | u8::from(i.was_live) * WAS_LIVE
+            | u8::from(i.doubtful) * DOUBTFUL
             | if i.parts != 0 { HAS_PARTS } else { 0 };
         out.extend_from_slice(&[FORMAT, flags]);
         put_varint(u64::from(i.shape), out);
@@ -170,6 +174,7 @@ impl Facts {
         let mut i = Instance {
             live: public.live,
             was_live: public.was_live,
+            doubtful: head.flags & DOUBTFUL != 0,
             shape: head.shape,
             etag: head.etag,
             parts: head.parts,
@@ -191,14 +196,18 @@ fn encode_observation(o: &Observation, id: Id, i: &Instance, positions: &[Option
         | u8::from(o.record == id) * DIRECT
         | u8::from(!o.aliases.is_empty()) * HAS_ALIASES
         | u8::from(!o.changed_at.is_empty()) * HAS_CHANGED_AT
-        | u8::from(!o.pick.is_empty()) * HAS_PICK;
+        | u8::from(!o.pick.is_empty()) * HAS_PICK
+        | u8::from(o.held) * HELD
+        | u8::from(o.prior.block != 0) * HAS_PRIOR;
     out.push(flags);
     if flags & DIRECT == 0 {
         out.extend_from_slice(&o.record.0);
     }
     put_seen((o.unit, o.place), out);
-    put_varint(o.raw.block, out);
-    put_varint(u64::from(o.raw.slot), out);
+    put_raw(o.raw, out);
+    if o.prior.block != 0 {
+        put_raw(o.prior, out);
+    }
     out.extend_from_slice(&o.hash.to_le_bytes());
     if flags & HAS_ALIASES != 0 {
         put_varint(o.aliases.len() as u64, out);
@@ -215,6 +224,15 @@ fn encode_observation(o: &Observation, id: Id, i: &Instance, positions: &[Option
         let shown = positions.get(n).copied().flatten().map(|p| i.canonical.get(usize::from(p)));
         put_say(say, shown, out);
     }
+}
+
+fn put_raw(at: RawAt, out: &mut Vec<u8>) {
+    put_varint(at.block, out);
+    put_varint(u64::from(at.slot), out);
+}
+
+fn take_raw(at: &mut &[u8]) -> Option<RawAt> {
+    Some(RawAt { block: take_varint(at)?, slot: u32::try_from(take_varint(at)?).ok()? })
 }
 
 fn put_seen((unit, place): (u32, Place), out: &mut Vec<u8>) {
@@ -254,7 +272,8 @@ fn decode_observation(body: &[u8], id: Id, i: &Instance, plans: &dyn Plans) -> O
     let [flags] = take_array::<1>(&mut at)?;
     let record = if flags & DIRECT != 0 { id } else { Id(take_array(&mut at)?) };
     let (unit, place) = take_seen(&mut at)?;
-    let raw = RawAt { block: take_varint(&mut at)?, slot: u32::try_from(take_varint(&mut at)?).ok()? };
+    let raw = take_raw(&mut at)?;
+    let prior = if flags & HAS_PRIOR != 0 { take_raw(&mut at)? } else { RawAt::default() };
     let hash = u64::from_le_bytes(take_array(&mut at)?);
     let mut aliases = Vec::new();
     if flags & HAS_ALIASES != 0 {
@@ -288,8 +307,8 @@ fn decode_observation(body: &[u8], id: Id, i: &Instance, plans: &dyn Plans) -> O
             _ => return None,
         });
     }
-    let withdrawn = flags & WITHDRAWN != 0;
-    Some(Observation { plan, record, unit, place, raw, hash, withdrawn, aliases, changed_at, pick, says })
+    let (withdrawn, held) = (flags & WITHDRAWN != 0, flags & HELD != 0);
+    Some(Observation { plan, record, unit, place, raw, prior, hash, withdrawn, held, aliases, changed_at, pick, says })
 }
 
 #[cfg(test)]
@@ -327,9 +346,10 @@ mod tests {
             canonical.push(b"");
             let o = Observation {
                 plan: 9, record: if direct { id } else { Id([8; 16]) }, unit: 4, place: Place { line: 300, offset: 70_000 },
-                raw: RawAt { block: 1, slot: 2 }, hash: 5, withdrawn, aliases, changed_at: vec![], pick: vec![1], says,
+                raw: RawAt { block: 1, slot: 2 }, hash: 5, withdrawn, held: direct,
+                prior: RawAt { block: parts % 2, slot: (parts % 2) as u32 }, aliases, changed_at: vec![], pick: vec![1], says,
             };
-            let i = Instance { live, was_live: true, shape: 3, etag: 1, parts, changed: 1_700_000_000_000, canonical,
+            let i = Instance { live, was_live: true, doubtful: live, shape: 3, etag: 1, parts, changed: 1_700_000_000_000, canonical,
                 observations: vec![o.clone(), o] };
             let mut row = Vec::new();
             Facts::encode(&i, id, &All, &mut row);

@@ -4,10 +4,12 @@
 //! whatever repeats, the bytes are the same (a property test says so).
 //! Not here: which instance a record speaks about (`identity`), who rules a field (`ownership`).
 
+mod book;
 mod facts;
 mod fragment;
 mod order_key;
 
+pub use book::{Book, PlanInfo, ShapeInfo};
 pub use facts::{Facts, FactsHead, Plans, with_parts};
 pub use fragment::{Fragments, json_scalar_text};
 pub use order_key::{key_of_fragment, key_of_value, parse};
@@ -22,6 +24,8 @@ pub struct Instance {
     pub live: bool,
     /// Whether it was ever live: then its absence is *gone* (410), not *unknown* (404).
     pub was_live: bool,
+    /// Whether questions about it were asked that are not closed: then deriving it again may close them.
+    pub doubtful: bool,
     /// The shape its canonical value was rendered under.
     pub shape: Stored,
     /// Hash of the canonical content; the strong ETag together with `parts`.
@@ -53,7 +57,12 @@ pub struct Observation {
     pub hash: u64,
     /// The record was deleted: it says nothing any more, but still supersedes older ones.
     pub withdrawn: bool,
-    /// The instance's key in the mapping's key space, and further keys it claims.
+    /// It came before its instance did, and was counted as held in the ledger.
+    pub held: bool,
+    /// The raw record it replaced in the course of a snapshot: what is restored if its key turns out to stand twice in
+    /// that snapshot, where all of them are rejected. Block 0 where it replaced none.
+    pub prior: RawAt,
+    /// Further keys it claims for its instance.
     pub aliases: Vec<Id>,
     /// The declared time of change as bytes that compare in order; empty where none is declared.
     pub changed_at: Vec<u8>,

@@ -12,7 +12,8 @@ const VALUE: u8 = 0x01;
 
 /// The key of a canonical fragment of that type. Nested values have no order: they are treated as null.
 pub fn key_of_fragment(ty: &Type, fragment: &[u8], out: &mut Vec<u8>) {
-    match json_scalar_text(fragment).and_then(|t| parse(ty, &t)) {
+    let text = json_scalar_text(fragment);
+    match text.as_deref().and_then(|t| parse(ty, t)) {
         Some(v) => key_of_value(&v, out),
         None => out.push(NULL),
     }
