@@ -1,0 +1,19 @@
+//! The `gateway:` section.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// How the gateway listens, and what its document says of it.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Gateway")]
+pub struct GatewayDraft {
+    /// Address of the facade. Default 127.0.0.1:8080.
+    pub listen: Option<String>,
+    /// Address of the admin listener. Default 127.0.0.1:8081.
+    pub admin: Option<String>,
+    /// Title of the facade's OpenAPI document.
+    pub title: Option<String>,
+    /// What the facade is, for its OpenAPI document.
+    pub description: Option<String>,
+}
