@@ -10,5 +10,8 @@ pub mod formula;
 pub mod identity;
 pub mod instance;
 pub mod lookup;
+pub mod mapping;
 pub mod model;
 pub mod ownership;
+pub mod query;
+pub mod refusal;
