@@ -1,1 +1,4 @@
 //! The rooms that do work: `ingest` (records become rows), `serving` (what requests see), `why` (lineage).
+
+pub mod clock;
+pub mod ingest;

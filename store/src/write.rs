@@ -50,8 +50,8 @@ pub struct NewDeadLetter<'a> {
 
 /// One write transaction. Reads in it see what it wrote.
 pub trait Ingest {
-    /// For each id the instance it leads to and the hash of its direct observation (0: none). Ids come in reading
-    /// order: an implementation may guess that they were stored in that order.
+    /// For each id the instance it leads to and the hash of its direct observation (0: none, or the id is an alias).
+    /// Ids come in reading order: an implementation may guess that they were stored in that order. `out` is replaced.
     fn find(&mut self, entity: u32, ids: &[Id], out: &mut Vec<Option<(u64, u64)>>) -> Result<()>;
     /// An instance's row by number.
     fn load(&mut self, entity: u32, n: u64) -> Result<Option<Found>>;
@@ -59,11 +59,13 @@ pub trait Ingest {
     fn insert(&mut self, entity: u32, id: Id, hash: u64, facts: &[u8]) -> Result<u64>;
     /// A changed instance.
     fn update(&mut self, entity: u32, n: u64, id: Id, hash: u64, facts: &[u8]) -> Result<()>;
-    /// Removes an instance that was absorbed by another, or never was live and has nothing left to say.
+    /// Removes an instance that was absorbed by another, or never was live and has nothing left to say; its id, and
+    /// others that still lead to it, lead nowhere unless they were given away by `alias` before. Its index entries are
+    /// the caller's to remove.
     fn remove(&mut self, entity: u32, n: u64, id: Id) -> Result<()>;
     /// Lets another id lead to an instance, from wherever it led before.
     fn alias(&mut self, entity: u32, id: Id, n: u64) -> Result<()>;
-    /// Moves an instance's entry in a field's index.
+    /// Moves an instance's entry in a field's index. A live instance has exactly one (null has a key too), others none.
     fn index(&mut self, entity: u32, field: u32, n: u64, old: Option<&[u8]>, new: Option<&[u8]>) -> Result<()>;
     /// Instances of which a field's index holds that key (referrers of an id), above number `after`, at most `limit`.
     fn with_key(&mut self, entity: u32, field: u32, key: &[u8], after: u64, limit: usize) -> Result<Vec<u64>>;
@@ -97,8 +99,11 @@ pub trait Ingest {
     /// Reads one back, of this transaction or an earlier one.
     fn raw(&mut self, at: RawAt) -> Result<Option<crate::RawRow>>;
 
-    /// Begins a unit, or begins it again: its number. Counts of an earlier, broken attempt are cleared.
+    /// Begins a unit, or begins it again: its number. Counts of an earlier, broken attempt are cleared. A unit that was
+    /// finished before and comes again is a new one.
     fn begin_unit(&mut self, dataset: u32, key: &UnitKey, at: i64) -> Result<u32>;
+    /// A unit by dataset, name and version.
+    fn unit_named(&mut self, dataset: u32, name: &str, version: &str) -> Result<Option<crate::Unit>>;
     /// Changes a unit's state.
     fn put_unit(&mut self, unit: u32, change: &UnitChange) -> Result<()>;
     /// The order of a unit: which of two observations is newer.
@@ -110,6 +115,8 @@ pub trait Ingest {
     fn put_dead_letter(&mut self, letter: &NewDeadLetter<'_>) -> Result<u64>;
     /// Closes a dead letter.
     fn close_dead_letter(&mut self, number: u64, state: DeadLetterState, reason: Option<&str>) -> Result<()>;
+    /// Whether that dead letter is still open, as this transaction sees it.
+    fn dead_letter_open(&mut self, number: u64) -> Result<bool>;
     /// Open dead letters of a mapping by record key: closed as superseded by a good record. Cheap where there are none.
     fn supersede_dead_letters(&mut self, mapping: u32, record: Id) -> Result<Vec<(u64, u32)>>;
 
@@ -131,6 +138,11 @@ pub trait Ingest {
     fn put_dataset(&mut self, dataset: u32, document: &str) -> Result<()>;
     /// Keeps a document under a name of the gateway's own.
     fn put_meta(&mut self, name: &str, document: &str) -> Result<()>;
+
+    /// Reads one of these, as this transaction sees it.
+    fn meta(&mut self, name: &str) -> Result<Option<String>>;
+    /// Numbers of an entity's instances above `after`, at most `limit`.
+    fn scan(&mut self, entity: u32, after: u64, limit: usize) -> Result<Vec<u64>>;
 
     /// Commits. After an error nothing of the transaction is left.
     fn commit(self: Box<Self>, now_ms: i64) -> Result<Receipt>;

@@ -176,7 +176,16 @@ impl<'b> Row<'b> {
 
     /// Appends the cells in the durable form of [`codec`].
     pub fn encode(&self, out: &mut Vec<u8>) {
-        for i in 0..self.shape().columns.len() {
+        self.encode_without(|_| false, out);
+    }
+
+    /// The same, with those columns missing that `discard` names.
+    pub fn encode_without(&self, discard: impl Fn(&str) -> bool, out: &mut Vec<u8>) {
+        for (i, column) in self.shape().columns.iter().enumerate() {
+            if discard(&column.name) {
+                codec::put_missing(out);
+                continue;
+            }
             match self.batch.cells.get(self.head.cells as usize + i) {
                 None | Some(Cell::Missing) => codec::put_missing(out),
                 Some(Cell::Null) => codec::put_null(out),

@@ -77,3 +77,10 @@ pub struct RecordKind {
     /// The kind whose last record before this one is its parent: its columns, and `ORDINAL`, are offered too.
     pub within: Option<String>,
 }
+
+impl Dataset {
+    /// The record kind's name, for one of several in a file.
+    pub fn kind_name(&self) -> Option<&String> {
+        self.kind.as_ref().map(|k| &k.name)
+    }
+}

@@ -1,0 +1,58 @@
+//! What ingest needs of one version of the configuration.
+
+use banyan_adapter::Prepared;
+use banyan_model::instance::Book;
+use banyan_model::model::{Catalog, DatasetNo, EntityNo, FieldNo, LookupSource, MappingNo};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// A catalog with all that follows from it for ingest; built once for each version.
+pub struct Engine {
+    /// The bound catalog.
+    pub catalog: Arc<Catalog>,
+    /// Plan and shape numbers.
+    pub book: Book,
+    /// Prepared sources, by name.
+    pub sources: BTreeMap<String, Arc<dyn Prepared>>,
+    /// Which entities have instances that more than one id leads to, so that references must be resolved.
+    pub aliased: Vec<bool>,
+    /// For each entity, the reference fields of others that mean it.
+    pub referrers: Vec<Vec<(EntityNo, FieldNo)>>,
+    /// For each dataset, the lookups that its rows fill.
+    pub lookups_of: Vec<Vec<usize>>,
+    /// For each dataset, the mappings that read it.
+    pub mappings_of: Vec<Vec<MappingNo>>,
+    /// For each feed (source, dataset as the adapter knows it), its datasets: one, or one a record kind.
+    pub feeds: BTreeMap<(String, String), Vec<DatasetNo>>,
+}
+
+impl Engine {
+    /// Derives everything from a bound catalog.
+    pub fn new(catalog: Arc<Catalog>, sources: BTreeMap<String, Arc<dyn Prepared>>, book: Book) -> Engine {
+        let mut referrers = vec![Vec::new(); catalog.entities.len()];
+        for (e, entity) in catalog.entities.iter().enumerate() {
+            for (f, field) in entity.fields.iter().enumerate() {
+                if let Some(target) = field.refers_to {
+                    referrers[target].push((e, f));
+                }
+            }
+        }
+        let mut aliased = vec![false; catalog.entities.len()];
+        let mut mappings_of = vec![Vec::new(); catalog.datasets.len()];
+        for (no, m) in catalog.mappings.iter().enumerate() {
+            aliased[m.entity] |= !m.also.is_empty();
+            mappings_of[m.dataset].push(no);
+        }
+        let mut lookups_of = vec![Vec::new(); catalog.datasets.len()];
+        for (no, l) in catalog.lookups.iter().enumerate() {
+            if let LookupSource::Dataset { dataset, .. } = l.rows {
+                lookups_of[dataset].push(no);
+            }
+        }
+        let mut feeds: BTreeMap<(String, String), Vec<DatasetNo>> = BTreeMap::new();
+        for (no, d) in catalog.datasets.iter().enumerate() {
+            feeds.entry((catalog.sources[d.source].name.clone(), d.feed.clone())).or_default().push(no);
+        }
+        Engine { catalog, book, sources, aliased, referrers, lookups_of, mappings_of, feeds }
+    }
+}

@@ -1,0 +1,27 @@
+//! Ingest: a dropped row's way into the store.
+//!
+//! A feed's thread reads (`feeds`), one worker thread writes (`worker`): it takes deliveries into a transaction
+//! (`session`, `units`, `touch`), commits by size or time, and acknowledges only what survives a power cut.
+
+mod engine;
+mod feeds;
+mod lookups;
+mod marks;
+mod rederive;
+mod replay;
+mod session;
+mod state;
+mod touch;
+mod unit;
+mod units;
+mod worker;
+mod world;
+
+pub use engine::Engine;
+pub use feeds::{FeedState, StoreMemory};
+pub use replay::{Replayed, accept, discard, replay};
+pub use session::Session;
+pub use state::{ColumnState, DatasetState, Drift, Suspended, differences};
+pub use units::{States, Taken, batch_of};
+pub use worker::{Ingest, start};
+pub use world::lookup_key;

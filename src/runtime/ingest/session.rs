@@ -1,0 +1,440 @@
+//! One write transaction: records become rows.
+//!
+//! Invariant: for every unit and mapping, `in = applied + unchanged + superseded + skipped + held + rejected`; each record
+//! read adds one to the left and one to exactly one term of the right.
+//! Not here: what a touched instance drags along (`touch`), units and snapshots (`units`), threads (`worker`).
+
+use super::engine::Engine;
+use super::unit::OpenUnit;
+use super::world::Tx;
+use banyan_model::identity::Verdict;
+use banyan_model::instance::{Observation, RawAt};
+use banyan_model::mapping::{Draft, Fate, Refusal, Runner};
+use banyan_model::model::{Content, MappingNo};
+use banyan_store::{DeadLetterState, NewDeadLetter, Receipt, Result, Tally};
+use banyan_words::{Bad, Batch, Id, Row, codec};
+use std::collections::HashMap;
+
+/// See the module.
+pub struct Session<'s> {
+    pub(super) engine: &'s Engine,
+    pub(super) tx: Tx<'s>,
+    pub(super) now: i64,
+    /// Counts by (unit, dataset, mapping), written at commit.
+    pub(super) tallies: HashMap<(u32, u32, u32), Tally>,
+    /// What parts add to the hashes of their parents.
+    pub(super) parts: HashMap<(usize, Id), u64>,
+    /// Raw records to derive again, because a lookup row they rest on changed.
+    pub(super) again: Vec<(u32, RawAt)>,
+    /// Where records that are derived again count: nowhere, for they were counted when they came.
+    pub(super) quiet: Option<Tally>,
+    draft: Draft,
+    cells: Vec<u8>,
+    ends: Vec<u32>,
+}
+
+/// What is known of a record before it is mapped.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Known {
+    /// The number a snapshot's bitmap marks.
+    pub mark: Option<u64>,
+    /// The instance it speaks about.
+    pub n: Option<u64>,
+    /// The unchanged test.
+    pub hash: u64,
+}
+
+/// A record on its way.
+pub(super) struct Incoming<'r> {
+    pub mapping: MappingNo,
+    pub record: Id,
+    pub hash: u64,
+    pub known: Known,
+    pub row: Row<'r>,
+    pub raw: RawAt,
+}
+
+impl<'s> Session<'s> {
+    /// Begins one. `now` is in milliseconds since 1970.
+    pub fn new(engine: &'s Engine, tx: Box<dyn banyan_store::Ingest + 's>, now: i64) -> Session<'s> {
+        Session {
+            engine,
+            tx: Tx::new(engine, tx),
+            now,
+            tallies: HashMap::new(),
+            parts: HashMap::new(),
+            again: Vec::new(),
+            quiet: None,
+            draft: Draft::default(),
+            cells: Vec::new(),
+            ends: Vec::new(),
+        }
+    }
+
+    /// Where a record counts.
+    pub(super) fn tally(&mut self, unit: u32, dataset: usize, mapping: u32) -> &mut Tally {
+        if self.quiet.is_some() { self.quiet.get_or_insert_default() } else { self.moved(unit, dataset, mapping) }
+    }
+
+    /// Where counts move that were made earlier.
+    pub(super) fn moved(&mut self, unit: u32, dataset: usize, mapping: u32) -> &mut Tally {
+        self.tallies.entry((unit, self.engine.catalog.datasets[dataset].stored, mapping)).or_default()
+    }
+
+    /// Takes a batch of one dataset through all its mappings and lookups.
+    pub fn batch(&mut self, open: &mut OpenUnit, batch: &Batch) -> Result<()> {
+        let engine = self.engine;
+        self.encode(open, batch);
+        let mut raws = vec![RawAt::default(); batch.len()];
+        for lookup in &engine.lookups_of[open.dataset] {
+            self.fill_lookup(*lookup, open, batch)?;
+        }
+        let mappings = &engine.mappings_of[open.dataset];
+        for mapping in mappings {
+            self.mapping(*mapping, open, batch, &mut raws)?;
+        }
+        for row in batch.rows() {
+            if let banyan_words::Fate::Bad(bad) = row.fate() {
+                self.unreadable(open, &row, bad)?;
+            }
+        }
+        self.derive_dependents()?;
+        self.settle()?;
+        self.tx.check()
+    }
+
+    /// Commits, with the ledger.
+    pub fn commit(mut self) -> Result<Receipt> {
+        for ((unit, dataset, mapping), delta) in std::mem::take(&mut self.tallies) {
+            if delta != Tally::default() {
+                self.tx.with(|tx| tx.tally(unit, dataset, mapping, &delta))?;
+            }
+        }
+        self.tx.check()?;
+        let now = self.now;
+        self.tx.into_inner().commit(now)
+    }
+
+    /// The durable form of every row, less the columns that must not be stored.
+    fn encode(&mut self, open: &OpenUnit, batch: &Batch) {
+        let discard = &self.engine.catalog.datasets[open.dataset].discard;
+        self.cells.clear();
+        self.ends.clear();
+        for row in batch.rows() {
+            row.encode_without(|name| !discard.is_empty() && discard.iter().any(|d| d == name), &mut self.cells);
+            self.ends.push(self.cells.len() as u32);
+        }
+    }
+
+    fn cells_of(&self, i: usize) -> &[u8] {
+        let start = if i == 0 { 0 } else { self.ends[i - 1] as usize };
+        &self.cells[start..self.ends[i] as usize]
+    }
+
+    /// Keeps a row's raw record, once for all mappings.
+    fn keep_raw(&mut self, i: usize, open: &mut OpenUnit, row: &Row<'_>, raws: &mut [RawAt]) -> Result<RawAt> {
+        if raws[i].block == 0 {
+            let shape = self.raw_shape(open, row)?;
+            let dataset = self.engine.catalog.datasets[open.dataset].stored;
+            let (unit, place) = (open.number, row.place());
+            let cells = self.cells_of(i);
+            raws[i] = self.tx.with(|tx| tx.put_raw(dataset, unit, shape, place, cells))?;
+        }
+        Ok(raws[i])
+    }
+
+    fn raw_shape(&mut self, open: &mut OpenUnit, row: &Row<'_>) -> Result<u32> {
+        if let Some(n) = open.raw_shape(row.shape()) {
+            return Ok(n);
+        }
+        let columns = serde_json::to_string(&super::state::columns_of(row.shape())).unwrap_or_default();
+        let n = self.tx.with(|tx| tx.raw_shape(&columns))?;
+        open.set_raw_shape(row.shape(), n);
+        Ok(n)
+    }
+
+    fn mapping(&mut self, mapping: MappingNo, open: &mut OpenUnit, batch: &Batch, raws: &mut [RawAt]) -> Result<()> {
+        let engine = self.engine;
+        let m = &engine.catalog.mappings[mapping];
+        let keys = self.record_ids(mapping, open, batch)?;
+        let known = self.known(mapping, &keys)?;
+        // Records that are new in this batch are known to later ones of it.
+        let mut fresh: HashMap<Id, Known> = HashMap::new();
+        let skip_unchanged = open.snapshot;
+        for (i, row) in batch.rows().enumerate() {
+            self.tally(open.number, open.dataset, m.stored).read += 1;
+            let Some(record) = keys[i] else {
+                self.tally(open.number, open.dataset, m.stored).rejected += 1;
+                continue;
+            };
+            if open.stale {
+                self.tally(open.number, open.dataset, m.stored).superseded += 1;
+                continue;
+            }
+            let mut known = known[i].unwrap_or_default();
+            if known.n.is_none()
+                && let Some(k) = fresh.get(&record)
+            {
+                known = *k;
+            }
+            let hash = codec::hash(self.cells_of(i), m.hash);
+            if open.snapshot
+                && let Some(mark) = known.mark
+                && open.marks.entry(mapping).or_default().mark(mark)
+            {
+                self.duplicate(i, mapping, open, &row, record, known)?;
+                continue;
+            }
+            if skip_unchanged && known.hash == hash && known.n.is_some() {
+                self.tally(open.number, open.dataset, m.stored).unchanged += 1;
+                continue;
+            }
+            let raw = self.keep_raw(i, open, &row, raws)?;
+            let runner = open.runner(engine, mapping, row.shape());
+            let incoming = Incoming { mapping, record, hash, known, row, raw };
+            let now_known = self.record(&incoming, &runner, open)?;
+            if known.n.is_none()
+                && let Some(k) = now_known
+            {
+                fresh.insert(record, k);
+                if open.snapshot
+                    && let Some(mark) = k.mark
+                {
+                    open.marks.entry(mapping).or_default().mark(mark);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The record ids of a batch; `None` for rows that have none: those are refused here.
+    fn record_ids(&mut self, mapping: MappingNo, open: &mut OpenUnit, batch: &Batch) -> Result<Vec<Option<Id>>> {
+        let engine = self.engine;
+        let mut out = Vec::with_capacity(batch.len());
+        for (i, row) in batch.rows().enumerate() {
+            if *row.fate() != banyan_words::Fate::Record {
+                out.push(None);
+                continue;
+            }
+            let runner = open.runner(engine, mapping, row.shape());
+            match runner.record_id(&row) {
+                Some(Ok(id)) => out.push(Some(id)),
+                Some(Err(fault)) => {
+                    let place = row.place();
+                    let why = format!("line {}: {}", place.line, fault.message);
+                    open.unreadable.get_or_insert_with(|| why.clone());
+                    let refusal = Refusal { code: "bad-key".into(), field: Some(fault.column), message: why };
+                    self.refuse(i, mapping, open, &row, None, &refusal)?;
+                    out.push(None);
+                }
+                None => {
+                    let content = codec::hash(self.cells_of(i), 0);
+                    let times = open.occurrences.entry(content).or_default();
+                    *times += 1;
+                    let full = &engine.catalog.datasets[open.dataset].full;
+                    out.push(Some(Id::derive("\u{0}keyless", full, &[format!("{content:016x}"), times.to_string()])));
+                }
+            }
+        }
+        Ok(out)
+    }
+
+    pub(super) fn known(&mut self, mapping: MappingNo, keys: &[Option<Id>]) -> Result<Vec<Option<Known>>> {
+        let m = &self.engine.catalog.mappings[mapping];
+        let entity = self.engine.catalog.entities[m.entity].stored;
+        let ids: Vec<Id> = keys.iter().flatten().copied().collect();
+        let known: Vec<Option<Known>> = if m.direct {
+            let mut found = Vec::with_capacity(ids.len());
+            self.tx.with(|tx| tx.find(entity, &ids, &mut found))?;
+            found.into_iter().map(|f| f.map(|(n, hash)| Known { mark: Some(n), n: Some(n), hash })).collect()
+        } else {
+            let mut found = Vec::with_capacity(ids.len());
+            self.tx.with(|tx| tx.records(m.stored, &ids, &mut found))?;
+            found
+                .into_iter()
+                .map(|f| f.map(|r| Known { mark: Some(r.o), n: Some(r.n), hash: r.hash }))
+                .collect()
+        };
+        let mut known = known.into_iter();
+        Ok(keys.iter().map(|k| k.and_then(|_| known.next().flatten())).collect())
+    }
+
+    /// Maps one record and applies what it says. Returns what is known of it afterwards.
+    pub(super) fn record(&mut self, r: &Incoming<'_>, runner: &Runner, open: &OpenUnit) -> Result<Option<Known>> {
+        let engine = self.engine;
+        let m = &engine.catalog.mappings[r.mapping];
+        let mut draft = std::mem::take(&mut self.draft);
+        let fate = if self.means_deletion(r, open) {
+            let fate = runner.run(&r.row, r.record, &self.tx, &mut draft);
+            // A deletion needs no values: only its key must be readable.
+            if draft.instance.is_some() { Fate::Withdrawn } else { fate }
+        } else {
+            runner.run(&r.row, r.record, &self.tx, &mut draft)
+        };
+        self.tx.check()?;
+        for (lookup, key) in self.tx.take_asked() {
+            self.tx.with(|tx| tx.depend(lookup, &key, m.stored, r.raw))?;
+        }
+        let out = match fate {
+            Fate::Says => {
+                let seen = (open.number, r.row.place());
+                let o = draft.observation(m.plan, r.record, seen, r.raw, r.hash);
+                self.apply(r, o, draft.instance.unwrap_or(r.record), open)
+            }
+            Fate::Withdrawn => {
+                let o = withdrawn(m.plan, r, (open.number, r.row.place()));
+                self.tally(open.number, open.dataset, m.stored).deleted += 1;
+                self.apply(r, o, draft.instance.unwrap_or(r.record), open)
+            }
+            Fate::Skipped => {
+                self.tally(open.number, open.dataset, m.stored).skipped += 1;
+                // It may have been meant before: then what it said is withdrawn.
+                if r.known.n.is_some() {
+                    let o = withdrawn(m.plan, r, (open.number, r.row.place()));
+                    self.admit(r, o, r.known.n, r.record)?;
+                }
+                Ok(None)
+            }
+            Fate::Refused(refusal) => {
+                let message = format!("line {}: {}", r.row.place().line, refusal.message);
+                let mut cells = Vec::new();
+                let discard = &engine.catalog.datasets[open.dataset].discard;
+                r.row.encode_without(|name| discard.iter().any(|d| d == name), &mut cells);
+                self.tally(open.number, open.dataset, m.stored).rejected += 1;
+                self.letter(r.mapping, open, &r.row, Some(r.record), &Refusal { message, ..refusal }, &cells)?;
+                Ok(None)
+            }
+        };
+        self.draft = draft;
+        out
+    }
+
+    fn means_deletion(&self, r: &Incoming<'_>, open: &OpenUnit) -> bool {
+        let Content::Changes(Some(op)) = &self.engine.catalog.datasets[open.dataset].content else { return false };
+        let Some(at) = r.row.shape().position(&op.column) else { return false };
+        r.row.value(at).to_text().is_some_and(|t| op.delete.iter().any(|d| *d == t.trim()))
+    }
+
+    fn apply(&mut self, r: &Incoming<'_>, o: Observation, instance: Id, open: &OpenUnit) -> Result<Option<Known>> {
+        let m = &self.engine.catalog.mappings[r.mapping];
+        let n = if m.direct { r.known.n } else { None };
+        let withdrawal = o.withdrawn;
+        let (verdict, n, mark, held) = self.admit(r, o, n, instance)?;
+        let tally = self.tally(open.number, open.dataset, m.stored);
+        match verdict {
+            Verdict::Superseded => tally.superseded += 1,
+            _ if held && !withdrawal => tally.held += 1,
+            Verdict::Unchanged => tally.unchanged += 1,
+            Verdict::Applied => tally.applied += 1,
+        }
+        if !withdrawal {
+            let closed = self.tx.with(|tx| tx.supersede_dead_letters(m.stored, r.record))?;
+            if self.quiet.is_some() {
+                // Derived again and good now: what was refused is applied.
+                for (number, unit) in closed {
+                    self.tx.with(|tx| tx.close_dead_letter(number, DeadLetterState::Replayed, None))?;
+                    let moved = Tally { rejected: -1, applied: 1, ..Tally::default() };
+                    self.moved(unit, open.dataset, m.stored).add(&moved);
+                }
+            }
+        }
+        Ok(Some(Known { mark, n: Some(n), hash: r.hash }))
+    }
+
+    /// A row that the adapter could not read: one dead letter, whatever number of mappings.
+    fn unreadable(&mut self, open: &mut OpenUnit, row: &Row<'_>, bad: &Bad) -> Result<()> {
+        open.unreadable.get_or_insert_with(|| bad.message.clone());
+        let dataset = self.engine.catalog.datasets[open.dataset].stored;
+        let letter = NewDeadLetter {
+            fingerprint: codec::hash(&bad.raw, codec::hash(bad.code.as_bytes(), u64::from(dataset))),
+            dataset,
+            mapping: 0,
+            unit: open.number,
+            place: row.place(),
+            record: None,
+            code: &bad.code,
+            message: &bad.message,
+            field: None,
+            raw: &bad.raw,
+            cells: None,
+            at: self.now,
+        };
+        self.tx.with(|tx| tx.put_dead_letter(&letter))?;
+        if self.engine.mappings_of[open.dataset].is_empty() {
+            let t = self.tally(open.number, open.dataset, 0);
+            t.read += 1;
+            t.rejected += 1;
+        }
+        Ok(())
+    }
+
+    pub(super) fn refuse(
+        &mut self,
+        i: usize,
+        mapping: MappingNo,
+        open: &mut OpenUnit,
+        row: &Row<'_>,
+        record: Option<Id>,
+        refusal: &Refusal,
+    ) -> Result<()> {
+        let cells = self.cells_of(i).to_vec();
+        self.letter(mapping, open, row, record, refusal, &cells)
+    }
+
+    /// Writes a dead letter of a record that could be read.
+    pub(super) fn letter(
+        &mut self,
+        mapping: MappingNo,
+        open: &OpenUnit,
+        row: &Row<'_>,
+        record: Option<Id>,
+        refusal: &Refusal,
+        cells: &[u8],
+    ) -> Result<()> {
+        let columns = serde_json::to_string(&super::state::columns_of(row.shape())).unwrap_or_default();
+        let shape = self.tx.with(|tx| tx.raw_shape(&columns))?;
+        let engine = self.engine;
+        let (m, dataset) = (&engine.catalog.mappings[mapping], &engine.catalog.datasets[open.dataset]);
+        let shown: Vec<String> = row
+            .shape()
+            .columns
+            .iter()
+            .enumerate()
+            .filter(|(_, c)| !dataset.discard.contains(&c.name))
+            .map(|(i, c)| format!("{}={}", c.name, row.value(i).to_text().unwrap_or_default()))
+            .collect();
+        let letter = NewDeadLetter {
+            fingerprint: codec::hash(cells, u64::from(m.stored)),
+            dataset: dataset.stored,
+            mapping: m.stored,
+            unit: open.number,
+            place: row.place(),
+            record,
+            code: &refusal.code,
+            message: &refusal.message,
+            field: refusal.field.as_deref(),
+            raw: shown.join("\n").as_bytes(),
+            cells: Some((shape, cells)),
+            at: self.now,
+        };
+        self.tx.with(|tx| tx.put_dead_letter(&letter)).map(drop)
+    }
+}
+
+fn withdrawn(plan: u32, r: &Incoming<'_>, seen: (u32, banyan_words::Place)) -> Observation {
+    Observation {
+        plan,
+        record: r.record,
+        unit: seen.0,
+        place: seen.1,
+        raw: r.raw,
+        prior: RawAt::default(),
+        hash: r.hash,
+        withdrawn: true,
+        held: false,
+        aliases: Vec::new(),
+        changed_at: Vec::new(),
+        pick: Vec::new(),
+        says: Vec::new(),
+    }
+}

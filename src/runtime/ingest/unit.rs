@@ -1,0 +1,85 @@
+//! An open unit: what is remembered while one file version, or one pass, goes through.
+
+use super::engine::Engine;
+use super::marks::Marks;
+use banyan_model::mapping::{Runner, Splitter};
+use banyan_model::model::{Content, DatasetNo, MappingNo};
+use banyan_words::{Shape, UnitRef};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// One dataset's part of an open unit (a file with several record types has several).
+pub struct OpenUnit {
+    /// The dataset.
+    pub dataset: DatasetNo,
+    /// The store's number of the unit.
+    pub number: u32,
+    /// What it is.
+    pub unit: Arc<UnitRef>,
+    /// Everything there is, so that what is missing is deleted.
+    pub snapshot: bool,
+    /// An older snapshot than one already read: nothing of it counts any more.
+    pub stale: bool,
+    /// Why the deletions of this snapshot cannot be trusted: a record whose key could not be read.
+    pub unreadable: Option<String>,
+    /// What a snapshot has shown, by mapping.
+    pub marks: HashMap<MappingNo, Marks>,
+    /// Records without key: how often the same content came.
+    pub occurrences: HashMap<u64, u64>,
+    runners: HashMap<MappingNo, (Arc<Shape>, Arc<Runner>)>,
+    shape: Option<(Arc<Shape>, u32)>,
+}
+
+/// A unit as its feed delivers it, with a part for each dataset.
+pub struct OpenFeed {
+    /// The parts.
+    pub parts: Vec<OpenUnit>,
+    /// Tells record types apart.
+    pub splitter: Option<Splitter>,
+    /// The adapter's quick test.
+    pub token: String,
+    /// Records delivered so far.
+    pub records: u64,
+    /// Whether the shape was compared with the baseline.
+    pub shape_checked: bool,
+}
+
+impl OpenUnit {
+    /// Opens a part.
+    pub fn new(engine: &Engine, dataset: DatasetNo, number: u32, unit: Arc<UnitRef>, stale: bool) -> OpenUnit {
+        OpenUnit {
+            dataset,
+            number,
+            unit,
+            snapshot: engine.catalog.datasets[dataset].content == Content::Snapshot,
+            stale,
+            unreadable: None,
+            marks: HashMap::new(),
+            occurrences: HashMap::new(),
+            runners: HashMap::new(),
+            shape: None,
+        }
+    }
+
+    /// The mapping bound to a shape; bound again only when the shape changes.
+    pub fn runner(&mut self, engine: &Engine, mapping: MappingNo, shape: &Arc<Shape>) -> Arc<Runner> {
+        if let Some((bound, runner)) = self.runners.get(&mapping)
+            && (Arc::ptr_eq(bound, shape) || bound == shape)
+        {
+            return runner.clone();
+        }
+        let runner = Arc::new(Runner::new(&engine.catalog, mapping, shape));
+        self.runners.insert(mapping, (shape.clone(), runner.clone()));
+        runner
+    }
+
+    /// The store's number of a shape's columns, if it was asked for before.
+    pub fn raw_shape(&self, shape: &Arc<Shape>) -> Option<u32> {
+        self.shape.as_ref().filter(|(s, _)| Arc::ptr_eq(s, shape)).map(|(_, n)| *n)
+    }
+
+    /// Remembers it.
+    pub fn set_raw_shape(&mut self, shape: &Arc<Shape>, number: u32) {
+        self.shape = Some((shape.clone(), number));
+    }
+}

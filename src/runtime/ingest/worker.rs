@@ -1,0 +1,323 @@
+//! The one thread that writes.
+//!
+//! Invariant: what a feed delivered is acknowledged only after its transaction is durable; after a failed transaction
+//! every feed begins again with its first unit that is not done, so nothing is lost, and what was applied before counts
+//! as unchanged, so nothing is doubled.
+
+use super::engine::Engine;
+use super::feeds::{self, FeedLine, FeedState, Message, Order, StoreMemory};
+use super::session::Session;
+use super::unit::OpenFeed;
+use super::units::{States, Taken};
+use crate::runtime::clock::Clock;
+use banyan_adapter::{Connected, Context, Delivery, Stop};
+use banyan_model::model::DatasetNo;
+use banyan_store::{Store, StoreError, UnitChange};
+use banyan_words::{UnitRef, UnitState};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+/// A transaction ends after so many records (ENGINE: big transactions are what buys speed) …
+const COMMIT_ROWS: u64 = 250_000;
+/// … or after so long …
+const COMMIT_AFTER: Duration = Duration::from_secs(1);
+/// … or when nothing more has come for so long.
+const COMMIT_IDLE: Duration = Duration::from_millis(15);
+
+/// Told after each commit, with the states of all datasets.
+pub type OnCommit = Arc<dyn Fn(&States) + Send + Sync>;
+
+/// Ingest at work. Dropping it does not stop it; [`Ingest::stop`] does.
+pub struct Ingest {
+    stop: Stop,
+    messages: SyncSender<Message>,
+    threads: Vec<JoinHandle<()>>,
+    /// What each feed is doing, by source and dataset.
+    pub feeds: Vec<(String, String, Arc<Mutex<FeedState>>)>,
+}
+
+impl Ingest {
+    /// Runs `act` on the worker's thread between two transactions, and returns what it returns.
+    pub fn call<T: Send + 'static>(&self, act: impl FnOnce(&mut Desk<'_>) -> T + Send + 'static) -> Option<T> {
+        let (tx, rx) = std::sync::mpsc::channel();
+        let call = Box::new(move |desk: &mut Desk<'_>| drop(tx.send(act(desk))));
+        self.messages.send(Message::Call(call)).ok()?;
+        rx.recv().ok()
+    }
+
+    /// Stops all threads, after the transaction at work. What was not committed will come again.
+    pub fn stop(self) {
+        self.stop.stop();
+        let Ingest { messages, threads, .. } = self;
+        drop(messages);
+        for t in threads {
+            let _ = t.join();
+        }
+    }
+}
+
+/// What a call on the worker's thread may use.
+pub struct Desk<'w> {
+    /// The engine.
+    pub engine: &'w Engine,
+    /// The store.
+    pub store: &'w dyn Store,
+    /// The states of the datasets.
+    pub states: &'w mut States,
+    /// Now, milliseconds since 1970.
+    pub now: i64,
+    /// Datasets whose feeds go on after the call.
+    pub resume: Vec<DatasetNo>,
+}
+
+struct Worker {
+    engine: Arc<Engine>,
+    store: Arc<dyn Store>,
+    clock: Clock,
+    stop: Stop,
+    states: States,
+    lines: Vec<FeedLine>,
+    datasets: Vec<Vec<DatasetNo>>,
+    open: HashMap<usize, OpenFeed>,
+    finished: Vec<(usize, Arc<UnitRef>, String)>,
+    on_commit: OnCommit,
+}
+
+/// Starts a thread for each feed, and the one that writes.
+pub async fn start(
+    engine: Arc<Engine>,
+    store: Arc<dyn Store>,
+    clock: Clock,
+    on_commit: OnCommit,
+) -> Result<Ingest, StoreError> {
+    let stop = Stop::default();
+    let (messages, inbox) = sync_channel(2);
+    let mut states = States::read(&engine, &mut *store.reader()?)?;
+    super::rederive::check_reading(&engine, &mut states);
+    on_commit(&states);
+    let mut worker = Worker {
+        engine: engine.clone(),
+        store: store.clone(),
+        clock: clock.clone(),
+        stop: stop.clone(),
+        states,
+        lines: Vec::new(),
+        datasets: Vec::new(),
+        open: HashMap::new(),
+        finished: Vec::new(),
+        on_commit,
+    };
+    let mut threads = Vec::new();
+    let mut shown = Vec::new();
+    for (name, prepared) in &engine.sources {
+        let known: BTreeMap<String, u32> = engine
+            .feeds
+            .iter()
+            .filter(|((s, _), _)| s == name)
+            .map(|((_, d), nos)| (d.clone(), engine.catalog.datasets[nos[0]].stored))
+            .collect();
+        let memory = Arc::new(StoreMemory::new(&*store, known.clone())?);
+        let cx = Context { source: name.clone(), clock: Arc::new(clock.reader()), memory };
+        let connected = prepared.connect(cx).await;
+        for dataset in known.keys() {
+            let feed_no = worker.lines.len();
+            let nos = engine.feeds[&(name.clone(), dataset.clone())].clone();
+            let state = Arc::new(Mutex::new(FeedState::Starting));
+            let (orders, order_box) = std::sync::mpsc::channel();
+            let paused = nos.iter().any(|d| worker.states.0[*d].drift.is_some());
+            match &connected {
+                Ok(c) => {
+                    if let Some(feed) = feed_of(&**c, dataset) {
+                        let (out, state, stop) = (messages.clone(), state.clone(), stop.clone());
+                        let thread = std::thread::Builder::new().name(format!("feed {name}.{dataset}"));
+                        let spawned =
+                            thread.spawn(move || feeds::run(feed_no, feed, order_box, out, state, paused, stop));
+                        threads.push(spawned.map_err(|e| StoreError::Database(format!("no thread for a feed: {e}")))?);
+                    }
+                }
+                Err(fault) => {
+                    tracing::error!(source = %name, code = %fault.code, "source cannot be opened: {}", fault.message);
+                    if let Ok(mut s) = state.lock() {
+                        *s = FeedState::Failing { code: fault.code.clone(), message: fault.message.clone() };
+                    }
+                }
+            }
+            shown.push((name.clone(), dataset.clone(), state.clone()));
+            worker.lines.push(FeedLine { source: name.clone(), dataset: dataset.clone(), orders, state, epoch: 0 });
+            worker.datasets.push(nos);
+        }
+    }
+    let spawned = std::thread::Builder::new().name("ingest".into()).spawn(move || worker.run(&inbox));
+    threads.push(spawned.map_err(|e| StoreError::Database(format!("no thread for ingest: {e}")))?);
+    Ok(Ingest { stop, messages, threads, feeds: shown })
+}
+
+fn feed_of(connected: &dyn Connected, dataset: &str) -> Option<Box<dyn banyan_adapter::BlockingFeed>> {
+    connected.feed(dataset)
+}
+
+impl Worker {
+    fn run(mut self, inbox: &Receiver<Message>) {
+        if let Err(e) = super::rederive::run(&self.engine, &*self.store, &self.clock, &self.stop) {
+            tracing::error!("re-derivation failed, it goes on at the next start: {e}");
+        }
+        let mut pause = Duration::from_millis(100);
+        loop {
+            match inbox.recv_timeout(Duration::from_millis(200)) {
+                Ok(Message::Call(call)) => self.call(call),
+                Ok(first) => match self.transaction(first, inbox) {
+                    Ok(()) => pause = Duration::from_millis(100),
+                    Err(e) => {
+                        tracing::error!("ingest: {e}; nothing of this transaction is kept, it begins again");
+                        self.begin_again();
+                        std::thread::sleep(pause);
+                        pause = (pause * 2).min(Duration::from_secs(10));
+                    }
+                },
+                Err(RecvTimeoutError::Timeout) if self.stop.stopped() => return,
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+        }
+    }
+
+    /// One transaction: from its first message until it is full, old, or nothing more comes.
+    fn transaction(&mut self, first: Message, inbox: &Receiver<Message>) -> Result<(), StoreError> {
+        let (engine, store) = (self.engine.clone(), self.store.clone());
+        let begun = Instant::now();
+        let mut session = Session::new(&engine, store.ingest()?, self.clock.now_ms());
+        let mut rows = 0;
+        let mut next = Some(first);
+        let mut calls = Vec::new();
+        while let Some(message) = next.take() {
+            match message {
+                Message::Delivery { feed, epoch, delivery } if epoch == self.lines[feed].epoch => {
+                    rows += self.deliver(&mut session, feed, delivery)?;
+                }
+                Message::Delivery { .. } => {}
+                Message::Acknowledged { feed, unit } => self.acknowledged(&mut session, feed, &unit)?,
+                Message::Call(call) => calls.push(call),
+            }
+            if rows >= COMMIT_ROWS || begun.elapsed() >= COMMIT_AFTER || !calls.is_empty() {
+                break;
+            }
+            next = inbox.recv_timeout(COMMIT_IDLE).ok();
+        }
+        let receipt = session.commit()?;
+        self.store.durable(receipt)?;
+        (self.on_commit)(&self.states);
+        metrics::histogram!("banyan_ingest_commit_seconds").record(begun.elapsed().as_secs_f64());
+        for (feed, unit, token) in std::mem::take(&mut self.finished) {
+            let _ = self.lines[feed].orders.send(Order::Acknowledge(unit, token));
+        }
+        calls.into_iter().for_each(|c| self.call(c));
+        Ok(())
+    }
+
+    fn deliver(&mut self, session: &mut Session<'_>, feed: usize, delivery: Delivery) -> Result<u64, StoreError> {
+        let datasets = self.datasets[feed].clone();
+        match delivery {
+            Delivery::Begin { unit, token } => {
+                let open = session.begin(&datasets, &unit, &token, &self.states)?;
+                self.open.insert(feed, open);
+            }
+            Delivery::Records(batch) => {
+                let Some(open) = self.open.get_mut(&feed) else { return Ok(0) };
+                let rows = batch.len() as u64;
+                if let Taken::Drifted(drift) = session.take(open, &batch, &mut self.states)? {
+                    tracing::warn!(unit = %drift.unit, "the columns changed: {}", drift.differences.join("; "));
+                    self.open.remove(&feed);
+                    self.rewind(feed, true);
+                }
+                let line = &self.lines[feed];
+                metrics::counter!("banyan_ingest_records_total", "dataset" => format!("{}.{}", line.source, line.dataset))
+                    .increment(rows);
+                return Ok(rows);
+            }
+            Delivery::Done(done) => {
+                let Some(open) = self.open.remove(&feed) else { return Ok(0) };
+                let (unit, token) = (open.parts[0].unit.clone(), open.token.clone());
+                session.done(open, &done, &mut self.states)?;
+                self.finished.push((feed, unit, token));
+            }
+            Delivery::Refused(refused) => {
+                let open = self.open.remove(&feed);
+                tracing::warn!(unit = %refused.unit.name, code = %refused.code, "refused: {}", refused.message);
+                session.refused(open.as_ref(), &datasets, &refused)?;
+                let line = &self.lines[feed];
+                metrics::counter!("banyan_ingest_refused_units_total", "dataset" => format!("{}.{}", line.source, line.dataset))
+                    .increment(1);
+            }
+            Delivery::Identical { unit, token, first } => {
+                session.identical(&datasets, &unit, &token, &first)?;
+                self.finished.push((feed, unit, token));
+            }
+            Delivery::Idle => {}
+        }
+        Ok(0)
+    }
+
+    fn acknowledged(&mut self, session: &mut Session<'_>, feed: usize, unit: &UnitRef) -> Result<(), StoreError> {
+        for no in &self.datasets[feed] {
+            session.acknowledged(*no, unit)?;
+        }
+        Ok(())
+    }
+
+    fn rewind(&mut self, feed: usize, pause: bool) {
+        let line = &mut self.lines[feed];
+        line.epoch += 1;
+        let _ = line.orders.send(Order::Rewind { epoch: line.epoch, pause });
+    }
+
+    /// After a failed transaction: what is in memory is what the store says, and every feed starts over.
+    fn begin_again(&mut self) {
+        self.open.clear();
+        self.finished.clear();
+        if let Ok(mut reader) = self.store.reader()
+            && let Ok(states) = States::read(&self.engine, &mut *reader)
+        {
+            self.states = states;
+        }
+        for feed in 0..self.lines.len() {
+            let drifted = self.datasets[feed].iter().any(|d| self.states.0[*d].drift.is_some());
+            self.rewind(feed, drifted);
+        }
+    }
+
+    fn call(&mut self, call: Box<dyn FnOnce(&mut Desk<'_>) + Send>) {
+        let (engine, store) = (self.engine.clone(), self.store.clone());
+        let now = self.clock.now_ms();
+        let mut desk =
+            Desk { engine: &engine, store: &*store, states: &mut self.states, now, resume: Vec::new() };
+        call(&mut desk);
+        let resume = desk.resume;
+        for (feed, datasets) in self.datasets.iter().enumerate() {
+            if datasets.iter().any(|d| resume.contains(d)) {
+                let _ = self.lines[feed].orders.send(Order::Resume);
+                self.open.remove(&feed);
+            }
+        }
+        (self.on_commit)(&self.states);
+    }
+}
+
+impl Session<'_> {
+    /// A unit's `after` was carried out.
+    fn acknowledged(&mut self, dataset: DatasetNo, unit: &UnitRef) -> Result<(), StoreError> {
+        let stored = self.engine.catalog.datasets[dataset].stored;
+        let at = self.now;
+        self.tx.with(|tx| {
+            let Some(u) = tx.unit_named(stored, &unit.name, &unit.version)? else { return Ok(()) };
+            if u.state != UnitState::Unacknowledged {
+                return Ok(());
+            }
+            let change =
+                UnitChange { state: UnitState::Done, records: u.records, code: u.code, message: u.message, at };
+            tx.put_unit(u.number, &change)
+        })
+    }
+}
