@@ -159,7 +159,7 @@ fn take_nested<'a>(at: &mut &'a [u8], depth: u8) -> Option<Value<'a>> {
 }
 
 fn take_typed<'a>(at: &mut &'a [u8], depth: u8) -> Option<Value<'a>> {
-    fn text<'a, T: std::str::FromStr>(at: &mut &'a [u8]) -> Option<T> {
+    fn text<T: std::str::FromStr>(at: &mut &[u8]) -> Option<T> {
         std::str::from_utf8(take_bytes(at)?).ok()?.parse().ok()
     }
     let (&tag, rest) = at.split_first()?;

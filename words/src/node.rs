@@ -4,6 +4,7 @@
 //! it decides what it means ([`read`]). A scalar that holds a secret is never shown, not even by `Debug`.
 //! Not here: YAML, includes and expanding secrets (the gateway's `config`).
 
+mod access;
 mod de;
 mod fail;
 mod named;

@@ -40,10 +40,11 @@ impl Fail {
         if self.path.is_none() {
             if secret {
                 self.message = "the secret given here is not what is expected".into();
-                self.hint = None;
+                self.hint = Some("look at what the variable or the file holds".into());
             }
             self.path = Some(path.to_owned());
-            self.spot = (spot.line > 0).then(|| spot.clone());
+            // A missing key has no place; its map is best shown by its own key, which only the whole tree knows.
+            self.spot = (spot.line > 0 && self.missing.is_none()).then(|| spot.clone());
         }
         self
     }
@@ -154,6 +155,7 @@ impl de::Error for Fail {
 
     fn missing_field(field: &'static str) -> Self {
         let mut fail = Fail::new("missing-key", format!("the key `{field}` is missing"));
+        fail.hint = Some(format!("add `{field}: …`"));
         fail.missing = Some(field.to_owned());
         fail
     }
