@@ -115,7 +115,8 @@ impl Decimal {
     pub fn checked_add(self, other: Decimal) -> Result<Decimal, DecimalError> {
         let scale = self.scale.max(other.scale);
         let (a, b) = (self.with_scale(scale)?, other.with_scale(scale)?);
-        Decimal::new(a.coefficient + b.coefficient, scale)
+        // Two numbers of 38 digits may exceed 128 bits.
+        Decimal::new(a.coefficient.checked_add(b.coefficient).ok_or(DecimalError::TooLarge)?, scale)
     }
 
     /// Difference, exact.
@@ -319,6 +320,8 @@ mod tests {
             assert!(bad.parse::<Decimal>().is_err(), "{bad:?}");
         }
         assert_eq!("1".repeat(39).parse::<Decimal>(), Err(DecimalError::TooLarge));
+        let most = d(&"9".repeat(38));
+        assert_eq!(most.checked_add(most), Err(DecimalError::TooLarge));
     }
 
     #[test]
