@@ -70,32 +70,29 @@ fn compare_seen(a: (u32, banyan_words::Place), b: (u32, banyan_words::Place), wo
     world.compare_units(a.0, b.0).then_with(|| a.1.cmp(&b.1))
 }
 
-/// Gives the `KEEP` fields of `newer` the good values of an `older` observation of the same record, where those are
-/// newer than what it kept so far. True if that gave it anything.
+/// Tells the `KEEP` fields of `newer` what an `older` observation of the same record said of them for certain, where
+/// that is newer than what they know: a value, or that there is none (nothing said, or withdrawn). True if a value
+/// changed by it.
 fn fill_kept(newer: &mut Observation, older: &Observation, book: &Book, world: &dyn World) -> bool {
-    if older.withdrawn || newer.withdrawn {
-        return false;
-    }
     let (Some(new_plan), Some(old_plan)) = (book.plan(newer.plan), book.plan(older.plan)) else { return false };
-    let mut helped = false;
+    let mut changed = false;
     for (n, say) in newer.says.iter_mut().enumerate() {
         let Say::Keep { value, seen, .. } = say else { continue };
-        let Some(name) = new_plan.fields.get(n) else { continue };
-        let Some(old) = old_plan.fields.iter().position(|f| f == name).and_then(|at| older.says.get(at)) else {
-            continue;
+        let here = Some((older.unit, older.place));
+        let name = new_plan.fields.get(n);
+        let old = old_plan.fields.iter().position(|f| Some(f) == name).and_then(|at| older.says.get(at));
+        let (known, when) = match old {
+            Some(Say::Value(v)) => (Some(v.clone()), here),
+            Some(Say::Keep { value, seen, .. }) => (value.clone(), *seen),
+            Some(Say::Missing) | None => (None, here),
         };
-        let (good, when) = match old {
-            Say::Value(v) => (v.clone(), (older.unit, older.place)),
-            Say::Keep { value: Some(v), seen, .. } => (v.clone(), *seen),
-            Say::Keep { .. } | Say::Missing => continue,
-        };
-        if value.is_none() || compare_seen(when, *seen, world).is_gt() {
-            helped |= value.as_deref() != Some(&*good);
-            *value = Some(good);
-            *seen = when;
+        let Some(when) = when else { continue };
+        if seen.is_none_or(|s| compare_seen(when, s, world).is_gt()) {
+            changed |= *value != known;
+            (*value, *seen) = (known, Some(when));
         }
     }
-    helped
+    changed
 }
 
 fn mapping_of(book: &Book, o: &Observation) -> Option<usize> {
@@ -105,3 +102,6 @@ fn mapping_of(book: &Book, o: &Observation) -> Option<usize> {
 fn sort_key(book: &Book, o: &Observation) -> (usize, Id) {
     (mapping_of(book, o).unwrap_or(usize::MAX), o.record)
 }
+
+#[cfg(test)]
+mod tests;

@@ -67,13 +67,35 @@ impl<'a> FactsHead<'a> {
         })
     }
 
-    /// The plan numbers of the observations, present ones only: which datasets the value rests on.
-    pub fn for_each_plan(&self, mut each: impl FnMut(u32)) -> Option<()> {
+    /// Where the raw records of the observations are kept, those of withdrawn ones too.
+    pub fn for_each_raw(&self, mut each: impl FnMut(RawAt)) -> Option<()> {
+        let mut at = self.observations()?;
+        for _ in 0..take_varint(&mut at)? {
+            let mut body = take_bytes(&mut at)?;
+            take_varint(&mut body)?;
+            let [flags] = take_array::<1>(&mut body)?;
+            if flags & DIRECT == 0 {
+                take(&mut body, 16)?;
+            }
+            take_seen(&mut body)?;
+            each(RawAt { block: take_varint(&mut body)?, slot: u32::try_from(take_varint(&mut body)?).ok()? });
+        }
+        Some(())
+    }
+
+    /// What follows the canonical fragments.
+    fn observations(&self) -> Option<&'a [u8]> {
         let mut at = self.canonical;
         for _ in 0..take_varint(&mut at)? {
             let n = take_varint(&mut at)?;
             take(&mut at, n.saturating_sub(1) as usize)?;
         }
+        Some(at)
+    }
+
+    /// The plan numbers of the observations, present ones only: which datasets the value rests on.
+    pub fn for_each_plan(&self, mut each: impl FnMut(u32)) -> Option<()> {
+        let mut at = self.observations()?;
         for _ in 0..take_varint(&mut at)? {
             let mut body = take_bytes(&mut at)?;
             let plan = take_varint(&mut body)? as u32;
@@ -256,10 +278,16 @@ fn put_say(say: &Say, shown: Option<&[u8]>, out: &mut Vec<u8>) {
             put_bytes(v, out);
         }
         Say::Keep { code, value, seen } => {
-            out.push(if value.is_some() { 4 } else { 3 });
+            out.push(match (value, seen) {
+                (_, None) => 3,
+                (Some(_), Some(_)) => 4,
+                (None, Some(_)) => 6,
+            });
             put_bytes(code.as_bytes(), out);
-            if let Some(v) = value {
-                put_bytes(v, out);
+            if let Some(seen) = seen {
+                if let Some(v) = value {
+                    put_bytes(v, out);
+                }
                 put_seen(*seen, out);
             }
         }
@@ -295,14 +323,11 @@ fn decode_observation(body: &[u8], id: Id, i: &Instance, plans: &dyn Plans) -> O
             1 => Say::Value(i.canonical.get(usize::from((*positions.get(n)?)?)).into()),
             2 => Say::Value(take_bytes(&mut at)?.into()),
             5 => Say::Value(b"null"[..].into()),
-            3 | 4 => {
+            3 | 4 | 6 => {
                 let code = std::str::from_utf8(take_bytes(&mut at)?).ok()?.into();
-                if tag == 3 {
-                    Say::Keep { code, value: None, seen: (0, Place::default()) }
-                } else {
-                    let value = Some(take_bytes(&mut at)?.into());
-                    Say::Keep { code, value, seen: take_seen(&mut at)? }
-                }
+                let value = if tag == 4 { Some(take_bytes(&mut at)?.into()) } else { None };
+                let seen = if tag == 3 { None } else { Some(take_seen(&mut at)?) };
+                Say::Keep { code, value, seen }
             }
             _ => return None,
         });
@@ -329,8 +354,8 @@ mod tests {
             Just(Say::Missing),
             bytes().prop_map(Say::Value),
             Just(Say::Value(b"\"x\"".to_vec().into())),
-            proptest::option::of(bytes()).prop_map(|value| {
-                let seen = if value.is_some() { (3, Place { line: 1, offset: 2 }) } else { (0, Place::default()) };
+            (proptest::option::of(bytes()), any::<bool>()).prop_map(|(value, known)| {
+                let seen = (known || value.is_some()).then_some((3, Place { line: 1, offset: 2 }));
                 Say::Keep { code: "c".into(), value, seen }
             }),
         ]
@@ -356,6 +381,9 @@ mod tests {
             prop_assert_eq!(Facts::decode(&row, id, &All), Some(i.clone()));
             let head = FactsHead::read(&row).unwrap();
             prop_assert_eq!(head.fragments().collect::<Vec<_>>(), vec![&b"\"x\""[..], &b""[..]]);
+            let mut raws = Vec::new();
+            head.for_each_raw(|at| raws.push(at)).unwrap();
+            prop_assert_eq!(raws, vec![RawAt { block: 1, slot: 2 }; 2]);
             for cut in 0..row.len() {
                 prop_assert_eq!(Facts::decode(&row[..cut], id, &All), None);
             }
@@ -367,6 +395,7 @@ mod tests {
             if let Some(h) = FactsHead::read(&row) {
                 let _ = h.fragments().count();
                 let _ = h.for_each_plan(|_| {});
+                let _ = h.for_each_raw(|_| {});
             }
         }
     }

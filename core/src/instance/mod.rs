@@ -88,15 +88,16 @@ pub enum Say {
     Missing,
     /// This value, as a JSON fragment (`null` included).
     Value(Box<[u8]>),
-    /// `ELSE KEEP`: the last good value of the same record stays, with a warning. `seen` is where that value was read,
-    /// so that an older file that arrives late can still supply it.
+    /// `ELSE KEEP`: the last good value of the same record stays, with a warning. `seen` is where the record last said
+    /// something certain (that value, or that there is none), so that an older file that arrives late can still supply
+    /// what is newer than that.
     Keep {
         /// The declared code.
         code: Box<str>,
         /// The last good value, if there was one.
         value: Option<Box<[u8]>>,
-        /// Unit and place it was read from.
-        seen: (u32, Place),
+        /// Unit and place of it.
+        seen: Option<(u32, Place)>,
     },
 }
 

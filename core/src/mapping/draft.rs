@@ -51,7 +51,7 @@ impl Draft {
             .map(|(i, kind)| match kind {
                 SayKind::Missing => Say::Missing,
                 SayKind::Value => Say::Value(self.fragments.get(i).into()),
-                SayKind::Keep(code) => Say::Keep { code: code.clone(), value: None, seen: (0, Place::default()) },
+                SayKind::Keep(code) => Say::Keep { code: code.clone(), value: None, seen: None },
             })
             .collect();
         Observation {

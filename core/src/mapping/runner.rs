@@ -44,6 +44,8 @@ pub enum Fate {
 struct Key {
     hasher: IdHasher,
     columns: Vec<(String, Option<usize>)>,
+    /// Texts that mean null: no part of any key.
+    nulls: Vec<String>,
 }
 
 struct FieldRun {
@@ -75,13 +77,14 @@ impl Runner {
         let m = &catalog.mappings[mapping];
         let entity = &catalog.entities[m.entity];
         let dataset = &catalog.datasets[m.dataset];
-        let key = |k: &KeyFrom| Key::new(IdHasher::new(&entity.id_name, &k.space), &k.columns, shape);
+        let nulls = &dataset.null_texts;
+        let key = |k: &KeyFrom| Key::new(IdHasher::new(&entity.id_name, &k.space), &k.columns, nulls, shape);
         let record = if m.direct {
             Some(key(&m.key))
         } else if dataset.key.is_empty() {
             None
         } else {
-            Some(Key::new(IdHasher::new("\u{0}record", &dataset.full), &dataset.key, shape))
+            Some(Key::new(IdHasher::new("\u{0}record", &dataset.full), &dataset.key, nulls, shape))
         };
         let fields = m
             .fields
@@ -96,7 +99,8 @@ impl Runner {
             mapping,
             fetches: m.fields.iter().any(|(_, f)| f.fetches()),
             record,
-            instance: (!m.direct).then(|| key(&m.key)),
+            // Without a key a record is an instance of its own.
+            instance: (!m.direct && !m.key.columns.is_empty()).then(|| key(&m.key)),
             also: m.also.iter().map(key).collect(),
             when: m.when.as_ref().map(|f| f.bind(shape)),
             deleted: m.deleted.as_ref().map(|f| f.bind(shape)),
@@ -115,7 +119,9 @@ impl Runner {
     /// Collects the keys of dataset-backed lookups that the formulas will ask for.
     pub fn lookup_keys(&self, row: &Row<'_>, lookups: &dyn Lookups, want: &mut dyn FnMut(usize, Vec<String>)) {
         for f in &self.fields {
-            f.bound.lookup_keys(row, lookups, &mut |table, keys: Vec<String>| want(table, keys));
+            f.bound.lookup_keys(row, lookups, &mut |table, keys| {
+                want(table, keys.iter().map(|k| k.to_string()).collect());
+            });
         }
     }
 
@@ -214,8 +220,9 @@ impl FieldRun {
 }
 
 impl Key {
-    fn new(hasher: IdHasher, columns: &[String], shape: &Shape) -> Key {
-        Key { hasher, columns: columns.iter().map(|c| (c.clone(), shape.position(c))).collect() }
+    fn new(hasher: IdHasher, columns: &[String], nulls: &[String], shape: &Shape) -> Key {
+        let columns = columns.iter().map(|c| (c.clone(), shape.position(c))).collect();
+        Key { hasher, columns, nulls: nulls.to_vec() }
     }
 
     fn id(&self, row: &Row<'_>) -> Result<Id, KeyFault> {
@@ -223,7 +230,11 @@ impl Key {
         for (name, at) in &self.columns {
             let value = match at {
                 None => Value::Missing,
-                Some(at) => row.value(*at),
+                Some(at) => match row.text(*at) {
+                    Some(text) if self.nulls.iter().any(|n| n == text) => Value::Null,
+                    Some(text) => Value::text(text),
+                    None => row.value(*at),
+                },
             };
             match key_text(&value) {
                 Some(text) => hasher.part(&text),

@@ -86,7 +86,7 @@ fn mapping(engine: &Engine, store: &dyn Store, clock: &Clock, stop: &Stop, no: M
         session.settle()?;
         session.commit()?;
     }
-    let mut session = Session::new(engine, store.ingest()?, clock.now_ms());
+    let session = Session::new(engine, store.ingest()?, clock.now_ms());
     let hash = format!("{:016x}", engine.catalog.mappings[no].hash);
     session.tx.with(|tx| tx.put_meta(&mapping_mark(&engine.catalog, no), &hash))?;
     session.commit()?;

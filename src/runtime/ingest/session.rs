@@ -160,15 +160,15 @@ impl<'s> Session<'s> {
         let known = self.known(mapping, &keys)?;
         // Records that are new in this batch are known to later ones of it.
         let mut fresh: HashMap<Id, Known> = HashMap::new();
-        let skip_unchanged = open.snapshot;
+        // Counted here and added once: a look into the ledger for every record would cost as much as mapping it.
+        let mut counts = Tally { read: batch.len() as i64, ..Tally::default() };
         for (i, row) in batch.rows().enumerate() {
-            self.tally(open.number, open.dataset, m.stored).read += 1;
             let Some(record) = keys[i] else {
-                self.tally(open.number, open.dataset, m.stored).rejected += 1;
+                counts.rejected += 1;
                 continue;
             };
             if open.stale {
-                self.tally(open.number, open.dataset, m.stored).superseded += 1;
+                counts.superseded += 1;
                 continue;
             }
             let mut known = known[i].unwrap_or_default();
@@ -185,8 +185,8 @@ impl<'s> Session<'s> {
                 self.duplicate(i, mapping, open, &row, record, known)?;
                 continue;
             }
-            if skip_unchanged && known.hash == hash && known.n.is_some() {
-                self.tally(open.number, open.dataset, m.stored).unchanged += 1;
+            if open.snapshot && known.hash == hash && known.n.is_some() {
+                counts.unchanged += 1;
                 continue;
             }
             let raw = self.keep_raw(i, open, &row, raws)?;
@@ -204,6 +204,7 @@ impl<'s> Session<'s> {
                 }
             }
         }
+        self.tally(open.number, open.dataset, m.stored).add(&counts);
         Ok(())
     }
 
@@ -403,6 +404,7 @@ impl<'s> Session<'s> {
             .filter(|(_, c)| !dataset.discard.contains(&c.name))
             .map(|(i, c)| format!("{}={}", c.name, row.value(i).to_text().unwrap_or_default()))
             .collect();
+        let shown = shown.join("\n");
         let letter = NewDeadLetter {
             fingerprint: codec::hash(cells, u64::from(m.stored)),
             dataset: dataset.stored,
@@ -413,7 +415,7 @@ impl<'s> Session<'s> {
             code: &refusal.code,
             message: &refusal.message,
             field: refusal.field.as_deref(),
-            raw: shown.join("\n").as_bytes(),
+            raw: shown.as_bytes(),
             cells: Some((shape, cells)),
             at: self.now,
         };
