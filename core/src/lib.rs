@@ -5,6 +5,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
+pub mod compile;
 pub mod draft;
 pub mod formula;
 pub mod identity;

@@ -35,6 +35,8 @@ pub struct Dataset {
     pub discard: Vec<String>,
     /// For files with several record types: which records of the file these are.
     pub kind: Option<RecordKind>,
+    /// Texts that mean null; a key part that is null makes no key.
+    pub null_texts: Vec<String>,
     /// Zone of its naive times.
     pub zone: Option<String>,
     /// How long raw records that no observation stands on are kept.
