@@ -1,0 +1,56 @@
+#!/bin/sh
+# The demo: copies examples/wholesaler to var/demo, so that trying things out changes no tracked file, and serves it
+# there until Ctrl-C. Each start is from scratch.
+#
+#   PORT=9090 ADMIN_PORT=9091 make demo     on other ports than 8080 and 8081
+set -eu
+cd "$(dirname "$0")/.."
+PATH="$HOME/.cargo/bin:$PATH"
+port="${PORT:-8080}"
+admin="${ADMIN_PORT:-8081}"
+target="${CARGO_TARGET_DIR:-target}"
+folder=var/demo
+
+echo "demo: building (a few minutes the first time)"
+cargo build --quiet --locked --bin banyan
+mkdir -p var
+rm -rf "$folder"
+cp -R examples/wholesaler "$folder"
+sed -i "s/127\.0\.0\.1:8080/127.0.0.1:$port/; s/127\.0\.0\.1:8081/127.0.0.1:$admin/" "$folder/banyan.yaml"
+
+"$target/debug/banyan" check --config "$folder/banyan.yaml"
+"$target/debug/banyan" serve --config "$folder/banyan.yaml" >"$folder/banyan.log" 2>&1 &
+server=$!
+trap 'kill -TERM $server 2>/dev/null || true; wait $server 2>/dev/null || true; exit 0' INT TERM
+
+tries=0
+until curl -sf -o /dev/null "http://127.0.0.1:$admin/readyz"; do
+    tries=$((tries + 1))
+    if ! kill -0 $server 2>/dev/null || [ $tries -gt 150 ]; then
+        echo "demo: it did not start; $folder/banyan.log says:" >&2
+        tail -n 20 "$folder/banyan.log" >&2
+        kill -TERM $server 2>/dev/null || true
+        exit 1
+    fi
+    sleep 0.2
+done
+facade="http://127.0.0.1:$port"
+cat <<EOF
+
+  Harbour Wholesale is being served. Its files are in $folder/drop, its configuration in $folder/banyan.yaml.
+
+    $facade/docs                                           the API, to read and try out
+    http://127.0.0.1:$admin/                                              the dashboard
+
+  Try these (in another terminal; README.md has the tour):
+
+    curl -s '$facade/v1/customers?category=export&sort=-credit_limit'
+    curl -s '$facade/v1/customers:lookup?space=crm&key=1004'
+    curl -s '$facade/v1/products?stock[lt]=20&fields=sku,name,stock'
+    curl -s '$facade/v1/orders?embed=customer,lines.product&limit=1'
+    $target/debug/banyan dead-letters list --config $folder/banyan.yaml
+
+  Log: $folder/banyan.log. Ctrl-C stops.
+
+EOF
+wait $server
