@@ -6,14 +6,14 @@ use super::tell::{Tell, meant};
 use crate::draft::Draft;
 use crate::formula::{self, Diagnostic, Formula, LookupType, Scope, Target};
 use banyan_words::{Column, Severity, Type};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// What all formulas of a configuration may speak of.
 pub(super) struct Scopes<'w> {
     pub(super) draft: &'w Draft,
     world: &'w World,
     lookups: BTreeMap<String, LookupType>,
-    entities: BTreeSet<String>,
+    entities: BTreeMap<String, String>,
 }
 
 impl<'w> Scopes<'w> {
@@ -56,13 +56,13 @@ impl<'w> Scopes<'w> {
 
 /// The condition of a record type: over the file's own columns, without lookups.
 pub(super) fn record_type(text: &str, path: &str, file: &Known, tell: &mut Tell<'_>) -> Option<Formula> {
-    let (lookups, entities) = (BTreeMap::new(), BTreeSet::new());
+    let (lookups, entities) = (BTreeMap::new(), BTreeMap::new());
     compile(text, file, &lookups, &entities, Some(Target::of(&Type::Boolean)), path, tell)
 }
 
 /// A condition over columns that are none of a dataset; only its faults are of interest.
 pub(super) fn over(columns: &[Column], text: &str, path: &str, tell: &mut Tell<'_>) {
-    let (lookups, entities) = (BTreeMap::new(), BTreeSet::new());
+    let (lookups, entities) = (BTreeMap::new(), BTreeMap::new());
     let scope = Scope {
         columns: Some(columns),
         zone: None,
@@ -77,13 +77,21 @@ pub(super) fn over(columns: &[Column], text: &str, path: &str, tell: &mut Tell<'
     }
 }
 
-/// Entities that references may name. One whose section is faulty counts: that has been told.
-fn names(draft: &Draft) -> BTreeSet<String> {
+/// Entities that references may name, with the names their ids derive with. One whose section is faulty counts: that
+/// has been told.
+fn names(draft: &Draft) -> BTreeMap<String, String> {
     let told = draft.left_out.iter().filter_map(|path| path.strip_prefix("entities."));
-    draft.entities.iter().map(|e| e.name.as_str()).chain(told).map(str::to_owned).collect()
+    let faulty = told.map(|name| (name.to_owned(), name.to_owned()));
+    let sound =
+        draft.entities.iter().map(|e| (e.name.clone(), e.renamed_from.clone().unwrap_or_else(|| e.name.clone())));
+    faulty.chain(sound).collect()
 }
 
-fn scope<'a>(known: &'a Known, lookups: &'a BTreeMap<String, LookupType>, entities: &'a BTreeSet<String>) -> Scope<'a> {
+fn scope<'a>(
+    known: &'a Known,
+    lookups: &'a BTreeMap<String, LookupType>,
+    entities: &'a BTreeMap<String, String>,
+) -> Scope<'a> {
     Scope {
         columns: known.columns.as_deref(),
         zone: known.dataset.zone.as_deref(),
@@ -98,7 +106,7 @@ fn compile(
     text: &str,
     known: &Known,
     lookups: &BTreeMap<String, LookupType>,
-    entities: &BTreeSet<String>,
+    entities: &BTreeMap<String, String>,
     target: Option<Target<'_>>,
     path: &str,
     tell: &mut Tell<'_>,

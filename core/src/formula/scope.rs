@@ -4,7 +4,7 @@ use super::plan::TextFormat;
 use crate::lookup::Table;
 use banyan_words::{Column, Type, Value};
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What a formula may speak of.
@@ -20,8 +20,8 @@ pub struct Scope<'a> {
     pub null_dates: &'a [String],
     /// The lookups, by name.
     pub lookups: &'a BTreeMap<String, LookupType>,
-    /// The names of all entities.
-    pub entities: &'a BTreeSet<String>,
+    /// The names of all entities, each with the one that its ids derive with: the first it ever had.
+    pub entities: &'a BTreeMap<String, String>,
 }
 
 /// What the compiler knows of a lookup.

@@ -127,6 +127,18 @@ fn a_renamed_source_keeps_its_key_space() {
 }
 
 #[test]
+fn a_renamed_entity_keeps_its_ids_in_references_too() {
+    let example = json!([{ "given": { "NO": "1", "CUST": "001001" },
+                           "expect": { "customer": "5pga7r8a2xsmynwhp3fje39cc1" } }]);
+    let id = |renamed_from| {
+        let changes = [("/entities/customer/renamed_from", renamed_from), ("/mappings/2/examples", example.clone())];
+        told(changed(&changes)).lines()
+    };
+    assert_eq!(id(json!("customer")), Vec::<String>::new());
+    assert_eq!(id(json!("client")), ["mappings[2].examples[0].expect.customer example-failed"], "another id");
+}
+
+#[test]
 fn a_hash_covers_what_decides_a_value_and_nothing_else() {
     let hashes = |c: Catalog| c.mappings.iter().map(|m| m.hash).collect::<Vec<_>>();
     let first = hashes(catalog());

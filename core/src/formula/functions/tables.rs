@@ -159,12 +159,12 @@ fn reference(c: &mut Checker<'_>, call: &Call<'_>) -> Checked {
     let keys = keys(c, call, 2);
     let (Some(entity), Some(space)) = (entity, space) else { return c.nothing(call.span) };
     let scope = c.scope;
-    if !scope.entities.contains(entity) {
+    let Some(first_name) = scope.entities.get(entity) else {
         let at = call.args.first().map_or(call.span, |a| a.span);
-        let hint = nearest(entity, scope.entities.iter().map(String::as_str)).map(|n| format!("did you mean \"{n}\"?"));
+        let hint = nearest(entity, scope.entities.keys().map(String::as_str)).map(|n| format!("did you mean \"{n}\"?"));
         c.error("unknown-entity", at, format!("there is no entity \"{entity}\""), hint);
         return c.nothing(call.span);
-    }
+    };
     let pair = (entity.to_owned(), space.to_owned());
     if !c.refs.contains(&pair) {
         c.refs.push(pair);
@@ -173,6 +173,6 @@ fn reference(c: &mut Checker<'_>, call: &Call<'_>) -> Checked {
         c.fails(call);
     }
     let nodes = keys.into_iter().map(|k| k.node).collect();
-    let step = Step::Ref(Box::new((IdHasher::new(entity, space), nodes)));
+    let step = Step::Ref(Box::new((IdHasher::new(first_name, space), nodes)));
     Checked { node: Node { span: call.span, step }, ty: Some(Type::Ref(entity.to_owned())), words: None }
 }

@@ -9,7 +9,7 @@ use super::sample::{CATEGORY, cells};
 use super::*;
 use crate::lookup::Table;
 use banyan_words::{Batch, BatchBuilder, Column, Place, Shape, Type, UnitRef, Value};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The sample record and all that formulas over it may speak of.
@@ -18,7 +18,7 @@ pub(super) struct Sample {
     pub(super) batch: Batch,
     pub(super) tables: Vec<Arc<Table>>,
     pub(super) lookups: BTreeMap<String, LookupType>,
-    entities: BTreeSet<String>,
+    entities: BTreeMap<String, String>,
     pub(super) null_texts: Vec<String>,
     pub(super) null_dates: Vec<String>,
 }
@@ -42,7 +42,7 @@ impl Sample {
         let table = Table::parse("lookups/category.csv", CATEGORY.as_bytes(), &keys, "category");
         let tables: Vec<Arc<Table>> = table.into_iter().map(|(t, _)| Arc::new(t)).collect();
         let lookups = tables.iter().map(|t| ("category".to_owned(), LookupType::of_table(0, t.clone()))).collect();
-        let entities = ["customer", "part"].into_iter().map(str::to_owned).collect();
+        let entities = ["customer", "part"].into_iter().map(|n| (n.to_owned(), n.to_owned())).collect();
         let null_dates = vec!["99999999".to_owned()];
         Sample { columns, batch: b.finish(), tables, lookups, entities, null_texts: Vec::new(), null_dates }
     }
