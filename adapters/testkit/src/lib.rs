@@ -11,5 +11,5 @@ mod gateway;
 mod memory;
 
 pub use check::{Subject, assert_feed, check_feed};
-pub use gateway::{Cell, Gateway, Record, Unit, block_on};
+pub use gateway::{Cell, End, Gateway, Record, Unit, block_on};
 pub use memory::Store;
