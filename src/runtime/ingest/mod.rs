@@ -23,5 +23,5 @@ pub use replay::{Replayed, accept, discard, replay};
 pub use session::Session;
 pub use state::{ColumnState, DatasetState, Drift, Suspended, differences};
 pub use units::{States, Taken, batch_of};
-pub use worker::{Desk, Ingest, start};
+pub use worker::{Desk, Ingest, OnCommit, start};
 pub use world::lookup_key;

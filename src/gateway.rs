@@ -1,0 +1,186 @@
+//! The gateway assembled: configuration → engine → ingest, facade and admin listener; and assembled again on reload.
+//!
+//! Invariant: a reload that has a problem changes nothing: the version in use stays, and says so. Requests under way end
+//! with the version they began with.
+//! Not here: how problems look (`config::render`), what each room does.
+
+use crate::build::Built;
+use crate::ops::{About, AdminState, Running, serve_admin};
+use crate::runtime::clock::Clock;
+use crate::runtime::ingest::{self, Engine, Ingest};
+use crate::runtime::serving::{Serving, Shared};
+use anyhow::{Context, Result, anyhow};
+use banyan_model::instance::Book;
+use banyan_store::{Store, sqlite::SqliteStore};
+use banyan_words::Problem;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
+
+/// An engine over a store: names have numbers, tables are there, older versions can be read.
+pub fn engine(built: Built, store: &dyn Store) -> Result<Engine> {
+    let mut catalog = built.catalog;
+    catalog.bind(&store.register(&catalog.names())?);
+    store.prepare(&catalog)?;
+    let mut book = Book::new(&catalog);
+    for number in 1.. {
+        let Some((_, about)) = store.about("shape", number)? else { break };
+        if !book.knows_shape(number) {
+            book.learn_shape(number, &about);
+        }
+    }
+    for number in 1.. {
+        let Some((_, about)) = store.about("plan", number)? else { break };
+        if book.plan(number).is_none() {
+            book.learn_plan(&catalog, number, &about);
+        }
+    }
+    Ok(Engine::new(Arc::new(catalog), built.sources, book))
+}
+
+/// Opens the store of a configuration for writing.
+pub fn open_store(built: &Built) -> Result<Arc<SqliteStore>> {
+    Ok(Arc::new(SqliteStore::open(&built.store)?))
+}
+
+/// A running gateway.
+struct Gateway {
+    config: PathBuf,
+    store: Arc<SqliteStore>,
+    shared: Arc<Shared>,
+    ingest: Arc<RwLock<Option<Ingest>>>,
+    clock: Clock,
+}
+
+/// Tells requests how fresh the datasets are, after each commit.
+fn on_commit(serving: &Serving) -> ingest::OnCommit {
+    let freshness = serving.freshness.clone();
+    Arc::new(move |states| {
+        for (no, state) in states.0.iter().enumerate() {
+            if let Some(as_of) = state.as_of {
+                freshness.advance(no, as_of);
+            }
+        }
+    })
+}
+
+impl Gateway {
+    /// Takes up the configuration on disk. All or nothing.
+    fn reload(&self) -> std::result::Result<String, Vec<Problem>> {
+        let fault = |e: anyhow::Error| vec![Problem::error("reload-failed", "", format!("{e:#}"))];
+        let built = crate::build::from_file(&self.config).map_err(|loaded| loaded.problems)?;
+        let datasets = built.catalog.datasets.len();
+        let engine = Arc::new(engine(built, &*self.store).map_err(fault)?);
+        let serving = Serving::new(engine.catalog.clone(), self.store.clone()).map_err(|e| fault(e.into()))?;
+        // The old feeds end before the new ones begin, so that no unit is read by both.
+        let mut slot = self.ingest.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(old) = slot.take() {
+            old.stop();
+        }
+        let serving = self.shared.swap(serving);
+        let start = ingest::start(engine, self.store.clone(), self.clock.clone(), on_commit(&serving));
+        let started = block_on(start).map_err(|e| fault(e.into()))?;
+        *slot = Some(started.map_err(|e| fault(e.into()))?);
+        Ok(format!("the configuration was taken up: {datasets} datasets"))
+    }
+}
+
+/// Runs a future on this (non-async) thread. Connecting to a source may wait, and a reload is called on a thread that may.
+fn block_on<F: std::future::Future>(future: F) -> std::io::Result<F::Output> {
+    Ok(tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(future))
+}
+
+/// Told when the gateway serves.
+pub struct Serves {
+    /// Where the facade listens, as a URL.
+    pub facade: String,
+    /// Where the admin listener listens, as a URL.
+    pub admin: String,
+}
+
+/// Serves until it is asked to stop (SIGINT, SIGTERM); SIGHUP takes up a changed configuration.
+pub async fn serve(config: &Path, built: Built, tell: impl FnOnce(&Serves)) -> Result<()> {
+    let clock = Clock::system();
+    let metrics = crate::ops::metrics::install()?;
+    let listen = built.listen;
+    let store = open_store(&built)?;
+    let store_path = built.store.clone();
+    let codes = built.codes();
+    let engine = Arc::new(engine(built, &*store)?);
+    let serving = Serving::new(engine.catalog.clone(), store.clone())?;
+    let told = on_commit(&serving);
+    let shared = Arc::new(Shared::new(serving));
+    let listener =
+        TcpListener::bind(listen.facade).with_context(|| format!("the facade cannot listen on {}", listen.facade))?;
+    let facade = listener.local_addr()?;
+    let server = crate::http::serve(shared.clone(), listener, crate::http::Limits::default())?;
+    let started = ingest::start(engine, store.clone(), clock.clone(), told).await?;
+    let slot = Arc::new(RwLock::new(Some(started)));
+    let gateway = Arc::new(Gateway {
+        config: config.to_owned(),
+        store: store.clone(),
+        shared: shared.clone(),
+        ingest: slot.clone(),
+        clock: clock.clone(),
+    });
+    let reloads = gateway.clone();
+    let running = Arc::new(Running::new(slot.clone()).with_reload(Box::new(move || reloads.reload())));
+    let about = About {
+        version: env!("CARGO_PKG_VERSION").into(),
+        config: config.display().to_string(),
+        store: format!("sqlite:{}", store_path.display()),
+        facade: format!("http://{facade}"),
+        started: clock.now().to_string(),
+        process: std::process::id(),
+    };
+    let mut state = AdminState::new(shared, running.clone(), metrics, clock, about);
+    state.store_file = Some(store_path);
+    state.codes = codes;
+    let admin = serve_admin(Arc::new(state), listen.admin).await?;
+    tell(&Serves { facade: format!("http://{facade}"), admin: format!("http://{}", admin.address) });
+    let (facade_handle, admin_handle) = (server.handle(), admin.server.handle());
+    let signals = signals(running);
+    tokio::select! {
+        ended = server => ended?,
+        ended = admin.server => ended?,
+        asked = signals => asked?,
+    }
+    tracing::info!("stopping: answers under way are finished, the transaction at work is committed");
+    facade_handle.stop(true).await;
+    admin_handle.stop(true).await;
+    let ended = slot.write().unwrap_or_else(PoisonError::into_inner).take();
+    if let Some(ingest) = ended {
+        tokio::task::spawn_blocking(move || ingest.stop()).await?;
+    }
+    Ok(())
+}
+
+/// Waits for the signal to stop; reloads on SIGHUP meanwhile.
+async fn signals(running: Arc<Running>) -> Result<()> {
+    use crate::ops::Acts;
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut hangup = signal(SignalKind::hangup())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    loop {
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => return Ok(()),
+            _ = terminate.recv() => return Ok(()),
+            _ = hangup.recv() => {
+                let running = running.clone();
+                let done = tokio::task::spawn_blocking(move || running.reload()).await?;
+                match done {
+                    Ok(said) => tracing::info!("{said}"),
+                    Err(e) => tracing::error!("reload refused: {e}"),
+                }
+            }
+        }
+    }
+}
+
+/// The store of a configuration, opened for reading beside a running gateway.
+pub fn read_store(built: &Built) -> Result<Arc<SqliteStore>> {
+    if !built.store.exists() {
+        return Err(anyhow!("there is no store at {} yet; `banyan serve` makes it", built.store.display()));
+    }
+    Ok(Arc::new(SqliteStore::open_reader(&built.store)?))
+}
