@@ -1,0 +1,309 @@
+//! What journeys share: a folder with a configuration, and the real program serving it.
+//!
+//! Each [`Site`] is its own temporary folder and each [`Gateway`] its own process on free ports, so journeys run side by
+//! side. A gateway is killed when it is dropped; its log is shown if the test panics.
+
+#![allow(dead_code)] // each test binary uses its part
+
+use serde_json::Value;
+use std::cell::Cell;
+use std::fs;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+/// The project's folder.
+pub const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+const PROGRAM: &str = env!("CARGO_BIN_EXE_banyan");
+/// How long anything may take that should happen soon. Generous: the machine may be busy.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+/// A folder with a `banyan.yaml`, and what is dropped into it.
+pub struct Site {
+    folder: TempDir,
+    port: u16,
+    admin: u16,
+}
+
+/// A running `banyan serve`.
+pub struct Gateway {
+    child: Child,
+    /// Of the facade, `http://127.0.0.1:…`.
+    pub facade: String,
+    /// Of the admin listener.
+    pub admin: String,
+    http: reqwest::blocking::Client,
+    log: PathBuf,
+    ended: Cell<bool>,
+}
+
+/// An answer.
+#[derive(Debug)]
+pub struct Answer {
+    /// Its status.
+    pub status: u16,
+    /// Its headers.
+    pub headers: reqwest::header::HeaderMap,
+    /// Its body.
+    pub body: Vec<u8>,
+}
+
+impl Site {
+    /// A site with that configuration; `gateway:` is added.
+    pub fn new(yaml: &str) -> Site {
+        let site = Site::empty();
+        let gateway = format!("gateway: {{ listen: \"127.0.0.1:{}\", admin: \"127.0.0.1:{}\" }}\n", site.port, site.admin);
+        fs::write(site.config(), format!("banyan: 1\nstore: sqlite:banyan.db\n{gateway}{yaml}")).unwrap();
+        site
+    }
+
+    /// A copy of the demo.
+    pub fn demo() -> Site {
+        let site = Site::empty();
+        copy(&Path::new(ROOT).join("examples/wholesaler"), site.folder.path());
+        let yaml = fs::read_to_string(site.config()).unwrap();
+        let yaml = yaml.replace(":8080", &format!(":{}", site.port)).replace(":8081", &format!(":{}", site.admin));
+        fs::write(site.config(), yaml).unwrap();
+        site
+    }
+
+    fn empty() -> Site {
+        let [port, admin] = free_ports();
+        Site { folder: TempDir::new().unwrap(), port, admin }
+    }
+
+    /// Its configuration file.
+    pub fn config(&self) -> PathBuf {
+        self.folder.path().join("banyan.yaml")
+    }
+
+    /// A path within it.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Writes a file as a careful sender does: under another name, then renamed.
+    pub fn drop_file(&self, name: &str, content: impl AsRef<[u8]>) {
+        let path = self.path(name);
+        let folder = path.parent().unwrap();
+        fs::create_dir_all(folder).unwrap();
+        let part = folder.join(format!(".{}.part", path.file_name().unwrap().to_string_lossy()));
+        fs::write(&part, content).unwrap();
+        fs::rename(&part, &path).unwrap();
+    }
+
+    /// Changes a file of the site.
+    pub fn edit(&self, name: &str, change: impl FnOnce(String) -> String) {
+        let text = fs::read_to_string(self.path(name)).unwrap();
+        fs::write(self.path(name), change(text)).unwrap();
+    }
+
+    /// Runs a command of the program on this site.
+    pub fn banyan(&self, args: &[&str]) -> Output {
+        let mut command = Command::new(PROGRAM);
+        command.args(args).arg("--config").arg(self.config()).current_dir(self.folder.path());
+        command.stdin(Stdio::null()).env("NO_COLOR", "1").output().unwrap()
+    }
+
+    /// The same; it must succeed, and prints JSON.
+    pub fn banyan_json(&self, args: &[&str]) -> Value {
+        let out = self.banyan(&[args, &["--json"]].concat());
+        let (stdout, stderr) = (String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr));
+        assert!(out.status.success(), "{args:?}: {}\n{stdout}\n{stderr}", out.status);
+        serde_json::from_str(&stdout).unwrap_or_else(|e| panic!("{args:?} prints no JSON ({e}):\n{stdout}"))
+    }
+
+    /// Starts a gateway and waits until it is ready.
+    pub fn start(&self) -> Gateway {
+        let gateway = self.spawn();
+        gateway.until("ready", |g| g.try_get(&format!("{}/readyz", g.admin)).is_some_and(|a| a.status == 200));
+        gateway
+    }
+
+    /// Starts a gateway without waiting.
+    pub fn spawn(&self) -> Gateway {
+        let log = self.path("banyan.log");
+        let file = fs::File::options().create(true).append(true).open(&log).unwrap();
+        let mut command = Command::new(PROGRAM);
+        command.arg("serve").arg("--config").arg(self.config()).current_dir(self.folder.path());
+        let child = command
+            .stdin(Stdio::null())
+            .stdout(file.try_clone().unwrap())
+            .stderr(file)
+            .spawn()
+            .unwrap();
+        Gateway {
+            child,
+            facade: format!("http://127.0.0.1:{}", self.port),
+            admin: format!("http://127.0.0.1:{}", self.admin),
+            http: reqwest::blocking::Client::builder().timeout(Duration::from_secs(60)).build().unwrap(),
+            log,
+            ended: Cell::new(false),
+        }
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap().flatten() {
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), &target).unwrap();
+        }
+    }
+}
+
+/// Two ports that nobody listens on.
+fn free_ports() -> [u16; 2] {
+    let held = [TcpListener::bind("127.0.0.1:0").unwrap(), TcpListener::bind("127.0.0.1:0").unwrap()];
+    [held[0].local_addr().unwrap().port(), held[1].local_addr().unwrap().port()]
+}
+
+impl Gateway {
+    fn try_get(&self, url: &str) -> Option<Answer> {
+        let response = self.http.get(url).send().ok()?;
+        Answer::of(response)
+    }
+
+    /// GETs a path of the facade, with headers.
+    pub fn ask(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
+        let mut request = self.http.get(format!("{}{path}", self.facade));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let response = request.send().unwrap_or_else(|e| panic!("GET {path}: {e}\n{}", self.log()));
+        Answer::of(response).unwrap()
+    }
+
+    /// GETs a path of the facade; it must be 200 and JSON.
+    pub fn get(&self, path: &str) -> Value {
+        let answer = self.ask(path, &[]);
+        assert_eq!(answer.status, 200, "GET {path}: {}", answer.text());
+        answer.json()
+    }
+
+    /// The items of a list.
+    pub fn items(&self, path: &str) -> Vec<Value> {
+        self.get(path)["items"].as_array().unwrap_or_else(|| panic!("{path} is no list")).clone()
+    }
+
+    /// Every item of a list, as NDJSON lines.
+    pub fn lines(&self, path: &str) -> Vec<String> {
+        let answer = self.ask(path, &[("accept", "application/x-ndjson")]);
+        assert_eq!(answer.status, 200, "GET {path}: {}", answer.text());
+        answer.text().lines().map(str::to_owned).collect()
+    }
+
+    /// The exact number of items of a list.
+    pub fn count(&self, path: &str) -> u64 {
+        let answer = self.ask(path, &[("prefer", "count=exact")]);
+        assert_eq!(answer.status, 200, "GET {path}: {}", answer.text());
+        answer.json()["count"].as_u64().unwrap_or_else(|| panic!("{path} has no count: {}", answer.text()))
+    }
+
+    /// GETs a path of the admin listener; it must be 200 and JSON.
+    pub fn admin(&self, path: &str) -> Value {
+        let answer = self.try_get(&format!("{}{path}", self.admin)).expect("the admin listener answers");
+        assert_eq!(answer.status, 200, "GET {path}: {}", answer.text());
+        answer.json()
+    }
+
+    /// POSTs JSON to a path of the admin listener.
+    pub fn act(&self, path: &str, body: &Value) -> Answer {
+        let request = self.http.post(format!("{}{path}", self.admin)).json(body);
+        Answer::of(request.send().unwrap()).unwrap()
+    }
+
+    /// What the admin listener says of a dataset.
+    pub fn dataset(&self, name: &str) -> Value {
+        self.admin(&format!("/admin/v1/datasets/{name}"))
+    }
+
+    /// Waits until something holds.
+    pub fn until(&self, what: &str, mut holds: impl FnMut(&Gateway) -> bool) {
+        let begun = Instant::now();
+        while !holds(self) {
+            assert!(begun.elapsed() < PATIENCE, "waited {PATIENCE:?} for: {what}\n{}", self.log());
+            std::thread::sleep(Duration::from_millis(30));
+        }
+    }
+
+    /// Waits until that file of the dataset was read to its end or refused; says which (`done`, `refused`, …).
+    pub fn settled(&self, dataset: &str, file: &str) -> String {
+        let mut state = String::new();
+        self.until(&format!("{file} of {dataset}"), |g| {
+            let unit = g.dataset(dataset)["last_unit"].clone();
+            state = unit["state"].as_str().unwrap_or("").to_owned();
+            unit["name"] == file && state != "open" && !state.is_empty()
+        });
+        state
+    }
+
+    /// Ends it at once, as a power cut would.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        self.ended.set(true);
+    }
+
+    /// Asks it to end, and makes sure that it does so in order.
+    pub fn stop(mut self) {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        let begun = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                self.ended.set(true);
+                assert!(status.success(), "it ended with {status}\n{}", self.log());
+                return;
+            }
+            assert!(begun.elapsed() < Duration::from_secs(20), "it does not stop\n{}", self.log());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// The end of its log.
+    pub fn log(&self) -> String {
+        let text = fs::read(&self.log).map(|b| String::from_utf8_lossy(&b).into_owned()).unwrap_or_default();
+        let lines: Vec<&str> = text.lines().collect();
+        lines[lines.len().saturating_sub(40)..].join("\n")
+    }
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        if !self.ended.get() {
+            let _ = self.child.kill();
+            let _ = self.child.wait();
+            if std::thread::panicking() {
+                eprintln!("the gateway's log ends with:\n{}", self.log());
+            }
+        }
+    }
+}
+
+impl Answer {
+    fn of(response: reqwest::blocking::Response) -> Option<Answer> {
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        Some(Answer { status, headers, body: response.bytes().ok()?.to_vec() })
+    }
+
+    /// Its body as text.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    /// Its body as JSON.
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|e| panic!("no JSON ({e}): {}", self.text()))
+    }
+
+    /// A header, or nothing.
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or("")
+    }
+}
