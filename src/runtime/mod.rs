@@ -1,4 +1,8 @@
-//! The rooms that do work: `ingest` (records become rows), `serving` (what requests see), `why` (lineage).
+//! The rooms that do work: `ingest` (records become rows), `serving` (what requests see), `execute` (reads for requests),
+//! `why` (lineage).
 
 pub mod clock;
+pub mod execute;
 pub mod ingest;
+pub mod serving;
+pub mod why;

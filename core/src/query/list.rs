@@ -11,7 +11,7 @@ use banyan_words::Id;
 pub const DEFAULT_LIMIT: usize = 50;
 /// How many it may have.
 pub const MAX_LIMIT: usize = 1000;
-/// How many it may have if sub-collections are embedded: each instance brings up to 100 more.
+/// How many it has at most if sub-collections are embedded: each instance brings up to 100 more.
 pub const MAX_LIMIT_WITH_CHILDREN: usize = 100;
 
 /// Which collection is listed.
@@ -55,10 +55,22 @@ pub struct ListIntent {
 }
 
 impl ListIntent {
-    /// How many instances a page of this query has.
+    /// How many instances a page of this query has. `limit` is a bound, so fewer is always right.
     pub fn page_size(&self) -> usize {
-        self.limit.unwrap_or(DEFAULT_LIMIT)
+        self.bounded(self.limit.unwrap_or(DEFAULT_LIMIT))
     }
+
+    /// The same for a page of `wanted`.
+    pub fn bounded(&self, wanted: usize) -> usize {
+        if has_children(&self.selection.embeds) { wanted.min(MAX_LIMIT_WITH_CHILDREN) } else { wanted }
+    }
+}
+
+/// The query without parameters.
+pub fn plain_list(catalog: &Catalog, entity: EntityNo, scope: &Scope) -> ListIntent {
+    let mut intent = ListIntent::default();
+    intent.binding = binding::binding(&catalog.entities[entity], scope, &intent);
+    intent
 }
 
 /// Reads the parameters of a list; every flaw at once.
@@ -85,11 +97,6 @@ pub fn parse_list(
             "embed" => intent.selection.embeds = embeds(catalog, entity_no, &p.value, &mut flaws),
             name => one_filter(entity, name, &p.value, &mut intent.filters, &mut flaws),
         }
-    }
-    let size = intent.page_size();
-    if size > MAX_LIMIT_WITH_CHILDREN && has_children(&intent.selection.embeds) {
-        let detail = format!("where a sub-collection is embedded, `limit` is at most {MAX_LIMIT_WITH_CHILDREN}");
-        flaws.push(Flaw::parameter("bad-value", "limit", detail));
     }
     if !flaws.is_empty() {
         return Err(Refusal::flaws(flaws));
@@ -130,9 +137,8 @@ fn sort(entity: &Entity, text: &str, flaws: &mut Vec<Flaw>) -> Vec<SortBy> {
     for piece in text.split(',') {
         let (name, descending) = piece.strip_prefix('-').map_or((piece, false), |n| (n, true));
         match entity.field(name).filter(|(_, f)| f.sort) {
-            Some((field, _)) if out.iter().any(|s| s.field == field) => {
-                flaws.push(Flaw::parameter("bad-value", "sort", format!("`sort` names `{name}` twice")));
-            }
+            // Named again, it has nothing left to decide.
+            Some((field, _)) if out.iter().any(|s| s.field == field) => {}
             Some((field, _)) => out.push(SortBy { field, descending }),
             None => {
                 let valid = entity.fields.iter().filter(|f| f.sort).map(|f| f.name.as_str());

@@ -56,14 +56,6 @@ pub const REGISTRY: &[RefusalDef] = &[
         "Accept one of the media types named in the detail, or leave the header out.",
     ),
     row(
-        "bad-header",
-        Stage::Headers,
-        Class::Malformed,
-        "A request header cannot be read",
-        "A header this path looks at has a value that cannot be read.",
-        "The detail says which header, and what it should look like.",
-    ),
-    row(
         "bad-request",
         Stage::Query,
         Class::Malformed,

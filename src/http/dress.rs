@@ -1,0 +1,71 @@
+//! The headers every answer wears: how old it is, who served it, how long it may be kept.
+
+use super::wants::Wants;
+use crate::runtime::serving::Serving;
+use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use banyan_model::model::DatasetNo;
+use banyan_model::refusal::Refusal;
+use std::time::{Duration, UNIX_EPOCH};
+
+/// As of when the data speaks.
+pub(super) const AS_OF: HeaderName = HeaderName::from_static("banyan-as-of");
+/// What answered: the store, a live read, or a modern service.
+pub(super) const SERVED_BY: HeaderName = HeaderName::from_static("banyan-served-by");
+/// Which preferences were honoured.
+pub(super) const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
+
+/// RFC 3339, in UTC.
+pub(super) fn rfc3339(ms: i64) -> String {
+    jiff::Timestamp::from_millisecond(ms).map(|t| t.to_string()).unwrap_or_default()
+}
+
+/// The date form of HTTP headers.
+pub(super) fn http_date(ms: i64) -> HeaderValue {
+    let at = UNIX_EPOCH + Duration::from_millis(u64::try_from(ms).unwrap_or(0));
+    value(header::HttpDate::from(at).to_string())
+}
+
+/// A header's value from text of our own making.
+pub(super) fn value(text: String) -> HeaderValue {
+    HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static(""))
+}
+
+/// Seconds since `as_of`. A date of the data that lies ahead counts as now.
+pub(super) fn age(now_ms: i64, as_of_ms: i64) -> i64 {
+    (now_ms.saturating_sub(as_of_ms) / 1000).max(0)
+}
+
+/// How long an answer that rests on these datasets may be kept unasked: the shortest of their promises, if all promise.
+pub(super) fn cache_control(serving: &Serving, datasets: &[DatasetNo]) -> HeaderValue {
+    let promises = datasets.iter().map(|d| serving.catalog.datasets.get(*d).and_then(|d| d.fresh));
+    match promises.collect::<Option<Vec<Duration>>>().and_then(|p| p.into_iter().min()) {
+        Some(fresh) => value(format!("max-age={}", fresh.as_secs())),
+        None => HeaderValue::from_static("no-cache"),
+    }
+}
+
+/// Refuses what is older than a strict request wants.
+pub(super) fn fresh_enough(wants: &Wants<'_>, as_of: Option<i64>, now_ms: i64) -> Result<(), Refusal> {
+    let (Some(max_age), true) = (wants.max_age, wants.strict) else { return Ok(()) };
+    match as_of.map(|a| age(now_ms, a)) {
+        Some(age) if u64::try_from(age).is_ok_and(|a| a <= max_age) => Ok(()),
+        Some(age) => Err(Refusal::new(
+            "not-fresh-enough",
+            format!("the data is {age} s old, {max_age} s were asked for, and its sources cannot be asked at once"),
+        )),
+        None => Err(Refusal::new("not-fresh-enough", "its sources have not delivered yet, so its age is not known")),
+    }
+}
+
+/// Dresses an answer that is made for this request.
+pub(super) fn dress(headers: &mut HeaderMap, serving: &Serving, datasets: &[DatasetNo], wants: &Wants<'_>) -> Result<(), Refusal> {
+    let (as_of, now) = (serving.freshness.oldest(datasets), serving.clock.now_ms());
+    fresh_enough(wants, as_of, now)?;
+    if let Some(as_of) = as_of {
+        headers.insert(AS_OF, value(rfc3339(as_of)));
+        headers.insert(header::AGE, HeaderValue::from(age(now, as_of)));
+    }
+    headers.insert(header::CACHE_CONTROL, cache_control(serving, datasets));
+    headers.insert(SERVED_BY, HeaderValue::from_static("store"));
+    Ok(())
+}

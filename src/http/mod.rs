@@ -1,0 +1,35 @@
+//! The facade: extract → intent, answer → render, refusal → problem+json.
+//!
+//! A request runs through these rooms in this order, each ending it or handing on a value: `server` (sockets, limits) →
+//! `handle` (the pipeline, readable in one sitting) → `route` (path → target) → `wants` (headers) → `core/query`
+//! (parameters) → `one`, `list`, `feed` (one answer each, by `runtime/execute`) → `render`, `csv`, `stream`.
+//! `fault` alone knows which status a refusal has.
+//! Invariant: no request reads beyond its bounds, buffers a whole result, or shows what the store or a source said.
+//! Not here: SQL (`store`), what a query means (`core/query`).
+
+mod cache;
+mod conditional;
+mod csv;
+mod docs;
+mod dress;
+mod fault;
+mod feed;
+mod gzip;
+mod handle;
+mod list;
+mod media;
+mod meter;
+mod one;
+pub mod openapi;
+mod render;
+mod route;
+mod server;
+mod stream;
+#[cfg(test)]
+mod tests;
+mod trace;
+mod wants;
+mod worker;
+
+pub use docs::errors_table;
+pub use server::{Limits, serve};
