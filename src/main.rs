@@ -1,2 +1,7 @@
 //! The `banyan` program.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    banyan::cli::main()
+}

@@ -5,18 +5,23 @@
 //! Invariant: nothing here panics on any text, and no secret is ever in a message.
 //! Not here: what the draft means (`banyan_model::compile`), what an adapter's keys mean (its `prepare`).
 
+mod baseline;
+mod build;
 mod files;
 mod include;
 mod inside;
 pub mod render;
 pub mod schema;
 mod secrets;
+mod settings;
 mod world;
 mod yaml;
 
+pub use build::{Built, build};
 pub use files::Files;
 pub use schema::schema;
 pub use secrets::Secrets;
+pub use settings::{DEFAULT_ADMIN, DEFAULT_LISTEN, DEFAULT_STORE, Settings};
 pub use world::{Disk, Memory, World};
 
 use banyan_model::draft::{DATASET_KEYS, Draft, SOURCE_KEYS};

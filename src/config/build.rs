@@ -1,0 +1,147 @@
+//! From a loaded configuration to what the gateway runs on: adapters prepared, catalog compiled, addresses read.
+//!
+//! Invariant: adapters are asked offline only; problems of every part come out in one go, in [`Loaded::problems`].
+//! Not here: which adapter kinds there are (the roof hands them in), connecting.
+
+use super::baseline;
+use super::settings::{self, Settings};
+use super::world::MOST_BYTES;
+use super::{Loaded, World};
+use banyan_adapter::{Kind, Prepared, RawDataset, RawSource};
+use banyan_model::compile::{self, Input, Reading};
+use banyan_model::draft::{ContentWord, Part, SourceDraft};
+use banyan_model::model::Catalog;
+use banyan_words::Problem;
+use banyan_words::node::join;
+use banyan_words::problem::nearest;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// What the gateway runs on.
+pub struct Built {
+    /// The compiled configuration.
+    pub catalog: Catalog,
+    /// The sources' adapters, checked, by the sources' names.
+    pub prepared: BTreeMap<String, Arc<dyn Prepared>>,
+    /// Where it listens and where it keeps what it knows.
+    pub settings: Settings,
+}
+
+/// Builds what was loaded. `None` if there are errors; they, and all warnings, are added to `loaded`.
+pub fn build(loaded: &mut Loaded, kinds: &[&dyn Kind], world: &dyn World) -> Option<Built> {
+    if !loaded.whole {
+        return None;
+    }
+    let mut problems = Vec::new();
+    let settings = settings::read(&loaded.draft, &loaded.base, &mut problems);
+    let (prepared, readings) = prepare(loaded, kinds, world, &mut problems);
+    let files = lookup_files(loaded, world);
+    let compiled = compile::compile(&Input { draft: &loaded.draft, readings: &readings, files: &files });
+    let (catalog, told) = match compiled {
+        Ok((catalog, warnings)) => (Some(catalog), warnings),
+        Err(faults) => (None, faults),
+    };
+    problems.extend(told);
+    name_files(loaded, &files, &mut problems);
+    loaded.add(problems);
+    match (catalog, settings) {
+        (Some(catalog), Some(settings)) if !loaded.has_errors() => Some(Built { catalog, prepared, settings }),
+        _ => None,
+    }
+}
+
+type Prepareds = BTreeMap<String, Arc<dyn Prepared>>;
+
+/// Asks each source's adapter; also what each knows of its datasets.
+fn prepare(
+    loaded: &Loaded,
+    kinds: &[&dyn Kind],
+    world: &dyn World,
+    problems: &mut Vec<Problem>,
+) -> (Prepareds, BTreeMap<String, Reading>) {
+    let (mut prepared, mut readings) = (Prepareds::new(), BTreeMap::new());
+    for source in &loaded.draft.sources {
+        let Some(kind) = kind_of(source, kinds, problems) else { continue };
+        match kind.prepare(&raw(source, loaded)) {
+            Err(faults) => problems.extend(faults),
+            Ok(one) => {
+                problems.extend(one.warnings());
+                for dataset in &source.datasets {
+                    let full = format!("{}.{}", source.name, dataset.name);
+                    let told = one.columns(&dataset.name);
+                    let columns = told.or_else(|| baseline::columns(&full, &loaded.base, world, problems));
+                    readings.insert(full, Reading { columns, hash: one.reading_hash(&dataset.name) });
+                }
+                prepared.insert(source.name.clone(), Arc::from(one));
+            }
+        }
+    }
+    (prepared, readings)
+}
+
+fn kind_of<'k>(
+    source: &Part<SourceDraft>,
+    kinds: &[&'k dyn Kind],
+    problems: &mut Vec<Problem>,
+) -> Option<&'k dyn Kind> {
+    let word = source.keys.adapter.as_str();
+    let found = kinds.iter().copied().find(|k| k.name() == word);
+    if found.is_none() {
+        let names: Vec<&str> = kinds.iter().map(|k| k.name()).collect();
+        let hint = match nearest(word, names.iter().copied()) {
+            Some(meant) => format!("did you mean `{meant}`? there are: {}", names.join(", ")),
+            None => format!("there are: {}", names.join(", ")),
+        };
+        let message = format!("there is no adapter `{word}`");
+        problems.push(Problem::error("unknown-adapter", join(&source.path, "adapter"), message).hint(hint));
+    }
+    found
+}
+
+fn raw(source: &Part<SourceDraft>, loaded: &Loaded) -> RawSource {
+    let datasets = source.datasets.iter().map(|d| RawDataset {
+        name: d.name.clone(),
+        path: d.path.clone(),
+        config: d.config.clone(),
+        snapshot: d.keys.content == Some(ContentWord::Snapshot),
+    });
+    RawSource {
+        name: source.name.clone(),
+        path: source.path.clone(),
+        base: loaded.base.clone(),
+        config: source.config.clone(),
+        datasets: datasets.collect(),
+    }
+}
+
+type LookupFiles = BTreeMap<String, Result<Vec<u8>, String>>;
+
+/// The files that lookups name, by the name the configuration gives them.
+fn lookup_files(loaded: &Loaded, world: &dyn World) -> LookupFiles {
+    let read = |file: &String| {
+        let bytes = world.read(&loaded.base.join(file)).map_err(|e| e.to_string())?;
+        match bytes.len() as u64 > MOST_BYTES {
+            true => Err(format!("it has more than {} MiB; make it a dataset", MOST_BYTES >> 20)),
+            false => Ok(bytes),
+        }
+    };
+    let named = loaded.draft.lookups.iter().filter_map(|l| l.file.as_ref());
+    named.map(|file| (file.clone(), read(file))).collect()
+}
+
+/// Problems in lookup files are shown as those of the configuration's own: named from here, with the line.
+fn name_files(loaded: &mut Loaded, files: &LookupFiles, problems: &mut [Problem]) {
+    let base = loaded.base.clone();
+    let shown = |file: &str| match base.as_os_str() == "." {
+        true => file.to_owned(),
+        false => base.join(file).to_string_lossy().into_owned(),
+    };
+    for spot in problems.iter_mut().filter_map(|p| p.spot.as_mut()) {
+        if let Some(Ok(bytes)) = files.get(&spot.file) {
+            spot.file = shown(&spot.file);
+            if loaded.files.text(&spot.file).is_none() {
+                loaded.files.add(spot.file.clone(), String::from_utf8_lossy(bytes).into_owned());
+            }
+        }
+    }
+}
