@@ -89,12 +89,8 @@ impl Prepared for Checked {
     }
 
     fn connect(&self, cx: Context) -> Task<'_, Result<Box<dyn Connected>, Fault>> {
-        let open = Opened {
-            source: self.source.clone(),
-            datasets: self.datasets.clone(),
-            cx,
-            ticks: self.ticks.clone(),
-        };
+        let open =
+            Opened { source: self.source.clone(), datasets: self.datasets.clone(), cx, ticks: self.ticks.clone() };
         // The folder may be missing now and there later: each feed says so, and health does.
         Box::pin(async move { Ok(Box::new(open) as Box<dyn Connected>) })
     }
@@ -160,9 +156,10 @@ impl Connected for Opened {
         Box::pin(async move {
             match std::fs::read_dir(folder) {
                 Ok(_) => Health { ok: true, message: format!("folder {} is readable", folder.display()) },
-                Err(e) => {
-                    Health { ok: false, message: format!("folder {} cannot be read: {e} [folder-missing]", folder.display()) }
-                }
+                Err(e) => Health {
+                    ok: false,
+                    message: format!("folder {} cannot be read: {e} [folder-missing]", folder.display()),
+                },
             }
         })
     }

@@ -13,7 +13,8 @@ use std::time::{Duration, Instant};
 
 fn raw(folder: &Path, watch: &str, dataset: Value) -> RawSource {
     let config = json!({ "folder": folder.to_str().unwrap(), "watch": watch, "every": "1h" });
-    let dataset = RawDataset { name: "d".into(), path: "sources.s.datasets.d".into(), config: dataset.into(), snapshot: false };
+    let dataset =
+        RawDataset { name: "d".into(), path: "sources.s.datasets.d".into(), config: dataset.into(), snapshot: false };
     RawSource {
         name: "s".into(),
         path: "sources.s".into(),
@@ -41,7 +42,12 @@ fn conforms(format: Value, files: &[(&str, &[u8])]) {
 fn csv_conforms() {
     conforms(
         json!({ "kind": "csv" }),
-        &[("a.txt", b"A,B\n1,2\nbad\n3,\"open\n4,5\n"), ("b.txt", b"A,B\n6,\xff\n"), ("c.txt", b""), ("d.txt", b"A,B\n")],
+        &[
+            ("a.txt", b"A,B\n1,2\nbad\n3,\"open\n4,5\n"),
+            ("b.txt", b"A,B\n6,\xff\n"),
+            ("c.txt", b""),
+            ("d.txt", b"A,B\n"),
+        ],
     );
 }
 
@@ -135,8 +141,17 @@ fn misspelt_and_contradictory_keys_are_all_told_at_once() {
     let Err(problems) = FileDrop.prepare(&raw(dir.path(), "auto", dataset)) else { panic!() };
     let mut paths: Vec<_> = problems.iter().map(|p| p.path.strip_prefix("sources.s.datasets.d.").unwrap()).collect();
     paths.sort_unstable();
-    let expected = ["after.move", "files", "format.columns", "format.delimiter", "format.encoding", "format.quote", "ready",
-        "ready.done_file", "ready.trailer"];
+    let expected = [
+        "after.move",
+        "files",
+        "format.columns",
+        "format.delimiter",
+        "format.encoding",
+        "format.quote",
+        "ready",
+        "ready.done_file",
+        "ready.trailer",
+    ];
     assert_eq!(paths, expected, "{problems:#?}");
 }
 
@@ -145,7 +160,8 @@ fn discovery_shows_what_lies_there() {
     let dir = tempfile::tempdir().unwrap();
     std::fs::write(dir.path().join("a.csv"), "A,B\n1,2\n").unwrap();
     std::fs::write(dir.path().join("stray.dat"), "x").unwrap();
-    let prepared = FileDrop.prepare(&raw(dir.path(), "auto", json!({ "files": "*.csv", "format": { "kind": "csv" } }))).unwrap();
+    let prepared =
+        FileDrop.prepare(&raw(dir.path(), "auto", json!({ "files": "*.csv", "format": { "kind": "csv" } }))).unwrap();
     let gateway = Gateway::new(Arc::new(Store::default()), "d");
     let connected = block_on(prepared.connect(gateway.context("s", Timestamp::UNIX_EPOCH))).unwrap();
     let found = block_on(connected.discover()).unwrap();
@@ -173,6 +189,10 @@ fn the_reading_hash_changes_with_what_is_read() {
 fn the_documentation_lists_every_code() {
     let page = include_str!("../../../docs/adapter-file-drop.md");
     for def in REFUSALS {
-        assert!(page.contains(&format!("| `{}` | {} |", def.code, def.stage)), "{} is missing in docs/adapter-file-drop.md", def.code);
+        assert!(
+            page.contains(&format!("| `{}` | {} |", def.code, def.stage)),
+            "{} is missing in docs/adapter-file-drop.md",
+            def.code
+        );
     }
 }

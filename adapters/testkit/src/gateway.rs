@@ -194,13 +194,7 @@ impl Gateway {
 }
 
 fn begun(unit: &UnitRef, token: &str) -> Unit {
-    Unit {
-        unit: unit.clone(),
-        token: token.to_owned(),
-        columns: Vec::new(),
-        records: Vec::new(),
-        end: End::Open,
-    }
+    Unit { unit: unit.clone(), token: token.to_owned(), columns: Vec::new(), records: Vec::new(), end: End::Open }
 }
 
 /// Runs a task that needs no runtime.

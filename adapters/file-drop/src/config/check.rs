@@ -76,9 +76,10 @@ pub fn dataset(raw: &RawDataset) -> Result<DatasetSpec, Vec<Problem>> {
         Some(node) => format(node, &join(&raw.path, "format"), trailer.clone()).map_err(|p| problems.extend(p)).ok(),
         None => {
             let problem = Problem::error("missing-key", raw.path.as_str(), "the key `format` is missing");
-            problems.push(Problem { spot: known(&raw.config), ..problem }.hint(
-                "write `format: { kind: csv }`; `kind` is one of: csv, fixed, json, jsonl, xml",
-            ));
+            problems.push(
+                Problem { spot: known(&raw.config), ..problem }
+                    .hint("write `format: { kind: csv }`; `kind` is one of: csv, fixed, json, jsonl, xml"),
+            );
             None
         }
     };
@@ -114,7 +115,11 @@ fn whole(
     let (order, names, parts) = naming(raw, &config, &mut notes);
     let after = after(&config.after, &mut notes);
     if has_trailer && matches!(format, Some(Format::Json(_) | Format::Xml(_))) {
-        notes.error("ready.trailer", "conflict", "a trailer is known for csv and fixed only; JSON and XML end by themselves");
+        notes.error(
+            "ready.trailer",
+            "conflict",
+            "a trailer is known for csv and fixed only; JSON and XML end by themselves",
+        );
     }
     problems.append(&mut notes.problems);
     let unpacking = Unpacking { packing: config.compression, member, max: config.max_unpacked.0 };
@@ -153,7 +158,11 @@ fn ready(config: &ReadyConfig, notes: &mut Notes<'_>) -> Rule {
     }
 }
 
-fn naming(raw: &RawDataset, config: &DatasetConfig, notes: &mut Notes<'_>) -> (Order, Option<NamePattern>, Vec<String>) {
+fn naming(
+    raw: &RawDataset,
+    config: &DatasetConfig,
+    notes: &mut Notes<'_>,
+) -> (Order, Option<NamePattern>, Vec<String>) {
     let dated = match &config.order {
         Some(OrderConfig::Date(text)) => Some(("order.date", text)),
         _ => None,
@@ -411,7 +420,9 @@ fn members(
             for (name, text) in fields.iter() {
                 let key = join("fields", name);
                 match pointer::parse(text) {
-                    Ok(p) if p.is_empty() => notes.error(&key, "bad-pointer", "a field points into the record: `/name`"),
+                    Ok(p) if p.is_empty() => {
+                        notes.error(&key, "bad-pointer", "a field points into the record: `/name`")
+                    }
                     Ok(p) => out.push((name.to_owned(), p)),
                     Err(message) => notes.error(&key, "bad-pointer", message),
                 }

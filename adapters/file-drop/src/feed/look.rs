@@ -282,13 +282,18 @@ impl Feed {
     /// Tells of a file that cannot be used, once.
     fn unfit(&mut self, name: &str, code: &'static str, token: &str, message: &str) {
         let known = self.told.get(name).is_some_and(|t| t == token)
-            || self.cx.memory.unit(&self.spec.name, name).is_some_and(|m| m.token == token && m.state == UnitState::Refused);
+            || self
+                .cx
+                .memory
+                .unit(&self.spec.name, name)
+                .is_some_and(|m| m.token == token && m.state == UnitState::Refused);
         if known {
             return;
         }
         self.told.insert(name.to_owned(), token.to_owned());
         let unit = UnitRef { name: name.into(), version: String::new(), order: name.into(), as_of: (self.cx.clock)() };
-        let refused = UnitRefused { unit, token: token.into(), code: code.into(), message: format!("{name}: {message}") };
+        let refused =
+            UnitRefused { unit, token: token.into(), code: code.into(), message: format!("{name}: {message}") };
         self.outbox.push_back(Delivery::Refused(refused));
     }
 }

@@ -246,7 +246,8 @@ fn what_is_no_file_is_told_once_and_keeps_nothing_waiting() {
     fs::write(rig.dir.path().join(std::ffi::OsStr::from_bytes(b"not\xffutf8.csv")), "A,B\n1,2\n").unwrap();
     assert!(std::process::Command::new("mkfifo").arg(rig.path("pipe.csv")).status().unwrap().success());
     rig.write("good.csv", "A,B\ngood,1\n");
-    let mut told: Vec<_> = rig.settle().into_iter().map(|u| (u.unit.name.clone(), u.refusal().unwrap_or("read").to_owned())).collect();
+    let mut told: Vec<_> =
+        rig.settle().into_iter().map(|u| (u.unit.name.clone(), u.refusal().unwrap_or("read").to_owned())).collect();
     told.sort();
     let expected = [
         ("broken.csv", "not-a-file"),

@@ -187,7 +187,8 @@ mod tests {
 
     #[test]
     fn patterns_that_would_guess_are_refused() {
-        for bad in ["{date:yyMMdd}", "{date:MMdd}", "{day}", "{date", "{part}{part}", "{date:yyyyMMdd}{date:yyyyMMdd}"] {
+        for bad in ["{date:yyMMdd}", "{date:MMdd}", "{day}", "{date", "{part}{part}", "{date:yyyyMMdd}{date:yyyyMMdd}"]
+        {
             assert!(NamePattern::parse(bad).is_err(), "{bad}");
         }
     }

@@ -12,9 +12,9 @@ pub mod json;
 pub mod lines;
 pub mod pointer;
 pub mod suspicion;
-pub mod trailer;
 #[cfg(test)]
 pub mod testing;
+pub mod trailer;
 pub mod transcode;
 pub mod trouble;
 pub mod unpack;

@@ -123,7 +123,8 @@ impl Tail {
             let text = at(place);
             let said = number(&text).ok_or_else(|| mismatch(format!("line {line}: `{text}` is no total")))?;
             if said != self.sum {
-                let message = format!("line {line}: the trailer's total of `{column}` is {said}, the records' {}", self.sum);
+                let message =
+                    format!("line {line}: the trailer's total of `{column}` is {said}, the records' {}", self.sum);
                 return Err(mismatch(message));
             }
         }

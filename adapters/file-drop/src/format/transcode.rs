@@ -41,7 +41,16 @@ impl Transcoder {
             Charset::Utf8 | Charset::Table(_) => None,
         };
         let charset = charset.clone();
-        Transcoder { charset, decoder, raw: Vec::new(), raw_start: 0, fed: 0, marks: VecDeque::new(), taken: 0, made: 0 }
+        Transcoder {
+            charset,
+            decoder,
+            raw: Vec::new(),
+            raw_start: 0,
+            fed: 0,
+            marks: VecDeque::new(),
+            taken: 0,
+            made: 0,
+        }
     }
 
     /// Appends the text of `bytes` to `buf` at `end`. `last`: nothing follows.
@@ -80,8 +89,7 @@ impl Transcoder {
                 DecoderResult::InputEmpty => return,
                 DecoderResult::OutputFull => {}
                 DecoderResult::Malformed(len, _) => {
-                    self.marks
-                        .push_back(Mark { at: self.made + (buf.len() - before) as u64, len: usize::from(len) });
+                    self.marks.push_back(Mark { at: self.made + (buf.len() - before) as u64, len: usize::from(len) });
                     buf.extend_from_slice(REPLACEMENT);
                 }
             }

@@ -4,8 +4,8 @@
 //! they come. An archive that ends early is refused, never read as if it were complete.
 
 use super::trouble::{Trouble, smuggle};
-use flate2::bufread::{DeflateDecoder, MultiGzDecoder};
 use flate2::Crc;
+use flate2::bufread::{DeflateDecoder, MultiGzDecoder};
 use std::fs::File;
 use std::io::{self, BufReader, ErrorKind, Read, Seek, SeekFrom};
 use zip::result::ZipError;

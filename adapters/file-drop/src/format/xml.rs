@@ -221,9 +221,10 @@ fn declared_encoding(front: &[u8]) -> Result<Option<Charset>, Trouble> {
             Ok(Declared::Is(Charset::Utf16 { .. }) | Declared::Utf16) => Ok(None),
             Ok(Declared::Is(charset)) => Ok(Some(charset)),
             Ok(Declared::Auto) => Ok(None),
-            Err(what) => {
-                Err(Trouble::refused("wrong-encoding", format!("the file's own declaration says: {what}. Declare `encoding`")))
-            }
+            Err(what) => Err(Trouble::refused(
+                "wrong-encoding",
+                format!("the file's own declaration says: {what}. Declare `encoding`"),
+            )),
         };
     }
     Ok(None)

@@ -82,7 +82,8 @@ fn delimiters_and_record_ends_of_several_characters() {
     assert_eq!(out.texts(), ["1|ä|2", "3|🌳|4"]);
     assert_eq!(out.rows[1].place.offset, 22);
     // A record end that begins with the delimiter.
-    let out = csv(json!({ "delimiter": "|", "record_end": "|\n", "header": false, "columns": ["A", "B"] }), b"1|2|\n3|4|\n");
+    let out =
+        csv(json!({ "delimiter": "|", "record_end": "|\n", "header": false, "columns": ["A", "B"] }), b"1|2|\n3|4|\n");
     assert_eq!(out.texts(), ["1|2", "3|4"]);
     // Quotes work there too.
     let out = csv(json!({ "delimiter": "||", "header": false, "columns": ["A", "B"] }), b"\"x||y\"||z\n");
@@ -136,7 +137,8 @@ fn bytes_without_meaning_make_one_bad_record() {
 fn a_file_in_another_encoding_is_refused_as_a_whole() {
     let utf16: Vec<u8> = "A,B\n1,2\n3,4\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
     assert_eq!(plain(&utf16).code(), Some("wrong-encoding"));
-    let latin: Vec<u8> = (0..10).flat_map(|i| format!("{i},M").into_bytes().into_iter().chain(*b"\xfcller\n")).collect();
+    let latin: Vec<u8> =
+        (0..10).flat_map(|i| format!("{i},M").into_bytes().into_iter().chain(*b"\xfcller\n")).collect();
     let out = plain(&[b"A,B\n".as_slice(), &latin].concat());
     assert_eq!((out.code(), out.rows.len()), (Some("wrong-encoding"), 0));
     assert_eq!(csv(json!({ "encoding": "utf-16le" }), b"A,B\n1,2\n3,4\n").code(), Some("wrong-encoding"));

@@ -56,10 +56,20 @@ fn positions_count_what_the_encoding_counts() {
 fn numbers_are_exact_or_refused() {
     let columns = json!([{ "name": "N", "at": 1, "length": 4, "type": "integer" },
         { "name": "D", "at": 5, "length": 8, "type": "decimal", "scale": 2 }]);
-    let out = fixed(json!({ "columns": columns }), b"0012  123.50\n-7      1250\n  5-    125-\n            \n12x4       1\n   1   1.234\n");
+    let out = fixed(
+        json!({ "columns": columns }),
+        b"0012  123.50\n-7      1250\n  5-    125-\n            \n12x4       1\n   1   1.234\n",
+    );
     assert_eq!(
         out.texts(),
-        ["12|123.50", "-7|12.50", "-5|-1.25", "∅|∅", "!fixed-bad-number 12x4       1", "!fixed-bad-number    1   1.234"]
+        [
+            "12|123.50",
+            "-7|12.50",
+            "-5|-1.25",
+            "∅|∅",
+            "!fixed-bad-number 12x4       1",
+            "!fixed-bad-number    1   1.234"
+        ]
     );
     assert!(out.rows[4].message.contains("column N: `12x4`"), "{}", out.rows[4].message);
     assert_eq!(out.rows[4].cells[1].to_text().unwrap(), "0.01", "what can be read is");
@@ -83,7 +93,8 @@ fn trailers_count_and_sum() {
         .into(),
         snapshot: false,
     };
-    let rule = json!({ "starts": "TR", "count": { "at": 3, "length": 3 }, "total": { "of": "QTY", "at": 6, "length": 6 } });
+    let rule =
+        json!({ "starts": "TR", "count": { "at": 3, "length": 3 }, "total": { "of": "QTY", "at": 6, "length": 6 } });
     let format = crate::config::check::dataset(&raw(rule)).unwrap().format;
     assert_eq!(all(&format, b"A1  00012\nB2  00003\nTR002000015\n").code(), None);
     assert_eq!(all(&format, b"A1  00012\nB2  00003\nTR002000016\n").code(), Some("trailer-mismatch"));

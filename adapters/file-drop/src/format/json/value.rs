@@ -339,9 +339,7 @@ mod tests {
             Value::Integer(i) => (*i).into(),
             Value::Text(t) => t.to_string().into(),
             Value::List(l) => l.iter().map(plain).collect::<Vec<_>>().into(),
-            Value::Object(o) => {
-                serde_json::Value::Object(o.iter().map(|(k, v)| (k.to_string(), plain(v))).collect())
-            }
+            Value::Object(o) => serde_json::Value::Object(o.iter().map(|(k, v)| (k.to_string(), plain(v))).collect()),
             other => panic!("{other:?}"),
         }
     }

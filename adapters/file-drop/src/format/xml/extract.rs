@@ -41,8 +41,7 @@ enum Content<'t> {
 pub fn element<'t>(text: &'t str, spaces: &[(String, String)]) -> Result<Element<'t>, Flaw> {
     let mut reader = NsReader::from_str(text);
     for (prefix, uri) in spaces {
-        let declaration =
-            if prefix.is_empty() { PrefixDeclaration::Default } else { PrefixDeclaration::Named(prefix) };
+        let declaration = if prefix.is_empty() { PrefixDeclaration::Default } else { PrefixDeclaration::Named(prefix) };
         let added = reader.resolver_mut().add(declaration, Namespace(uri));
         added.map_err(|e| flaw("xml-record", format!("namespaces: {e}")))?;
     }
@@ -111,8 +110,7 @@ fn start<'t>(reader: &NsReader<&'t [u8]>, tag: &BytesStart<'_>) -> Result<Elemen
     };
     let (resolved, local) = reader.resolver().resolve_element(tag.name());
     let local = local.into_inner().to_owned();
-    let mut element =
-        Element { space: space(resolved)?, local, attributes: Vec::new(), content: Vec::new() };
+    let mut element = Element { space: space(resolved)?, local, attributes: Vec::new(), content: Vec::new() };
     for attribute in tag.attributes() {
         let attribute = attribute.map_err(|e| flaw("xml-record", e.to_string()))?;
         if attribute.key.as_namespace_binding().is_some() {
@@ -126,7 +124,6 @@ fn start<'t>(reader: &NsReader<&'t [u8]>, tag: &BytesStart<'_>) -> Result<Elemen
     }
     Ok(element)
 }
-
 
 /// The value at the end of a path: missing where there is none.
 pub fn value(element: &Element<'_>, path: &Path) -> Result<Value<'static>, Flaw> {

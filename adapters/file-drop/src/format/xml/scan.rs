@@ -252,8 +252,11 @@ impl Scan {
             return Err(self.malformed("an end tag without a start"));
         };
         if found != &self.names.as_bytes()[start..] {
-            let what =
-                format!("</{}> ends <{}>", String::from_utf8_lossy(found).chars().take(60).collect::<String>(), &self.names[start..]);
+            let what = format!(
+                "</{}> ends <{}>",
+                String::from_utf8_lossy(found).chars().take(60).collect::<String>(),
+                &self.names[start..]
+            );
             return Err(self.malformed(&what));
         }
         self.names.truncate(start);

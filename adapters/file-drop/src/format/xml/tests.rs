@@ -43,11 +43,13 @@ fn namespaces_match_by_their_uri() {
 fn nothing_is_expanded_or_fetched() {
     let bomb = br#"<!DOCTYPE catalogue [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;">]><catalogue><item sku="&b;"/></catalogue>"#;
     assert_eq!(xml(json!({}), bomb).code(), Some("xml-doctype"));
-    let external = br#"<!DOCTYPE catalogue [<!ENTITY x SYSTEM "file:///etc/passwd">]><catalogue><item sku="1"/></catalogue>"#;
+    let external =
+        br#"<!DOCTYPE catalogue [<!ENTITY x SYSTEM "file:///etc/passwd">]><catalogue><item sku="1"/></catalogue>"#;
     assert_eq!(xml(json!({}), external).code(), Some("xml-doctype"));
     let parameter = br#"<!DOCTYPE catalogue [ %p; ]><catalogue/>"#;
     assert_eq!(xml(json!({}), parameter).code(), Some("xml-doctype"));
-    let unknown = br#"<catalogue><item sku="&nbsp;"/><item sku="1"><tag>&nbsp;</tag></item><item sku="2"/></catalogue>"#;
+    let unknown =
+        br#"<catalogue><item sku="&nbsp;"/><item sku="1"><tag>&nbsp;</tag></item><item sku="2"/></catalogue>"#;
     let out = xml(json!({}), unknown);
     assert_eq!(out.rows[0].bad.as_ref().unwrap().0, "xml-entity");
     assert_eq!(out.rows[1].bad.as_ref().unwrap().0, "xml-entity");
@@ -59,8 +61,19 @@ fn what_is_not_well_formed_is_refused_and_records_before_stay() {
     let out = xml(json!({}), b"<catalogue><item sku='1'/>\n<item sku='2'><tag></item></catalogue>");
     assert_eq!((out.code(), out.texts()), (Some("xml-malformed"), vec!["1|–|[]".to_owned()]));
     assert!(out.refused.unwrap().1.contains("line 2, byte 46: </item> ends <tag>"));
-    for bad in ["<catalogue><item sku='1'/>", "<catalogue/>x", "<catalogue/><catalogue/>", "x<catalogue/>", "<catalogue><item",
-        "<catalogue><item/></b></catalogue>", "<catalogue><!-- x", "<catalogue><1/></catalogue>", "</catalogue>", "", "<catalogue a='<'/>"] {
+    for bad in [
+        "<catalogue><item sku='1'/>",
+        "<catalogue/>x",
+        "<catalogue/><catalogue/>",
+        "x<catalogue/>",
+        "<catalogue><item",
+        "<catalogue><item/></b></catalogue>",
+        "<catalogue><!-- x",
+        "<catalogue><1/></catalogue>",
+        "</catalogue>",
+        "",
+        "<catalogue a='<'/>",
+    ] {
         let code = xml(json!({}), bad.as_bytes()).code();
         assert_eq!(code, Some("xml-malformed"), "{bad}");
     }
@@ -109,7 +122,11 @@ fn the_file_says_its_encoding() {
     let out = xml(json!({}), lies);
     assert_eq!(out.rows[0].bad.as_ref().unwrap(), &("bad-encoding".to_owned(), b"<item sku='\xe4'/>".to_vec()));
     assert_eq!(out.texts()[1], "2|–|[]");
-    assert_eq!(xml(json!({ "encoding": "windows-1252" }), lies).texts(), ["ä|–|[]", "2|–|[]"], "the configuration rules");
+    assert_eq!(
+        xml(json!({ "encoding": "windows-1252" }), lies).texts(),
+        ["ä|–|[]", "2|–|[]"],
+        "the configuration rules"
+    );
 }
 
 proptest! {
