@@ -53,8 +53,11 @@ pub fn compile(
         return Err(faults);
     }
     let mut codes = checker.codes;
-    codes.extend(checker.implicit.iter().map(|c: &Code| c.as_str().to_owned()));
-    codes.dedup();
+    for code in checker.implicit.iter().map(|c: &Code| c.as_str()) {
+        if !codes.iter().any(|c| c == code) {
+            codes.push(code.to_owned());
+        }
+    }
     let plan = Plan {
         root: checked.node,
         columns: checker.columns,

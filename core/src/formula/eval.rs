@@ -54,13 +54,13 @@ impl<'r> Cx<'r> {
         self.fail(Code::BadType, || format!("{} is no {wanted}", brief(v)))
     }
 
-    fn column(&self, slot: u32) -> Value<'r> {
-        let Some(&i) = self.columns.get(slot as usize) else { return Value::Missing };
+    fn column(&self, slot: u32) -> R<'r> {
+        let Some(&i) = self.columns.get(slot as usize) else { return Ok(Value::Missing) };
         let i = i as usize;
         match self.row.text(i) {
-            Some(t) if self.plan.null_texts.iter().any(|n| n == t) => Value::Null,
-            Some(t) => Value::text(t),
-            None => self.row.value(i),
+            Some(t) if self.plan.null_texts.iter().any(|n| n == t) => Ok(Value::Null),
+            Some(t) => Ok(Value::text(t)),
+            None => Ok(self.row.value(i)),
         }
     }
 }
@@ -76,34 +76,36 @@ pub(crate) fn eval<'r>(node: &'r Node, cx: &Cx<'r>) -> R<'r> {
 
 fn step<'r>(node: &'r Node, cx: &Cx<'r>) -> R<'r> {
     match &node.step {
-        Step::Column(slot) => Ok(cx.column(*slot)),
+        Step::Column(slot) => cx.column(*slot),
         Step::Text(t) => Ok(Value::text(t)),
         Step::Const(v) => Ok(v.clone()),
         Step::Keep(code) => Err(Stop::Keep(code)),
         Step::Reject(code) => Err(Stop::Reject(code)),
-        Step::Else(xy) => match eval(&xy.0, cx) {
-            Err(Stop::Fail(_)) => eval(&xy.1, cx),
-            other => other,
-        },
+        Step::Else(xy) => {
+            let out = eval(&xy.0, cx);
+            if matches!(out, Err(Stop::Fail(_))) { eval(&xy.1, cx) } else { out }
+        }
+        // Results are looked at where they lie: taking them apart and together again is what costs most here.
         Step::Call(run, args) => match args.as_ref() {
-            [arg] => match eval(arg, cx)? {
-                absent @ (Value::Null | Value::Missing) => Ok(absent),
-                v => run(&mut [v], cx),
-            },
+            [arg] => {
+                let mut out = eval(arg, cx);
+                match &mut out {
+                    Ok(v) if !v.is_absent() => run(std::slice::from_mut(v), cx),
+                    _ => out,
+                }
+            }
             args => call(*run, args, cx),
         },
-        Step::With(arg, tool) => match eval(arg, cx)? {
-            absent @ (Value::Null | Value::Missing) => Ok(absent),
-            v => tools::apply(tool, v, cx),
-        },
-        Step::Arithmetic(op, ab) => {
-            let (a, b) = (eval(&ab.0, cx)?, eval(&ab.1, cx)?);
-            numbers::arithmetic(*op, &a, &b, cx)
+        Step::With(arg, tool) => {
+            let mut out = eval(arg, cx);
+            match &mut out {
+                Ok(v) if v.is_absent() || tools::leaves(tool, v) => out,
+                Ok(v) => tools::apply(tool, std::mem::replace(v, Value::Null), cx),
+                Err(_) => out,
+            }
         }
-        Step::Compare(how, ab) => {
-            let (a, b) = (eval(&ab.0, cx)?, eval(&ab.1, cx)?);
-            compare::holds(*how, &a, &b, cx).map(Value::Boolean)
-        }
+        Step::Arithmetic(op, ab) => both(ab, cx, |a, b| numbers::arithmetic(*op, a, b, cx)),
+        Step::Compare(how, ab) => both(ab, cx, |a, b| compare::holds(*how, a, b, cx).map(Value::Boolean)),
         Step::If(cab) => {
             let [c, a, b] = cab.as_ref();
             if truth(c, cx)? { eval(a, cx) } else { eval(b, cx) }
@@ -112,6 +114,17 @@ fn step<'r>(node: &'r Node, cx: &Cx<'r>) -> R<'r> {
         Step::Lookup(l) => lookup(l, cx),
         Step::Gather(run, args) => run(args, cx),
         _ => rare(node, cx),
+    }
+}
+
+#[inline]
+fn both<'r>(ab: &'r (Node, Node), cx: &Cx<'r>, then: impl FnOnce(&Value<'r>, &Value<'r>) -> R<'r>) -> R<'r> {
+    match &eval(&ab.0, cx) {
+        Ok(a) => match &eval(&ab.1, cx) {
+            Ok(b) => then(a, b),
+            Err(stop) => Err(*stop),
+        },
+        Err(stop) => Err(*stop),
     }
 }
 
@@ -178,10 +191,11 @@ fn rare<'r>(node: &'r Node, cx: &Cx<'r>) -> R<'r> {
 
 /// A condition: absent counts as false.
 fn truth<'r>(node: &'r Node, cx: &Cx<'r>) -> Result<bool, Stop<'r>> {
-    match eval(node, cx)? {
-        Value::Boolean(b) => Ok(b),
-        Value::Null | Value::Missing => Ok(false),
-        other => Err(cx.bad(&other, "boolean")),
+    match &eval(node, cx) {
+        Ok(Value::Boolean(b)) => Ok(*b),
+        Ok(Value::Null | Value::Missing) => Ok(false),
+        Ok(other) => Err(cx.bad(other, "boolean")),
+        Err(stop) => Err(*stop),
     }
 }
 
@@ -208,10 +222,15 @@ fn call<'r>(run: super::plan::Run, args: &'r [Node], cx: &Cx<'r>) -> R<'r> {
 fn concat<'r>(parts: &'r [Node], cx: &Cx<'r>) -> R<'r> {
     let mut out = String::new();
     for p in parts {
-        match eval(p, cx)? {
-            Value::Text(t) => out.push_str(&t),
-            Value::Null | Value::Missing => {}
-            other => out.push_str(&tools::scalar_text(&other, cx)?),
+        if let Step::Text(t) = &p.step {
+            out.push_str(t);
+            continue;
+        }
+        match &eval(p, cx) {
+            Ok(Value::Text(t)) => out.push_str(t),
+            Ok(Value::Null | Value::Missing) => {}
+            Ok(other) => out.push_str(&tools::scalar_text(other, cx)?),
+            Err(stop) => return Err(*stop),
         }
     }
     Ok(Value::Text(Cow::Owned(out)))
@@ -238,14 +257,15 @@ pub(crate) fn keys<'r>(
 ) -> Result<Option<Value<'r>>, Stop<'r>> {
     let mut gone = None;
     for (slot, node) in out.iter_mut().zip(nodes) {
-        match eval(node, cx)? {
-            Value::Text(t) => *slot = t,
-            Value::Missing => gone = Some(Value::Missing),
-            Value::Null => gone = gone.or(Some(Value::Null)),
-            v => match id::key_text(&v) {
+        match &mut eval(node, cx) {
+            Ok(Value::Text(t)) => *slot = std::mem::take(t),
+            Ok(Value::Missing) => gone = Some(Value::Missing),
+            Ok(Value::Null) => gone = gone.or(Some(Value::Null)),
+            Ok(v) => match id::key_text(v) {
                 Some(t) => *slot = Cow::Owned(t.into_owned()),
-                None => return Err(cx.fail(Code::BadKey, || format!("{} can be no key", brief(&v)))),
+                None => return Err(cx.fail(Code::BadKey, || format!("{} can be no key", brief(v)))),
             },
+            Err(stop) => return Err(*stop),
         }
     }
     Ok(gone)
@@ -276,13 +296,14 @@ fn reference<'r>(hasher: &id::IdHasher, nodes: &'r [Node], cx: &Cx<'r>) -> R<'r>
     let mut h = hasher.clone();
     let mut gone: Option<Value<'r>> = None;
     for node in nodes {
-        match eval(node, cx)? {
-            Value::Missing => gone = Some(Value::Missing),
-            Value::Null => gone = gone.or(Some(Value::Null)),
-            v => match id::key_text(&v) {
+        match &eval(node, cx) {
+            Ok(Value::Missing) => gone = Some(Value::Missing),
+            Ok(Value::Null) => gone = gone.or(Some(Value::Null)),
+            Ok(v) => match id::key_text(v) {
                 Some(t) => h.part(&t),
-                None => return Err(cx.fail(Code::BadKey, || format!("{} can be no key", brief(&v)))),
+                None => return Err(cx.fail(Code::BadKey, || format!("{} can be no key", brief(v)))),
             },
+            Err(stop) => return Err(*stop),
         }
     }
     Ok(gone.unwrap_or_else(|| Value::Ref(h.finish())))

@@ -8,6 +8,20 @@ use super::outcome::{Code, brief};
 use super::plan::Fit;
 use banyan_words::{Type, Value};
 
+/// Whether a value is as its field holds it, without a look at formats and conversions.
+#[inline]
+pub(crate) fn fits(fit: &Fit, v: &Value<'_>) -> bool {
+    match (&fit.ty, v) {
+        (Type::Text, Value::Text(t)) => fit.format.is_none() && fit.max.is_none_or(|m| t.len() <= m as usize),
+        (Type::Enum(values), Value::Text(t)) => values.iter().any(|w| w == t),
+        (Type::Integer, Value::Integer(_)) | (Type::Boolean, Value::Boolean(_)) | (Type::Date, Value::Date(_)) => true,
+        (Type::DateTime, Value::DateTime(_)) | (Type::Instant, Value::Instant(_)) | (Type::Ref(_), Value::Ref(_)) => {
+            true
+        }
+        _ => false,
+    }
+}
+
 /// The value as the field holds it.
 pub(crate) fn apply<'r>(fit: &'r Fit, v: Value<'r>, cx: &Cx<'r>) -> R<'r> {
     let v = convert(&fit.ty, v, cx)?;

@@ -60,6 +60,12 @@ pub(crate) fn apply<'r>(tool: &'r Tool, v: Value<'r>, cx: &Cx<'r>) -> R<'r> {
     }
 }
 
+/// Whether a tool would give the value back as it is.
+#[inline]
+pub(crate) fn leaves(tool: &Tool, v: &Value<'_>) -> bool {
+    matches!(tool, Tool::Fit(f) if fit::fits(f, v))
+}
+
 /// The text of a scalar, borrowed where it is text.
 pub(crate) fn scalar_text<'v, 'r>(v: &'v Value<'r>, cx: &Cx<'r>) -> Result<Cow<'v, str>, Stop<'r>> {
     match v {

@@ -1,6 +1,5 @@
 //! Conversions between text and numbers. Blank text fails, so that an `ELSE` speaks; nothing is guessed.
 
-use super::super::ast::{Expr, Kind};
 use super::super::check::{Arg, Call, Checked, Checker, Weight, scale};
 use super::super::eval::{Cx, R, Stop};
 use super::super::moments::{Pattern, plain_text};
@@ -110,12 +109,13 @@ fn conversion(
     c: &mut Checker<'_>,
     call: &Call<'_>,
     run: Run,
-    ty: Type,
+    gives: fn(Option<&Type>) -> Type,
     takes: fn(&Type) -> bool,
     sure: fn(&Type) -> bool,
 ) -> Checked {
     let Some((first, more)) = call.args.split_first() else { return c.nothing(call.span) };
     let from = c.expr(first, None);
+    let ty = gives(from.ty.as_ref());
     if let Some(t) = from.ty.as_ref().filter(|t| !matches!(t, Type::Any) && !takes(t)) {
         let said = format!("{} cannot make {} of {}", call.function.name, ty.word(), t.word());
         c.error("wrong-type", first.span, said, None);
@@ -138,13 +138,7 @@ fn numeric_or_text(ty: &Type) -> bool {
 }
 
 fn decimal(c: &mut Checker<'_>, call: &Call<'_>) -> Checked {
-    let mut out = conversion(c, call, run_decimal, Type::Decimal { precision: 38, scale: 38 }, numeric_or_text, number);
-    // A number keeps the digits it is known to have.
-    if let (Step::Call(_, nodes), Some(_)) = (&out.node.step, &out.ty)
-        && let Some(ty) = known(c, call.args.first(), nodes.first())
-    {
-        out.ty = Some(ty);
-    }
+    let out = conversion(c, call, run_decimal, digits, numeric_or_text, number);
     for i in 1..call.args.len() {
         if let Some(mark) = c.literal(call, i, "separator")
             && (mark.chars().count() != 1 || mark.chars().any(|m| m.is_ascii_digit() || "+-".contains(m)))
@@ -156,17 +150,12 @@ fn decimal(c: &mut Checker<'_>, call: &Call<'_>) -> Checked {
     out
 }
 
-/// The decimal type of an argument that is a column or literal number.
-fn known(c: &Checker<'_>, e: Option<&Expr>, _: Option<&Node>) -> Option<Type> {
-    match &e?.kind {
-        Kind::Integer(_) => Some(Type::Decimal { precision: 38, scale: 0 }),
-        Kind::Decimal(d) => Some(Type::Decimal { precision: 38, scale: d.scale() }),
-        Kind::Column(name) => c.scope.columns?.iter().find(|x| x.name == *name).and_then(|x| match &x.ty {
-            Type::Integer => Some(Type::Decimal { precision: 19, scale: 0 }),
-            t @ Type::Decimal { .. } => Some(t.clone()),
-            _ => None,
-        }),
-        _ => None,
+/// A number keeps the digits it is known to have; those of a text are not known.
+fn digits(from: Option<&Type>) -> Type {
+    match from {
+        Some(Type::Integer) => Type::Decimal { precision: 38, scale: 0 },
+        Some(t @ Type::Decimal { .. }) => t.clone(),
+        _ => Type::Decimal { precision: 38, scale: 38 },
     }
 }
 
@@ -237,7 +226,7 @@ fn spelled(t: &str, point: &str, group: Option<&str>) -> Option<Decimal> {
 fn integer(c: &mut Checker<'_>, call: &Call<'_>) -> Checked {
     let sure = |t: &Type| matches!(t, Type::Integer) || (number(t) && scale(t) == 0);
     let takes = |t: &Type| numeric_or_text(t) && !matches!(t, Type::Float);
-    let out = conversion(c, call, run_integer, Type::Integer, takes, sure);
+    let out = conversion(c, call, run_integer, |_| Type::Integer, takes, sure);
     c.can_fail(call.span, Code::BadType, Weight::Silent, "");
     out
 }
@@ -254,7 +243,7 @@ fn run_integer<'r>(args: &mut [Value<'r>], cx: &Cx<'r>) -> R<'r> {
 }
 
 fn float(c: &mut Checker<'_>, call: &Call<'_>) -> Checked {
-    conversion(c, call, run_float, Type::Float, numeric_or_text, |t| number(t) || matches!(t, Type::Float))
+    conversion(c, call, run_float, |_| Type::Float, numeric_or_text, |t| number(t) || matches!(t, Type::Float))
 }
 
 fn run_float<'r>(args: &mut [Value<'r>], cx: &Cx<'r>) -> R<'r> {
@@ -282,7 +271,7 @@ fn boolean(c: &mut Checker<'_>, call: &Call<'_>) -> Checked {
         c.error("wrong-arguments", call.span, said, Some(call.function.signature.to_owned()));
     }
     let takes = |t: &Type| matches!(t, Type::Text | Type::Enum(_) | Type::Integer | Type::Boolean);
-    conversion(c, call, run_boolean, Type::Boolean, takes, |t| matches!(t, Type::Boolean))
+    conversion(c, call, run_boolean, |_| Type::Boolean, takes, |t| matches!(t, Type::Boolean))
 }
 
 fn run_boolean<'r>(args: &mut [Value<'r>], cx: &Cx<'r>) -> R<'r> {

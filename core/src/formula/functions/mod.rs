@@ -157,7 +157,10 @@ fn take<'r>(args: &mut [Value<'r>], i: usize) -> Value<'r> {
 
 /// Argument `i` as text.
 fn text<'r>(args: &mut [Value<'r>], i: usize, cx: &Cx<'r>) -> Result<Cow<'r, str>, Stop<'r>> {
-    tools::text(take(args, i), cx)
+    match args.get_mut(i) {
+        Some(Value::Text(t)) => Ok(std::mem::take(t)),
+        _ => tools::text(take(args, i), cx),
+    }
 }
 
 /// Argument `i` as a count; `default` if it was not written.

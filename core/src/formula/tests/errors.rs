@@ -135,6 +135,7 @@ fn what_does_not_fit_its_field_is_told() {
             ("QTY", &[]),
             ("PRICE / 100", &[("implicit-reject", "PRICE / 100")]),
             ("ROUND(PRICE / 100, 2)", &[]),
+            ("DECIMAL(QTY * 2)", &[]),
             ("PRICE / 100 ELSE NULL", &[]),
             ("NULL", &[]),
             ("IF(QTY > 1, PRICE, EMAIL)", &[("wrong-type", "EMAIL")]),

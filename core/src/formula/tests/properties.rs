@@ -158,7 +158,51 @@ fn targets() -> Vec<Type> {
     ]
 }
 
+/// A value of that type, or none.
+fn typed(ty: &Type) -> BoxedStrategy<Value<'static>> {
+    let some = match ty {
+        Type::Integer => prop_oneof![any::<i64>(), -3..3_i64].prop_map(Value::Integer).boxed(),
+        Type::Decimal { .. } => (-(10_i128.pow(10) - 1)..10_i128.pow(10), 0..=2_u8)
+            .prop_map(|(c, s)| Value::Decimal(banyan_words::Decimal::new(c, s).unwrap()))
+            .boxed(),
+        Type::DateTime => (1900..2100_i16, 1..=12_i8, 1..=28_i8, 0..24_i8)
+            .prop_map(|(y, m, d, h)| Value::DateTime(jiff::civil::DateTime::new(y, m, d, h, 30, 0, 0).unwrap()))
+            .boxed(),
+        Type::List(of) => proptest::collection::vec(typed(of), 0..3).prop_map(Value::List).boxed(),
+        Type::Any => value().boxed(),
+        _ => prop_oneof!["[ -~é]{0,8}", "[0-9.]{1,9}", "T|R|UK|1190401|\\{|12J"]
+            .prop_map(|t| Value::Text(t.into()))
+            .boxed(),
+    };
+    prop_oneof![6 => some, 1 => Just(Value::Null), 1 => Just(Value::Missing)].boxed()
+}
+
+fn typed_row() -> impl Strategy<Value = Vec<Value<'static>>> {
+    let columns: Vec<_> = cells().into_iter().map(|(_, ty, _)| typed(&ty)).collect();
+    columns
+}
+
 proptest! {
+    #[test]
+    fn records_of_the_declared_types_fail_only_with_declared_codes(
+        text in pieces(),
+        values in typed_row(),
+        target in proptest::option::of(proptest::sample::select(targets())),
+    ) {
+        let sample = Sample::new();
+        let batch = row_of(&sample, values);
+        let examples = functions().flat_map(|(_, t)| t.iter().flat_map(|f| f.examples.iter().map(|e| e.0)));
+        for text in examples.chain([text.as_str()]) {
+            if let Ok((f, _)) = compile(text, &sample.scope(), target.as_ref().map(Target::of)) {
+                let bound = f.bind(batch.row(0).shape());
+                let (Outcome::Keep(code) | Outcome::Reject { code, .. }) = bound.eval(&batch.row(0), &sample.tables) else {
+                    continue;
+                };
+                prop_assert!(f.codes().iter().any(|c| c == code), "{} fails with {}, not of {:?}", text, code, f.codes());
+            }
+        }
+    }
+
     #[test]
     fn no_text_makes_the_compiler_panic(text in "\\PC{0,60}") {
         let sample = Sample::new();
