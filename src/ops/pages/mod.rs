@@ -1,0 +1,61 @@
+//! The dashboard: pages made here, a style sheet and a script of our own, nothing from elsewhere.
+//!
+//! Invariant: what a legacy system, a file name or a configuration says reaches a page through [`Html::text`] only, which
+//! escapes it; [`Html::raw`] takes nothing but literals of this program. Pages work without script, but for acts.
+//! Not here: facts (`view`), acts (`admin::acts`; the script posts to the admin API).
+
+mod dataset;
+mod entity;
+mod format;
+mod frame;
+mod html;
+mod letters;
+mod overview;
+mod why;
+
+use html::Html;
+
+use super::admin::AdminFault;
+use super::state::AdminState;
+use actix_web::http::StatusCode;
+use actix_web::web::{self, Data, ServiceConfig};
+use actix_web::{HttpResponse, ResponseError};
+
+/// All pages.
+pub(super) fn routes(cfg: &mut ServiceConfig) {
+    let get = |path: &str| web::resource(path.to_owned());
+    cfg.service(get("/").route(web::get().to(overview::page)))
+        .service(get("/datasets/{full}").route(web::get().to(dataset::page)))
+        .service(get("/dead-letters").route(web::get().to(letters::list)))
+        .service(get("/dead-letters/{number}").route(web::get().to(letters::one)))
+        .service(get("/entities/{name}").route(web::get().to(entity::page)))
+        .service(get("/why").route(web::get().to(why::find)))
+        .service(get("/why/{entity}/{id}").route(web::get().to(why::page)))
+        .service(get("/assets/{file}").route(web::get().to(frame::asset)));
+}
+
+/// Makes a page on a thread that may block; a refusal becomes a page too.
+async fn paged<F>(state: &Data<AdminState>, title: String, make: F) -> HttpResponse
+where
+    F: FnOnce(&AdminState, &mut Html) -> Result<(), AdminFault> + Send + 'static,
+{
+    let state = state.clone();
+    let made = web::block(move || {
+        let mut body = Html::default();
+        let done = make(&state, &mut body);
+        let now = state.clock.now();
+        match done {
+            Ok(()) => (StatusCode::OK, frame::whole(&title, &state.about, now, &body)),
+            Err(fault) => {
+                let status = fault.status_code();
+                let mut body = Html::default();
+                body.raw("<h1>").text(status).raw("</h1><p class=\"note bad\">").text(&fault).raw("</p>");
+                (status, frame::whole("Refused", &state.about, now, &body))
+            }
+        }
+    });
+    match made.await {
+        Ok((status, page)) => HttpResponse::build(status).content_type("text/html; charset=utf-8").body(page),
+        Err(_) => HttpResponse::InternalServerError().finish(),
+    }
+}

@@ -1,0 +1,189 @@
+//! What the admin listener works with.
+//!
+//! Invariant: it holds no lock while it reads, and lets go of the store's commit after each answer, so that a forgotten
+//! dashboard keeps no log from being reused.
+
+use super::acts::Acts;
+use super::health::{Health, judge, unready};
+use super::metrics::Metrics;
+use super::view::{self, DatasetView, Sizes};
+use crate::runtime::clock::Clock;
+use crate::runtime::serving::{Serving, Shared};
+use banyan_adapter::RefusalDef;
+use banyan_store::{Reader, Result};
+use metrics::gauge;
+use serde::Serialize;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use utoipa::ToSchema;
+
+/// How old counts of instances may be: counting a million takes a moment.
+const COUNTS_KEPT_MS: i64 = 10_000;
+/// Idle readers kept.
+const READERS_KEPT: usize = 2;
+
+/// Which gateway this is.
+#[derive(Clone, Debug, Default, Serialize, ToSchema)]
+pub struct About {
+    /// The program's version.
+    pub version: String,
+    /// The configuration file it runs on.
+    pub config: String,
+    /// The store's address, without secrets.
+    pub store: String,
+    /// Where the facade listens, as a URL.
+    pub facade: String,
+    /// When it began.
+    pub started: String,
+    /// The process.
+    pub process: u32,
+}
+
+/// What the admin listener works with.
+pub struct AdminState {
+    /// What requests see now.
+    pub shared: Arc<Shared>,
+    /// What people can do.
+    pub acts: Arc<dyn Acts>,
+    /// The recorder.
+    pub metrics: Metrics,
+    /// The time.
+    pub clock: Clock,
+    /// Which gateway this is.
+    pub about: About,
+    /// The store's data file, if it is one.
+    pub store_file: Option<PathBuf>,
+    /// The codes of all adapters, for hints.
+    pub codes: Vec<RefusalDef>,
+    readers: Mutex<Vec<Box<dyn Reader>>>,
+    counts: Mutex<Option<Counts>>,
+}
+
+#[derive(Clone)]
+struct Counts {
+    version: u64,
+    at: i64,
+    of: Vec<u64>,
+}
+
+/// Everything the first page shows.
+pub struct Overview {
+    /// The verdict.
+    pub health: Health,
+    /// The datasets.
+    pub datasets: Vec<DatasetView>,
+    /// Live instances by entity.
+    pub counts: Vec<u64>,
+    /// Sizes.
+    pub sizes: Sizes,
+}
+
+impl AdminState {
+    /// For a gateway.
+    pub fn new(shared: Arc<Shared>, acts: Arc<dyn Acts>, metrics: Metrics, clock: Clock, about: About) -> AdminState {
+        AdminState {
+            shared,
+            acts,
+            metrics,
+            clock,
+            about,
+            store_file: None,
+            codes: Vec::new(),
+            readers: Mutex::default(),
+            counts: Mutex::default(),
+        }
+    }
+
+    /// Reads with one of the idle readers.
+    pub fn read<R>(&self, f: impl FnOnce(&Serving, &mut dyn Reader) -> Result<R>) -> Result<R> {
+        self.read_any(f)
+    }
+
+    /// The same for what fails in other ways too.
+    pub fn read_any<R, E: From<banyan_store::StoreError>>(
+        &self,
+        f: impl FnOnce(&Serving, &mut dyn Reader) -> std::result::Result<R, E>,
+    ) -> std::result::Result<R, E> {
+        let serving = self.shared.get();
+        let idle = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let mut reader = match idle {
+            Some(reader) => reader,
+            None => serving.store.reader()?,
+        };
+        let done = f(&serving, &mut *reader)?;
+        reader.rest();
+        let mut idle = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
+        if idle.len() < READERS_KEPT {
+            idle.push(reader);
+        }
+        Ok(done)
+    }
+
+    /// All datasets.
+    pub fn datasets(&self) -> Result<Vec<DatasetView>> {
+        let (feeds, now) = (self.acts.feeds(), self.clock.now_ms());
+        self.read(|serving, reader| view::datasets(serving, reader, &feeds, now))
+    }
+
+    /// The verdict now.
+    pub fn health(&self) -> Health {
+        match self.datasets() {
+            Ok(datasets) => judge(&datasets, self.acts.reload_refused().as_deref()),
+            Err(e) => unready(&e.to_string()),
+        }
+    }
+
+    /// Everything the first page shows.
+    pub fn overview(&self) -> Result<Overview> {
+        let datasets = self.datasets()?;
+        Ok(Overview {
+            health: judge(&datasets, self.acts.reload_refused().as_deref()),
+            datasets,
+            counts: self.counts()?,
+            sizes: view::sizes(self.store_file.as_deref()),
+        })
+    }
+
+    /// Live instances by entity, at most ten seconds old.
+    pub fn counts(&self) -> Result<Vec<u64>> {
+        let (version, now) = (self.shared.version(), self.clock.now_ms());
+        let kept = self.counts.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(c) = kept.filter(|c| c.version == version && (0..COUNTS_KEPT_MS).contains(&(now - c.at))) {
+            return Ok(c.of);
+        }
+        let of = self.read(|serving, reader| {
+            serving.catalog.entities.iter().map(|e| reader.count(e.stored, &[])).collect::<Result<Vec<u64>>>()
+        })?;
+        let counts = Counts { version, at: now, of: of.clone() };
+        *self.counts.lock().unwrap_or_else(PoisonError::into_inner) = Some(counts);
+        Ok(of)
+    }
+
+    /// Brings all gauges up to date and renders everything as Prometheus text.
+    pub fn scrape(&self) -> Result<String> {
+        let overview = self.overview()?;
+        overview.datasets.iter().for_each(super::metrics::show_dataset);
+        super::metrics::show_sizes(&overview.sizes);
+        let serving = self.shared.get();
+        let c = &serving.catalog;
+        for (e, n) in c.entities.iter().zip(&overview.counts) {
+            gauge!("banyan_instances", "entity" => e.name.clone()).set(*n as f64);
+        }
+        let parts = [
+            ("sources", c.sources.len()),
+            ("datasets", c.datasets.len()),
+            ("entities", c.entities.len()),
+            ("mappings", c.mappings.len()),
+            ("lookups", c.lookups.len()),
+        ];
+        for (part, n) in parts {
+            gauge!("banyan_catalog", "part" => part).set(n as f64);
+        }
+        gauge!("banyan_catalog_version").set(self.shared.version() as f64);
+        gauge!("banyan_build_info", "version" => self.about.version.clone()).set(1.0);
+        if let Ok(started) = self.about.started.parse::<jiff::Timestamp>() {
+            gauge!("banyan_process_start_seconds").set(started.as_millisecond() as f64 / 1000.0);
+        }
+        Ok(self.metrics.render())
+    }
+}

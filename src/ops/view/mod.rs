@@ -1,0 +1,49 @@
+//! What operators are shown, as plain data: the admin API serves it, the dashboard draws it, the command line prints it.
+//!
+//! Invariant: everything is read from the store and the catalog at the moment of asking; nothing is remembered here.
+//! Not here: HTTP (`admin`), HTML (`pages`).
+
+mod dataset;
+mod entity;
+mod ledger;
+mod letter;
+mod names;
+mod review;
+mod sizes;
+mod source;
+mod unit;
+
+pub use dataset::{ColumnView, DatasetView, DriftView, PromiseView, StateWord, SuspendedView, datasets};
+pub use entity::{EntityView, FieldView, FormulaView, KeySpaceView, MappingView, entities, entity};
+pub use ledger::{DatasetLedger, LedgerRowView, MappingSums, Sums, ledger, totals};
+pub use letter::{DeadLetterView, dead_letter, hint_of};
+pub use names::Names;
+pub use review::{ReviewView, review};
+pub use sizes::{Sizes, sizes};
+pub use source::{FeedView, FeedWord, SourceView, feed_of, sources};
+pub use unit::{UnitView, UnitWord};
+
+use jiff::Timestamp;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// A page of a list, as the facade's lists have it.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Page<T> {
+    /// The items, newest first where they have an age.
+    pub items: Vec<T>,
+    /// Pass it on as `cursor` for the next page; null on the last one.
+    pub next: Option<String>,
+}
+
+impl<T> Page<T> {
+    /// A list that is always whole.
+    pub fn whole(items: Vec<T>) -> Page<T> {
+        Page { items, next: None }
+    }
+}
+
+/// A moment as text (RFC 3339, UTC); empty for one that no calendar holds.
+pub fn moment(ms: i64) -> String {
+    Timestamp::from_millisecond(ms).map(|t| t.to_string()).unwrap_or_default()
+}
