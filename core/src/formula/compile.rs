@@ -46,6 +46,7 @@ pub fn compile(
     let (tree, mut faults) = parse(text);
     let mut checker = Checker::new(text, scope);
     let checked = checker.branch(&tree, target.as_ref());
+    checker.finish();
     faults.append(&mut checker.faults);
     faults.sort_by_key(|d| (d.offset, std::cmp::Reverse(d.severity)));
     faults.dedup();

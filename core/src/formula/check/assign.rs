@@ -137,7 +137,7 @@ fn verdict(from: &Type, to: &Type, part: &str) -> Verdict {
         (Type::Decimal { precision: p, scale: s }, Type::Decimal { precision, scale }) => {
             // Precision 38 says that the digits before the point are not known.
             if s > scale || (*p < 38 && p.saturating_sub(*s) > precision.saturating_sub(*scale)) {
-                check(Weight::Warn, &format!("it may have more digits than {to}; ROUND({part}, {scale}) rounds"))
+                check(Weight::Warn, &format!("it may have more digits than {to}; ROUND(…, {scale}) rounds"))
             } else {
                 check(Weight::Silent, "it may have too many digits")
             }

@@ -45,6 +45,10 @@ pub(crate) struct Call<'e> {
     pub(crate) args: &'e [Expr],
 }
 
+/// What to do about a step that can fail.
+const SAY: &str =
+    "say what then: … ELSE NULL, ELSE MISSING, ELSE \"value\", ELSE KEEP \"code\" or ELSE REJECT \"code\"";
+
 /// The checker's state.
 pub(crate) struct Checker<'s> {
     pub(crate) scope: &'s Scope<'s>,
@@ -58,6 +62,8 @@ pub(crate) struct Checker<'s> {
     /// Codes of failures no `ELSE` covers.
     pub(crate) implicit: Vec<Code>,
     pub(crate) fetches: bool,
+    /// Failures that the author is warned of, all in one warning: one `ELSE` answers them all.
+    unsaid: Vec<(Span, Code, String)>,
     /// Within the left side of an `ELSE`.
     covered: bool,
     /// Steps that can fail, so far, and that nothing within the current expression catches.
@@ -76,6 +82,7 @@ impl<'s> Checker<'s> {
             codes: Vec::new(),
             implicit: Vec::new(),
             fetches: false,
+            unsaid: Vec::new(),
             covered: false,
             failing: 0,
         }
@@ -104,19 +111,31 @@ impl<'s> Checker<'s> {
         if !self.implicit.contains(&code) {
             self.implicit.push(code);
         }
-        let part = span.of(self.text);
-        let hint =
-            "say what then: … ELSE NULL, ELSE MISSING, ELSE \"value\", ELSE KEEP \"code\" or ELSE REJECT \"code\"";
         match weight {
             Weight::Silent => {}
-            Weight::Warn => {
-                let said = format!("{part} can fail ({why}); such records are rejected with \"{}\"", code.as_str());
-                self.warn("implicit-reject", span, said, Some(hint.to_owned()));
-            }
+            Weight::Warn => self.unsaid.push((span, code, why.to_owned())),
             Weight::Demand(what) => {
-                self.error(what, span, format!("{part} can fail: {why}"), Some(hint.to_owned()));
+                let said = format!("{} can fail: {why}", span.of(self.text));
+                self.error(what, span, said, Some(SAY.to_owned()));
             }
         }
+    }
+
+    /// Warns of the failures that no `ELSE` covers.
+    pub(crate) fn finish(&mut self) {
+        let unsaid = std::mem::take(&mut self.unsaid);
+        let Some((first, ..)) = unsaid.first() else { return };
+        let mut codes: Vec<String> = Vec::new();
+        let mut parts: Vec<String> = Vec::new();
+        for (span, code, why) in &unsaid {
+            let code = format!("\"{}\"", code.as_str());
+            if !codes.contains(&code) {
+                codes.push(code);
+            }
+            parts.push(format!("{} can fail ({why})", span.of(self.text)));
+        }
+        let said = format!("{}; such records are rejected with {}", parts.join(", "), codes.join(" or "));
+        self.warn("implicit-reject", *first, said, Some(SAY.to_owned()));
     }
 
     /// An expression in a place where `KEEP` and `REJECT` may stand.

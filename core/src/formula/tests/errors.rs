@@ -84,6 +84,8 @@ fn what_can_fail_must_say_so() {
             ("DATE(OPENDT, \"CYYMMDD\") ELSE NULL", &[]),
             ("DATE(STAMP)", &[]),
             ("DECIMAL(QTY)", &[]),
+            // One ELSE answers all of them, so there is one warning.
+            ("DECIMAL(EMAIL) + DECIMAL(CRLIM)", &[("implicit-reject", "DECIMAL(EMAIL)")]),
             ("QTY / PRICE", &[("division-needs-else", "QTY / PRICE")]),
             ("QTY / 3", &[("division-needs-else", "QTY / 3")]),
             ("QTY / 12.5", &[]),
