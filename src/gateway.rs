@@ -4,7 +4,8 @@
 //! with the version they began with.
 //! Not here: how problems look (`config::render`), what each room does.
 
-use crate::build::Built;
+use crate::adapters::KINDS;
+use crate::config::{self, Built, Disk, MissingSecret};
 use crate::ops::{About, AdminState, Running, serve_admin};
 use crate::runtime::clock::Clock;
 use crate::runtime::ingest::{self, Engine, Ingest};
@@ -35,12 +36,12 @@ pub fn engine(built: Built, store: &dyn Store) -> Result<Engine> {
             book.learn_plan(&catalog, number, &about);
         }
     }
-    Ok(Engine::new(Arc::new(catalog), built.sources, book))
+    Ok(Engine::new(Arc::new(catalog), built.prepared, book))
 }
 
 /// Opens the store of a configuration for writing.
 pub fn open_store(built: &Built) -> Result<Arc<SqliteStore>> {
-    Ok(Arc::new(SqliteStore::open(&built.store)?))
+    Ok(Arc::new(SqliteStore::open(&built.settings.store)?))
 }
 
 /// A running gateway.
@@ -68,7 +69,9 @@ impl Gateway {
     /// Takes up the configuration on disk. All or nothing.
     fn reload(&self) -> std::result::Result<String, Vec<Problem>> {
         let fault = |e: anyhow::Error| vec![Problem::error("reload-failed", "", format!("{e:#}"))];
-        let built = crate::build::from_file(&self.config).map_err(|loaded| loaded.problems)?;
+        let mut loaded = config::load(&self.config, MissingSecret::Error);
+        let Some(built) = config::build(&mut loaded, KINDS, &Disk) else { return Err(loaded.problems) };
+        crate::ops::logs::hide(move |text| loaded.secrets.hide(text));
         let datasets = built.catalog.datasets.len();
         let engine = Arc::new(engine(built, &*self.store).map_err(fault)?);
         let serving = Serving::new(engine.catalog.clone(), self.store.clone()).map_err(|e| fault(e.into()))?;
@@ -102,16 +105,15 @@ pub struct Serves {
 pub async fn serve(config: &Path, built: Built, tell: impl FnOnce(&Serves)) -> Result<()> {
     let clock = Clock::system();
     let metrics = crate::ops::metrics::install()?;
-    let listen = built.listen;
+    let settings = built.settings.clone();
     let store = open_store(&built)?;
-    let store_path = built.store.clone();
-    let codes = built.codes();
+    let codes = KINDS.iter().flat_map(|k| k.refusals()).copied().collect();
     let engine = Arc::new(engine(built, &*store)?);
     let serving = Serving::new(engine.catalog.clone(), store.clone())?;
     let told = on_commit(&serving);
     let shared = Arc::new(Shared::new(serving));
     let listener =
-        TcpListener::bind(listen.facade).with_context(|| format!("the facade cannot listen on {}", listen.facade))?;
+        TcpListener::bind(settings.listen).with_context(|| format!("the facade cannot listen on {}", settings.listen))?;
     let facade = listener.local_addr()?;
     let server = crate::http::serve(shared.clone(), listener, crate::http::Limits::default())?;
     let started = ingest::start(engine, store.clone(), clock.clone(), told).await?;
@@ -128,15 +130,15 @@ pub async fn serve(config: &Path, built: Built, tell: impl FnOnce(&Serves)) -> R
     let about = About {
         version: env!("CARGO_PKG_VERSION").into(),
         config: config.display().to_string(),
-        store: format!("sqlite:{}", store_path.display()),
+        store: format!("sqlite:{}", settings.store.display()),
         facade: format!("http://{facade}"),
         started: clock.now().to_string(),
         process: std::process::id(),
     };
     let mut state = AdminState::new(shared, running.clone(), metrics, clock, about);
-    state.store_file = Some(store_path);
+    state.store_file = Some(settings.store.clone());
     state.codes = codes;
-    let admin = serve_admin(Arc::new(state), listen.admin).await?;
+    let admin = serve_admin(Arc::new(state), settings.admin).await?;
     tell(&Serves { facade: format!("http://{facade}"), admin: format!("http://{}", admin.address) });
     let (facade_handle, admin_handle) = (server.handle(), admin.server.handle());
     let signals = signals(running);
@@ -179,8 +181,8 @@ async fn signals(running: Arc<Running>) -> Result<()> {
 
 /// The store of a configuration, opened for reading beside a running gateway.
 pub fn read_store(built: &Built) -> Result<Arc<SqliteStore>> {
-    if !built.store.exists() {
-        return Err(anyhow!("there is no store at {} yet; `banyan serve` makes it", built.store.display()));
+    if !built.settings.store.exists() {
+        return Err(anyhow!("there is no store at {} yet; `banyan serve` makes it", built.settings.store.display()));
     }
-    Ok(Arc::new(SqliteStore::open_reader(&built.store)?))
+    Ok(Arc::new(SqliteStore::open_reader(&built.settings.store)?))
 }

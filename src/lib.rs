@@ -6,6 +6,10 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
+pub mod adapters;
+pub mod cli;
 pub mod config;
+pub mod gateway;
 pub mod http;
+pub mod ops;
 pub mod runtime;

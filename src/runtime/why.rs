@@ -4,6 +4,10 @@
 //! so the answer cannot differ from what is served.
 //! Not here: how the instance was found (`execute`), how the answer travels (`http`).
 
+mod formulas;
+
+pub use formulas::place;
+
 use super::serving::Serving;
 use banyan_model::instance::{Book, Facts, Instance, Observation, Say};
 use banyan_model::model::{EntityNo, Owner};
@@ -27,7 +31,11 @@ pub fn lineage(
     })?;
     let (instance, book) = decoded.ok_or_else(damaged)?;
     let world = Units::of(&instance, reader)?;
-    let told = Told { serving, entity, book: &book, instance: &instance, world: &world };
+    let mut formulas = Vec::with_capacity(instance.observations.len());
+    for o in &instance.observations {
+        formulas.push(formulas::explain(&serving.catalog, &book, reader, o)?);
+    }
+    let told = Told { serving, entity, book: &book, instance: &instance, world: &world, formulas: &formulas };
     let e = &serving.catalog.entities[entity];
     let mut fields = Map::new();
     for (no, f) in e.fields.iter().enumerate() {
@@ -74,6 +82,7 @@ struct Told<'a> {
     book: &'a Book,
     instance: &'a Instance,
     world: &'a Units,
+    formulas: &'a [Map<String, Value>],
 }
 
 impl Told<'_> {
@@ -122,6 +131,10 @@ impl Told<'_> {
                 out.insert("value".to_owned(), value.as_deref().map_or(Value::Null, json_of))
             }
         };
+        let name = &self.serving.catalog.entities[self.entity].fields[no].name;
+        if let Some(Value::Object(formula)) = self.formulas.get(at).and_then(|f| f.get(name)) {
+            out.extend(formula.clone());
+        }
         Some(Value::Object(out))
     }
 

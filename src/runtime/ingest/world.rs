@@ -147,14 +147,6 @@ impl Lookups for Tx<'_> {
     }
 
     fn place(&self, table: usize, keys: &[Cow<'_, str>]) -> String {
-        match self.engine.catalog.lookups.get(table).map(|l| &l.rows) {
-            Some(LookupSource::File { file, table }) => {
-                table.get(keys).map_or(String::new(), |(_, line)| format!("row {line} of {file}"))
-            }
-            Some(LookupSource::Dataset { dataset, .. }) => {
-                format!("dataset {}", self.engine.catalog.datasets[*dataset].full)
-            }
-            None => String::new(),
-        }
+        crate::runtime::why::place(&self.engine.catalog, table, keys)
     }
 }

@@ -1,0 +1,159 @@
+//! The command line: one file for each command.
+//!
+//! Invariant: every command has `--json` and `--config`; results go to standard output, everything else to standard
+//! error. Exit codes: 0 done, 1 something is wrong and told, 2 the command line itself is wrong.
+//! Not here: work. Commands ask the rooms beneath and show what they answer.
+
+mod accept;
+mod admin_client;
+mod backup;
+mod check;
+mod connect;
+mod dead_letters;
+mod guess;
+mod hands;
+mod init;
+mod inspect;
+mod ledger;
+mod lookups;
+mod openapi;
+mod out;
+mod restore;
+mod schema;
+mod serve;
+mod shown;
+mod store;
+mod try_file;
+mod why;
+
+use crate::adapters::KINDS;
+use crate::config::render::Colour;
+use crate::config::{self, Built, Disk, Loaded, MissingSecret};
+use clap::{Parser, Subcommand};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// A strangler fig for business software: REST faces for systems nobody may touch.
+#[derive(Debug, Parser)]
+#[command(name = "banyan", version, about, max_term_width = 100)]
+struct Arguments {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What every command understands.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Global {
+    /// The configuration.
+    #[arg(long, short, global = true, value_name = "FILE", default_value = "banyan.yaml")]
+    pub config: PathBuf,
+    /// Answer for machines.
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the facade and the admin listener.
+    Serve(serve::Serve),
+    /// Prove that every record that came in is accounted for.
+    Ledger(ledger::Ledger),
+    /// Look at refused records; replay or discard them.
+    DeadLetters(dead_letters::DeadLetters),
+    /// Accept a dataset's changed columns, or deletions that wait.
+    Accept(accept::Accept),
+    /// Say why an instance has the values it has.
+    Why(why::Why),
+    /// Copy the store, while the gateway works, into a new file.
+    Backup(backup::Backup),
+    /// Put a backup in the store's place, while no gateway works.
+    Restore(restore::Restore),
+    /// Look after the store.
+    Store(store::StoreCommand),
+    /// Tell everything that is wrong with the configuration, and run its examples.
+    Check(check::Check),
+    /// Print the JSON Schema of the configuration, for editors.
+    Schema(schema::Schema),
+    /// Print the facade's OpenAPI document.
+    Openapi(openapi::Openapi),
+    /// Show what becomes of the first records of a file, and why.
+    Try(try_file::Try),
+    /// Guess what a file is, and how to say so in the configuration.
+    Inspect(inspect::Inspect),
+    /// Write a small configuration to begin with.
+    Init(init::Init),
+}
+
+/// Runs the program.
+pub fn main() -> ExitCode {
+    let Arguments { global, command } = Arguments::parse();
+    let done = match command {
+        Command::Serve(c) => c.run(&global),
+        Command::Ledger(c) => c.run(&global),
+        Command::DeadLetters(c) => c.run(&global),
+        Command::Accept(c) => c.run(&global),
+        Command::Why(c) => c.run(&global),
+        Command::Backup(c) => c.run(&global),
+        Command::Restore(c) => c.run(&global),
+        Command::Store(c) => c.run(&global),
+        Command::Check(c) => c.run(&global),
+        Command::Schema(c) => c.run(&global),
+        Command::Openapi(c) => c.run(&global),
+        Command::Try(c) => c.run(&global),
+        Command::Inspect(c) => c.run(&global),
+        Command::Init(c) => c.run(&global),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.tell(),
+    }
+}
+
+/// Why a command did not do what was asked.
+#[derive(Debug)]
+pub enum Failure {
+    /// It has been told already, or is the answer itself.
+    Told,
+    /// This, for people.
+    Because(String),
+    /// The command line is wrong.
+    Usage(String),
+}
+
+impl Failure {
+    fn tell(self) -> ExitCode {
+        let (message, code) = match self {
+            Failure::Told => return ExitCode::from(1),
+            Failure::Because(message) => (message, 1),
+            Failure::Usage(message) => (message, 2),
+        };
+        out::aside(&format!("error: {message}\n"));
+        ExitCode::from(code)
+    }
+}
+
+/// What a command comes to.
+pub type Done = Result<(), Failure>;
+
+impl Global {
+    /// Reads the configuration and builds what the gateway runs on; problems stay in what was loaded.
+    pub fn build(&self, missing: MissingSecret) -> (Loaded, Option<Built>) {
+        let mut loaded = config::load(&self.config, missing);
+        let built = config::build(&mut loaded, KINDS, &Disk);
+        (loaded, built)
+    }
+
+    /// The same for commands that need a sound configuration: problems are told on standard error.
+    pub fn built(&self, missing: MissingSecret) -> Result<(Loaded, Built), Failure> {
+        let (loaded, built) = self.build(missing);
+        match built {
+            Some(built) => Ok((loaded, built)),
+            None => {
+                out::aside(&loaded.render(Colour::of(&std::io::stderr())));
+                Err(Failure::Told)
+            }
+        }
+    }
+}
