@@ -8,7 +8,7 @@ use crate::runtime::clock::Clock;
 
 /// Serve the facade and the admin listener.
 #[derive(Debug, clap::Args)]
-pub struct Serve {
+pub(super) struct Serve {
     /// How log lines look: `human` or `json`. Default: for people on a terminal, JSON elsewhere.
     #[arg(long, value_name = "STYLE")]
     log: Option<String>,
@@ -16,7 +16,7 @@ pub struct Serve {
 
 impl Serve {
     /// Serves.
-    pub fn run(self, global: &Global) -> Done {
+    pub(super) fn run(self, global: &Global) -> Done {
         let style =
             Style::of(self.log.as_deref()).ok_or_else(|| Failure::Usage("--log takes `human` or `json`".to_owned()))?;
         let (loaded, built) = global.built(MissingSecret::Error)?;

@@ -60,7 +60,6 @@ pub(super) struct FeedLine {
     pub source: String,
     pub dataset: String,
     pub orders: std::sync::mpsc::Sender<Order>,
-    pub state: Arc<Mutex<FeedState>>,
     pub epoch: u64,
 }
 

@@ -48,7 +48,9 @@ pub(super) fn run(engine: &Engine, store: &dyn Store, clock: &Clock, stop: &Stop
     }
     for (no, before) in due_mappings {
         // A mapping that was never there may still find records that were kept for others.
-        tracing::info!(mapping = %catalog.mappings[no].name, changed = before, "deriving kept records again");
+        if before {
+            tracing::info!(mapping = %catalog.mappings[no].name, "deriving kept records again");
+        }
         if !mapping(engine, store, clock, stop, no)? {
             return Ok(());
         }

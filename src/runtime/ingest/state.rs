@@ -60,7 +60,7 @@ pub struct Suspended {
 }
 
 /// The columns of a shape as kept.
-pub fn columns_of(shape: &Shape) -> Vec<ColumnState> {
+pub(super) fn columns_of(shape: &Shape) -> Vec<ColumnState> {
     shape.columns.iter().map(|c: &Column| ColumnState { name: c.name.clone(), ty: c.ty.clone() }).collect()
 }
 

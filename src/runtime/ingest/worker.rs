@@ -145,8 +145,8 @@ pub async fn start(
                     }
                 }
             }
-            shown.push((name.clone(), dataset.clone(), state.clone()));
-            worker.lines.push(FeedLine { source: name.clone(), dataset: dataset.clone(), orders, state, epoch: 0 });
+            shown.push((name.clone(), dataset.clone(), state));
+            worker.lines.push(FeedLine { source: name.clone(), dataset: dataset.clone(), orders, epoch: 0 });
             worker.datasets.push(nos);
         }
     }
