@@ -197,7 +197,7 @@ impl Lines {
         }
         plain(message, &mut line);
         for (name, value) in fields {
-            let _ = write!(line, " {name}=");
+            let _ = write!(line, "{}{name}=", if line.ends_with(' ') { "" } else { " " });
             match value.as_str() {
                 Some(text) if text.contains([' ', '"', '=']) || text.is_empty() => {
                     plain(&Value::from(text).to_string(), &mut line);
@@ -288,7 +288,7 @@ mod tests {
             tracing::info!("unseen");
             tracing::info!(target: "audit", who = "local", act = "accept");
         });
-        assert_eq!(text, "00:00:00.000 INFO  audit:  who=local act=accept\n");
+        assert_eq!(text, "00:00:00.000 INFO  audit: who=local act=accept\n");
     }
 
     #[test]

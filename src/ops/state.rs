@@ -39,6 +39,16 @@ pub struct About {
     pub process: u32,
 }
 
+/// The same, with the store's file as every process on this machine would name it.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct AboutView {
+    /// Which gateway it is.
+    #[serde(flatten)]
+    pub about: About,
+    /// The store's file; null if it is none.
+    pub store_file: Option<String>,
+}
+
 /// What the admin listener works with.
 pub struct AdminState {
     /// What requests see now.
@@ -92,6 +102,12 @@ impl AdminState {
             readers: Mutex::default(),
             counts: Mutex::default(),
         }
+    }
+
+    /// Which gateway this is.
+    pub fn about(&self) -> AboutView {
+        let file = self.store_file.as_ref().and_then(|f| std::fs::canonicalize(f).ok());
+        AboutView { about: self.about.clone(), store_file: file.map(|f| f.display().to_string()) }
     }
 
     /// Reads with one of the idle readers.

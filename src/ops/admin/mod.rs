@@ -24,7 +24,7 @@ use super::state::AdminState;
 use actix_web::dev::Server;
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, Data, ServiceConfig};
-use actix_web::{App, HttpRequest, HttpServer};
+use actix_web::{App, FromRequest, Handler, HttpRequest, HttpServer, Resource, Responder};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -66,37 +66,56 @@ fn tick(state: &Arc<AdminState>) {
 
 /// All routes.
 pub(super) fn routes(cfg: &mut ServiceConfig) {
-    let get = |path: &str| web::resource(path.to_owned());
     cfg.app_data(acts::json_limits())
-        .service(get("/livez").route(web::get().to(probes::livez)))
-        .service(get("/readyz").route(web::get().to(probes::readyz)))
-        .service(get("/metrics").route(web::get().to(probes::metrics)))
-        .service(get("/openapi.json").route(web::get().to(document::openapi)))
-        .service(get("/docs").route(web::get().to(document::docs_root)))
-        .service(get("/docs/{file:.*}").route(web::get().to(document::docs)))
+        .service(read("/livez", probes::livez))
+        .service(read("/readyz", probes::readyz))
+        .service(read("/metrics", probes::metrics))
+        .service(read("/openapi.json", document::openapi))
+        .service(read("/docs", document::docs_root))
+        .service(read("/docs/{file:.*}", document::docs))
         .service(
             web::scope("/admin/v1")
-                .service(get("/about").route(web::get().to(reads::about)))
-                .service(get("/sources").route(web::get().to(reads::sources)))
-                .service(get("/datasets").route(web::get().to(reads::datasets)))
-                .service(get("/datasets/{full}").route(web::get().to(reads::dataset)))
-                .service(get("/datasets/{full}/accept").route(web::post().to(acts::accept)))
-                .service(get("/units").route(web::get().to(lists::units)))
-                .service(get("/ledger").route(web::get().to(lists::ledger)))
-                .service(get("/ledger/totals").route(web::get().to(reads::ledger_totals)))
-                .service(get("/dead-letters").route(web::get().to(lists::dead_letters)))
-                .service(get("/dead-letters:replay").route(web::post().to(acts::replay_many)))
-                .service(get("/dead-letters/{number}").route(web::get().to(reads::dead_letter)))
-                .service(get("/dead-letters/{number}/replay").route(web::post().to(acts::replay)))
-                .service(get("/dead-letters/{number}/discard").route(web::post().to(acts::discard)))
-                .service(get("/reviews").route(web::get().to(lists::reviews)))
-                .service(get("/entities").route(web::get().to(reads::entities)))
-                .service(get("/entities/{name}").route(web::get().to(reads::entity)))
-                .service(get("/reload").route(web::post().to(acts::reload)))
+                .service(read("/about", reads::about))
+                .service(read("/sources", reads::sources))
+                .service(read("/datasets", reads::datasets))
+                .service(read("/datasets/{full}", reads::dataset))
+                .service(act("/datasets/{full}/accept", acts::accept))
+                .service(read("/units", lists::units))
+                .service(read("/ledger", lists::ledger))
+                .service(read("/ledger/totals", reads::ledger_totals))
+                .service(read("/dead-letters", lists::dead_letters))
+                .service(act("/dead-letters:replay", acts::replay_many))
+                .service(read("/dead-letters/{number}", reads::dead_letter))
+                .service(act("/dead-letters/{number}/replay", acts::replay))
+                .service(act("/dead-letters/{number}/discard", acts::discard))
+                .service(read("/reviews", lists::reviews))
+                .service(read("/entities", reads::entities))
+                .service(read("/entities/{name}", reads::entity))
+                .service(act("/reload", acts::reload))
                 .default_service(web::to(nothing)),
         )
         .configure(pages::routes)
         .default_service(web::to(nothing));
+}
+
+/// A path that is read; HEAD is GET without a body.
+pub(super) fn read<F, Args>(path: &str, handler: F) -> Resource
+where
+    F: Handler<Args>,
+    Args: FromRequest + 'static,
+    F::Output: Responder + 'static,
+{
+    web::resource(path).route(web::get().to(handler.clone())).route(web::head().to(handler))
+}
+
+/// A path that is acted on.
+fn act<F, Args>(path: &str, handler: F) -> Resource
+where
+    F: Handler<Args>,
+    Args: FromRequest + 'static,
+    F::Output: Responder + 'static,
+{
+    web::resource(path).route(web::post().to(handler))
 }
 
 async fn nothing(req: HttpRequest) -> AdminFault {

@@ -3,18 +3,18 @@
 use super::blocking;
 use super::fault::{AdminFault, Problem};
 use super::params::Params;
-use crate::ops::state::{About, AdminState};
+use crate::ops::state::{AboutView, AdminState};
 use crate::ops::view::{self, DatasetLedger, DatasetView, DeadLetterView, EntityView, Names, Page, SourceView};
 use actix_web::HttpRequest;
 use actix_web::web::{Data, Json, Path};
 
 /// Which gateway this is
 #[utoipa::path(get, path = "/admin/v1/about", operation_id = "about", tag = "gateway",
-    responses((status = 200, description = "Version, configuration, store.", body = About),
+    responses((status = 200, description = "Version, configuration, store.", body = AboutView),
         (status = 400, description = "Refused.", body = Problem, content_type = "application/problem+json")))]
-pub(super) async fn about(state: Data<AdminState>, req: HttpRequest) -> Result<Json<About>, AdminFault> {
+pub(super) async fn about(state: Data<AdminState>, req: HttpRequest) -> Result<Json<AboutView>, AdminFault> {
     Params::of(req.query_string(), &[])?;
-    Ok(Json(state.about.clone()))
+    Ok(Json(state.about()))
 }
 
 /// Sources, and what their feeds are doing

@@ -1,7 +1,7 @@
 //! One dataset: what waits, its ledger by file, its units.
 
 use super::html::Html;
-use super::overview::{badge, equation, waiting};
+use super::overview::{badge, equation, mapping, waiting};
 use super::{format, paged};
 use crate::ops::admin::AdminFault;
 use crate::ops::state::AdminState;
@@ -36,7 +36,7 @@ pub(super) async fn page(state: Data<AdminState>, full: Path<String>) -> HttpRes
         }
         h.raw("<h2>Ledger</h2><p class=\"quiet\">Every record that came in is accounted for: in = applied + unchanged + superseded + skipped + held + rejected.</p>");
         for m in &d.ledger.mappings {
-            h.raw("<p class=\"mapping\">").text(&m.mapping).raw(", all files</p>");
+            mapping(h, &m.mapping, ", all files");
             equation(h, &m.sums);
         }
         table(h, &rows, now);
@@ -64,7 +64,7 @@ fn table(h: &mut Html, rows: &[LedgerRowView], now: Timestamp) {
             }
             None => drop(h.raw("</td><td></td><td>")),
         }
-        h.raw("</td><td>").text(row.mapping.as_deref().unwrap_or("-")).raw("</td>");
+        h.raw("</td><td>").text(row.mapping.as_deref().unwrap_or("fills a lookup")).raw("</td>");
         let s = &row.sums;
         for n in [s.read, s.applied, s.unchanged, s.superseded, s.skipped, s.held, s.rejected, s.deleted] {
             h.raw(if n == 0 { "<td class=\"number none\">" } else { "<td class=\"number\">" });

@@ -158,7 +158,7 @@ fn draw(h: &mut Html, l: &DeadLetterView, raw: &[u8], now: Timestamp) {
         h.raw("<h2>Columns</h2><div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"Columns\"><table><thead><tr><th>Column</th><th>Value</th></tr></thead><tbody>");
         for (name, value) in record {
             h.raw("<tr><td>").text(name).raw("</td><td class=\"record\">");
-            match value {
+            match value.as_str() {
                 Some(v) => h.text(v),
                 None => h.raw("<span class=\"none\">no value</span>"),
             };
@@ -166,9 +166,8 @@ fn draw(h: &mut Html, l: &DeadLetterView, raw: &[u8], now: Timestamp) {
         }
         h.raw("</tbody></table></div>");
     }
-    h.raw("<h2>As it came</h2><pre tabindex=\"0\" aria-label=\"Text\">")
-        .text(&l.text)
-        .raw("</pre><details id=\"hex\"><summary>");
+    h.raw(if l.record.is_some() { "<h2>As text</h2>" } else { "<h2>As it came</h2>" });
+    h.raw("<pre tabindex=\"0\" aria-label=\"Text\">").text(&l.text).raw("</pre><details id=\"hex\"><summary>");
     h.text(format::count(l.raw_bytes))
         .raw(" bytes in hexadecimal</summary><pre tabindex=\"0\" aria-label=\"Hexadecimal\">");
     hex(h, raw);

@@ -15,7 +15,7 @@ mod why;
 
 use html::Html;
 
-use super::admin::AdminFault;
+use super::admin::{AdminFault, read};
 use super::state::AdminState;
 use actix_web::http::StatusCode;
 use actix_web::web::{self, Data, ServiceConfig};
@@ -23,15 +23,14 @@ use actix_web::{HttpResponse, ResponseError};
 
 /// All pages.
 pub(super) fn routes(cfg: &mut ServiceConfig) {
-    let get = |path: &str| web::resource(path.to_owned());
-    cfg.service(get("/").route(web::get().to(overview::page)))
-        .service(get("/datasets/{full}").route(web::get().to(dataset::page)))
-        .service(get("/dead-letters").route(web::get().to(letters::list)))
-        .service(get("/dead-letters/{number}").route(web::get().to(letters::one)))
-        .service(get("/entities/{name}").route(web::get().to(entity::page)))
-        .service(get("/why").route(web::get().to(why::find)))
-        .service(get("/why/{entity}/{id}").route(web::get().to(why::page)))
-        .service(get("/assets/{file}").route(web::get().to(frame::asset)));
+    cfg.service(read("/", overview::page))
+        .service(read("/datasets/{full}", dataset::page))
+        .service(read("/dead-letters", letters::list))
+        .service(read("/dead-letters/{number}", letters::one))
+        .service(read("/entities/{name}", entity::page))
+        .service(read("/why", why::find))
+        .service(read("/why/{entity}/{id}", why::page))
+        .service(read("/assets/{file}", frame::asset));
 }
 
 /// Makes a page on a thread that may block; a refusal becomes a page too.

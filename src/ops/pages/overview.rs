@@ -24,7 +24,8 @@ pub(super) async fn page(state: Data<AdminState>) -> HttpResponse {
 fn draw(h: &mut Html, s: &AdminState, overview: &Overview) {
     let now = s.clock.now();
     h.raw("<div data-refresh=\"5\">");
-    health(h, &overview.health);
+    let letters = overview.datasets.iter().map(|d| d.dead_letters_open).sum();
+    health(h, &overview.health, letters);
     h.raw("<h1>Datasets</h1><div class=\"cards\">");
     for d in &overview.datasets {
         card(h, d, &s.metrics.rates.of(&counted_as(d)), now);
@@ -58,7 +59,7 @@ fn fact(h: &mut Html, name: &'static str, value: &str) {
     h.raw("<div><dt>").text(name).raw("</dt><dd>").text(value).raw("</dd></div>");
 }
 
-fn health(h: &mut Html, health: &Health) {
+fn health(h: &mut Html, health: &Health, letters: u64) {
     let (class, line) = match health.status {
         Status::Ready => ("good", "All is well"),
         Status::Degraded => ("warn", "Requests are answered, but something wants your attention"),
@@ -69,7 +70,12 @@ fn health(h: &mut Html, health: &Health) {
         .raw("\" aria-label=\"Health\"><p><strong>")
         .text(line)
         .raw("</strong>");
-    h.raw(" <span class=\"quiet\">").text(health.status.word()).raw("</span></p>");
+    h.raw(" <span class=\"quiet\">").text(health.status.word()).raw("</span>");
+    if letters > 0 {
+        h.raw(" · <a href=\"/dead-letters\">").text(format::count(letters));
+        h.raw(if letters == 1 { " dead letter waits</a>" } else { " dead letters wait</a>" });
+    }
+    h.raw("</p>");
     if !health.reasons.is_empty() {
         h.raw("<ul>");
         for r in &health.reasons {
@@ -119,7 +125,7 @@ fn card(h: &mut Html, d: &DatasetView, recent: &Recent, now: Timestamp) {
     }
     waiting(h, d);
     for m in &d.ledger.mappings {
-        h.raw("<p class=\"mapping\">").text(&m.mapping).raw("</p>");
+        mapping(h, &m.mapping, "");
         equation(h, &m.sums);
     }
     h.raw("</article>");
@@ -241,6 +247,11 @@ fn accept_button(h: &mut Html, d: &DatasetView, label: &'static str, confirm: &'
         .segment(&d.name)
         .raw("/accept\" data-confirm=\"");
     h.raw(confirm).raw("\">").raw(label).raw("</button></p>");
+}
+
+/// A mapping's name above its sums.
+pub(super) fn mapping(h: &mut Html, name: &str, more: &'static str) {
+    h.raw("<p class=\"mapping\">").text(if name == "-" { "fills a lookup" } else { name }).raw(more).raw("</p>");
 }
 
 /// The ledger's equation.

@@ -6,7 +6,7 @@ use banyan_adapter::RefusalDef;
 use banyan_store::{DeadLetter, DeadLetterState, Reader, Result};
 use banyan_words::value::base64;
 use serde::Serialize;
-use std::collections::BTreeMap;
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 /// In lists, bytes beyond these are left out.
@@ -43,8 +43,9 @@ pub struct DeadLetterView {
     pub text: String,
     /// How many bytes there are.
     pub raw_bytes: u64,
-    /// Its columns, where it could be read; null for a column without a value.
-    pub record: Option<BTreeMap<String, Option<String>>>,
+    /// Its columns in their order, where it could be read; null for a column without a value.
+    #[schema(value_type = Option<std::collections::BTreeMap<String, Option<String>>>)]
+    pub record: Option<Map<String, Value>>,
     /// Whether a replay is possible: it could be read, but not mapped.
     pub replayable: bool,
     /// When it was refused first.
@@ -98,11 +99,11 @@ fn word(state: DeadLetterState) -> &'static str {
     }
 }
 
-fn columns(record: &banyan_store::RawRow) -> Option<BTreeMap<String, Option<String>>> {
+fn columns(record: &banyan_store::RawRow) -> Option<Map<String, Value>> {
     let batch = batch_of(record)?;
     let row = batch.rows().next()?;
     let columns = row.shape().columns.iter().enumerate();
-    Some(columns.map(|(i, c)| (c.name.clone(), row.value(i).to_text().map(|t| t.into_owned()))).collect())
+    Some(columns.map(|(i, c)| (c.name.clone(), row.value(i).to_text().into())).collect())
 }
 
 /// What to do about a refused record.
