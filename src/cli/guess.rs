@@ -123,8 +123,9 @@ fn of_text(text: &str, cut: bool) -> Guess {
 fn json(begin: &str) -> Guess {
     let lines: Vec<&str> = begin.lines().filter(|l| !l.trim().is_empty()).take(LINES).collect();
     let whole = lines.iter().filter(|l| serde_json::from_str::<Value>(l).is_ok_and(|v| v.is_object())).count();
-    if !lines.is_empty() && whole * 10 >= lines.len() * 9 {
-        let first = lines.first().and_then(|l| serde_json::from_str::<Value>(l).ok());
+    let first = lines.first().and_then(|l| serde_json::from_str::<Value>(l).ok()).filter(Value::is_object);
+    // A bad line or two make no other kind of it.
+    if first.is_some() && whole * 2 > lines.len() {
         let columns = first.as_ref().and_then(Value::as_object).map(|o| o.keys().cloned().collect());
         let format = Some("{ kind: jsonl }".to_owned());
         return Guess { kind: "jsonl", format, columns: columns.unwrap_or_default(), ..Guess::default() };
@@ -219,6 +220,7 @@ mod tests {
             (b"n;m\ncaf\xe9;2\n", "csv in windows-1252", "{ kind: csv, delimiter: \";\", encoding: windows-1252 }"),
             (b"\xff\xfea\0;\0b\0\n\0", "csv in utf-16le", "{ kind: csv, delimiter: \";\", encoding: utf-16le }"),
             (b"{\"a\":1}\n{\"a\":2}\n", "jsonl in utf-8", "{ kind: jsonl }"),
+            (b"{\"a\":1}\nx\n{\"a\":2}\n", "jsonl in utf-8", "{ kind: jsonl }"),
             (b"[\n {\"a\": 1}\n]", "json in utf-8", "{ kind: json, record: /items }"),
             (b"AAA001\nBBB002\n", "fixed in utf-8", "{ kind: fixed, columns: [ { name: A, at: 1, length: 4 } ] }"),
         ] {

@@ -42,7 +42,7 @@ impl Said {
             Said::Missing => "MISSING".to_owned(),
             Said::Keep(code) => format!("KEEP \"{code}\""),
             Said::Reject(code) => format!("REJECT \"{code}\""),
-            Said::NotKnown => "not known without the dataset".to_owned(),
+            Said::NotKnown => "not known without the lookup's rows".to_owned(),
         }
     }
 
@@ -59,10 +59,20 @@ impl Said {
 
 /// What became of a record.
 pub(super) enum Verdict {
-    Says { id: Option<String> },
+    Says {
+        id: Option<String>,
+    },
     Withdrawn,
     Skipped,
-    Rejected { code: String, field: Option<String>, message: String },
+    Rejected {
+        code: String,
+        field: Option<String>,
+        message: String,
+    },
+    /// It asks for rows of a dataset that are not at hand.
+    NotKnown {
+        field: Option<String>,
+    },
 }
 
 impl Verdict {
@@ -76,6 +86,7 @@ impl Verdict {
             Verdict::Withdrawn => "withdrawn",
             Verdict::Skipped => "skipped",
             Verdict::Rejected { .. } => "rejected",
+            Verdict::NotKnown { .. } => "not-known",
         }
     }
 }
@@ -88,6 +99,11 @@ impl Record {
             Verdict::Says { id: None } => writeln!(out, "line {}: accepted", self.line),
             Verdict::Withdrawn => writeln!(out, "line {}: withdraws what it said", self.line),
             Verdict::Skipped => writeln!(out, "line {}: skipped by `when`", self.line),
+            Verdict::NotKnown { field } => {
+                let field = field.as_deref().unwrap_or("a condition");
+                let why = "asks a lookup whose rows are a dataset's; name a file of it: --rows LOOKUP=FILE";
+                writeln!(out, "line {}: not known: {field} {why}", self.line)
+            }
             Verdict::Rejected { code, field, message } => {
                 let by = field.as_ref().map(|f| format!(" by {f}")).unwrap_or_default();
                 writeln!(out, "line {}: REJECTED \"{code}\"{by}: {message}", self.line)
@@ -126,7 +142,7 @@ impl Record {
                 out.insert("field".into(), json!(field));
                 out.insert("message".into(), json!(message));
             }
-            Verdict::Withdrawn | Verdict::Skipped => {}
+            Verdict::Withdrawn | Verdict::Skipped | Verdict::NotKnown { .. } => {}
         }
         out.insert("raw".into(), self.raw.iter().map(|(k, v)| (k.clone(), json!(v))).collect());
         let field = |f: &Field| {

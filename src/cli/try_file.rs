@@ -2,7 +2,7 @@
 //!
 //! Invariant: nothing is stored and nothing is asked of a source; the file is only read.
 
-use super::lookups::FileTables;
+use super::lookups::Rows;
 use super::shown::{Field, Record, Said, Verdict};
 use super::{Done, Failure, Global, out};
 use crate::config::{Built, MissingSecret};
@@ -26,6 +26,9 @@ pub(super) struct Try {
     /// How many records of the file are read.
     #[arg(long, short = 'n', default_value_t = 10, value_name = "N")]
     limit: usize,
+    /// A file with the rows of a lookup that is a dataset; may be said several times.
+    #[arg(long, value_name = "LOOKUP=FILE")]
+    rows: Vec<String>,
     /// Show the steps of every formula.
     #[arg(long)]
     explain: bool,
@@ -82,7 +85,7 @@ impl Try {
         let prepared = built.prepared.get(&source.name).ok_or_else(unknown)?;
         let read = prepared.read_file(&dataset.feed, &self.file, self.limit);
         let batches = read.map_err(|fault| Failure::Because(format!("{}: {fault}", self.file.display())))?;
-        let lookups = FileTables::of(catalog);
+        let lookups = Rows::of(built, &self.rows)?;
         let mut bench = Bench { catalog, no, lookups, runner: None };
         let mut records = Vec::new();
         let mut splitter: Option<Splitter> = None;
@@ -117,7 +120,7 @@ fn list(catalog: &Catalog) -> String {
 struct Bench<'c> {
     catalog: &'c Catalog,
     no: MappingNo,
-    lookups: FileTables,
+    lookups: Rows,
     runner: Option<(Arc<Shape>, Runner)>,
 }
 
@@ -147,13 +150,10 @@ impl Bench<'_> {
             Fate::Says => Verdict::Says { id: said.instance.map(|id| id.to_string()) },
             Fate::Withdrawn => Verdict::Withdrawn,
             Fate::Skipped => Verdict::Skipped,
-            Fate::Refused(refusal) if refusal.code == NOT_LOADED => {
-                let why = "a lookup's rows come from a dataset; they are not at hand here";
-                Verdict::rejected(NOT_LOADED, refusal.field.as_deref(), why)
-            }
+            Fate::Refused(refusal) if refusal.code == NOT_LOADED => Verdict::NotKnown { field: refusal.field },
             Fate::Refused(refusal) => Verdict::rejected(&refusal.code, refusal.field.as_deref(), &refusal.message),
         };
-        if matches!(record.verdict, Verdict::Says { .. } | Verdict::Rejected { .. }) {
+        if !matches!(record.verdict, Verdict::Skipped | Verdict::Withdrawn) {
             self.fields(&mut record, row, self.zone().as_ref());
         }
         record

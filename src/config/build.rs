@@ -63,7 +63,16 @@ fn prepare(
     for source in &loaded.draft.sources {
         let Some(kind) = kind_of(source, kinds, problems) else { continue };
         match kind.prepare(&raw(source, loaded)) {
-            Err(faults) => problems.extend(faults),
+            Err(faults) => {
+                problems.extend(faults);
+                // What a kept schema tells is true all the same, and finds further faults.
+                for dataset in &source.datasets {
+                    let full = format!("{}.{}", source.name, dataset.name);
+                    if let Some(columns) = baseline::columns(&full, &loaded.base, world, problems) {
+                        readings.insert(full, Reading { columns: Some(columns), hash: 0 });
+                    }
+                }
+            }
             Ok(one) => {
                 problems.extend(one.warnings());
                 for dataset in &source.datasets {
@@ -139,6 +148,7 @@ fn name_files(loaded: &mut Loaded, files: &LookupFiles, problems: &mut [Problem]
     for spot in problems.iter_mut().filter_map(|p| p.spot.as_mut()) {
         if let Some(Ok(bytes)) = files.get(&spot.file) {
             spot.file = shown(&spot.file);
+            spot.column = spot.column.max(1);
             if loaded.files.text(&spot.file).is_none() {
                 loaded.files.add(spot.file.clone(), String::from_utf8_lossy(bytes).into_owned());
             }

@@ -29,7 +29,9 @@ fn spaces(
     let Some(part) = draft.entities.get(no) else { return Vec::new() };
     let at = join(&part.path, "authority");
     if let Some(authority) = &part.authority {
-        return authority.0.iter().filter_map(|space| world.spaces.find(space, &at, tell)).collect();
+        let place = |i: usize| if authority.0.len() > 1 { format!("{at}[{i}]") } else { at.clone() };
+        let named = authority.0.iter().enumerate();
+        return named.filter_map(|(i, space)| world.spaces.find(space, &place(i), tell)).collect();
     }
     let mut spaces: Vec<String> = Vec::new();
     for mapping in catalog.mappings.iter().filter(|m| m.entity == no) {

@@ -1,0 +1,71 @@
+//! The page about the configuration leaves nothing out.
+
+use super::{banyan, root};
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+fn page() -> String {
+    std::fs::read_to_string(root("docs/configuration.md")).unwrap()
+}
+
+/// Keys of every object of the schema, but for those of an adapter.
+fn keys(value: &Value, found: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(map) => {
+            if let Some(Value::Object(properties)) = map.get("properties") {
+                found.extend(properties.keys().cloned());
+            }
+            map.values().for_each(|v| keys(v, found));
+        }
+        Value::Array(items) => items.iter().for_each(|v| keys(v, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn every_key_is_on_the_page() {
+    let schema = banyan(&root("."), &["schema"]).json();
+    let mut found = BTreeSet::new();
+    for part in ["source", "dataset"] {
+        // What an adapter adds is on its own page.
+        let own = if part == "source" {
+            &banyan_model::draft::SOURCE_KEYS[..]
+        } else {
+            &banyan_model::draft::DATASET_KEYS[..]
+        };
+        found.extend(own.iter().map(|k| (*k).to_owned()));
+    }
+    keys(&schema["properties"], &mut found);
+    for (name, def) in schema["$defs"].as_object().unwrap() {
+        if !name.starts_with("file-drop") && name != "source" {
+            keys(def, &mut found);
+        }
+    }
+    assert!(found.contains("shrink_guard") && found.contains("examples") && found.contains("inverse"), "{found:?}");
+    let page = page();
+    // Named in a table, or shown in a value such as `{ column: OP, delete: [D] }`.
+    let told = |k: &String| page.contains(&format!("`{k}`")) || page.contains(&format!(" {k}: "));
+    let missing: Vec<&String> = found.iter().filter(|k| !told(k)).collect();
+    assert!(missing.is_empty(), "docs/configuration.md does not tell of {missing:?}");
+}
+
+#[test]
+fn every_code_is_on_the_page() {
+    let page = page();
+    for (code, meaning) in banyan_model::compile::CODES {
+        let row = format!("| `{code}` | {meaning} |\n");
+        assert!(page.contains(&row), "docs/configuration.md lacks the row\n{row}");
+    }
+}
+
+#[test]
+fn defaults_are_as_the_page_says() {
+    let page = page();
+    for (key, default) in [
+        ("listen", banyan::config::DEFAULT_LISTEN),
+        ("admin", banyan::config::DEFAULT_ADMIN),
+        ("store", banyan::config::DEFAULT_STORE),
+    ] {
+        assert!(page.contains(&format!("| `{key}` | `{default}` |")), "{key}");
+    }
+}
