@@ -72,6 +72,7 @@ fn main() {
     let latin = [header.as_bytes(), &latin].concat();
     let odd = rows(|i| fields(i).join("+|") + "&|\n");
     let names = json!(["A", "B", "C", "D", "E", "F", "G", "H"]);
+    measure("(warming up)", json!({ "kind": "csv" }), plain.as_bytes());
     measure("csv", json!({ "kind": "csv" }), plain.as_bytes());
     measure("csv, quote: none", json!({ "kind": "csv", "quote": "none" }), plain.as_bytes());
     measure("csv, all quoted", json!({ "kind": "csv" }), quoted.as_bytes());

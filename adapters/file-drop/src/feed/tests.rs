@@ -275,7 +275,7 @@ fn a_file_that_may_not_be_read_is_read_once_it_may() {
     use std::os::unix::fs::PermissionsExt;
     let mut rig = any();
     rig.write("a.csv", "A,B\n1,2\n");
-    fs::set_permissions(rig.path("a.csv"), fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(rig.path("a.csv"), fs::Permissions::from_mode(0o000)).unwrap();
     if fs::File::open(rig.path("a.csv")).is_ok() {
         println!("skipped: this user may read everything");
         return;

@@ -198,8 +198,10 @@ impl CsvReader {
 
     /// Appends the cells of the record just split. False if one is not in the encoding; that cell is missing.
     fn cells(&mut self, out: &mut BatchBuilder, content: usize) -> bool {
-        let direct = self.input.is_unicode() && self.input.wide_is_sound(0..content);
-        if let (true, Ok(text)) = (direct, std::str::from_utf8(&self.input.text()[..content])) {
+        let bytes = &self.input.text()[..content];
+        // ASCII is the same in all pages that are read as they are.
+        let direct = if self.input.is_unicode() { self.input.wide_is_sound(0..content) } else { bytes.is_ascii() };
+        if let (true, Ok(text)) = (direct, std::str::from_utf8(bytes)) {
             for span in &self.spans {
                 let field = text.get(span.start..span.end).unwrap_or_default();
                 match self.csv.quote {
@@ -219,12 +221,16 @@ impl CsvReader {
 
     fn cell(&self, out: &mut BatchBuilder, span: &Span) -> bool {
         let bytes = &self.input.text()[span.start..span.end];
-        if let (Some(table), false) = (self.input.table(), span.doubled)
-            && (table.is_complete() || bytes.is_ascii())
-        {
-            // Cannot fail: every byte means something.
-            out.text_with(|cell| table.push(bytes, cell).unwrap_or_default());
-            return true;
+        if let (Some(table), false) = (self.input.table(), span.doubled) {
+            if bytes.is_ascii() {
+                out.text(std::str::from_utf8(bytes).unwrap_or_default());
+                return true;
+            }
+            if table.is_complete() {
+                // Cannot fail: every byte means something.
+                out.text_with(|cell| table.push(bytes, cell).unwrap_or_default());
+                return true;
+            }
         }
         if let Some(text) = self.text_of(span) {
             out.text(&text);

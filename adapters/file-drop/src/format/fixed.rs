@@ -258,7 +258,7 @@ fn char_starts(text: &[u8]) -> Vec<usize> {
     starts
 }
 
-fn typed<'t>(text: &'t Cow<'_, str>, ty: FieldType, trim: bool) -> Option<Value<'t>> {
+fn typed<'t>(text: &'t str, ty: FieldType, trim: bool) -> Option<Value<'t>> {
     match ty {
         FieldType::Text if trim => Some(Value::text(text.trim_end_matches(' '))),
         FieldType::Text => Some(Value::text(text)),
