@@ -62,7 +62,13 @@ mod tests {
     fn compares_lists_weak_tags_and_stars() {
         let e = ETag::of(0x0123_4567_89ab_cdef);
         assert_eq!(e.text(), "\"0123456789abcdef\"");
-        for yes in ["*", "\"0123456789abcdef\"", "W/\"0123456789abcdef\"", "\"x\", \"0123456789abcdef\"", "\"0123456789abcdef-gzip\""] {
+        for yes in [
+            "*",
+            "\"0123456789abcdef\"",
+            "W/\"0123456789abcdef\"",
+            "\"x\", \"0123456789abcdef\"",
+            "\"0123456789abcdef-gzip\"",
+        ] {
             assert!(e.matches(yes.as_bytes()), "{yes}");
         }
         for no in ["", "\"\"", "0123456789abcdef", "\"0123456789abcdee\"", "\"0123456789abcdef-br\"", "*x"] {

@@ -43,7 +43,8 @@ pub(super) fn row(
 }
 
 fn columns<'s>(serving: &'s Serving, entity: EntityNo, selection: &'s Selection) -> impl Iterator<Item = &'s str> {
-    let one = move |no: usize| selection.embeds.iter().any(|e| matches!(e.link, Link::One { field, .. } if field == no));
+    let one =
+        move |no: usize| selection.embeds.iter().any(|e| matches!(e.link, Link::One { field, .. } if field == no));
     let wanted = move |no: usize| selection.fields.as_ref().is_none_or(|f| f.get(no).copied().unwrap_or(false));
     let fields = serving.catalog.entities[entity].fields.iter().enumerate();
     let fields = fields.filter(move |(no, _)| one(*no) || wanted(*no)).map(|(_, f)| f.name.as_str());

@@ -63,7 +63,9 @@ impl Docs {
                 r.headers_mut().insert(header::LOCATION, HeaderValue::from_static("/docs/"));
                 r
             }
-            "/errors" => HttpResponse::Ok().insert_header((header::CONTENT_TYPE, "text/html; charset=utf-8")).body(errors_page()),
+            "/errors" => {
+                HttpResponse::Ok().insert_header((header::CONTENT_TYPE, "text/html; charset=utf-8")).body(errors_page())
+            }
             file => match utoipa_swagger_ui::serve(file.trim_start_matches('/'), self.ui.clone()) {
                 Ok(Some(file)) => {
                     let mut r = HttpResponse::Ok();

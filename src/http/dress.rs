@@ -58,7 +58,12 @@ pub(super) fn fresh_enough(wants: &Wants<'_>, as_of: Option<i64>, now_ms: i64) -
 }
 
 /// Dresses an answer that is made for this request.
-pub(super) fn dress(headers: &mut HeaderMap, serving: &Serving, datasets: &[DatasetNo], wants: &Wants<'_>) -> Result<(), Refusal> {
+pub(super) fn dress(
+    headers: &mut HeaderMap,
+    serving: &Serving,
+    datasets: &[DatasetNo],
+    wants: &Wants<'_>,
+) -> Result<(), Refusal> {
     let (as_of, now) = (serving.freshness.oldest(datasets), serving.clock.now_ms());
     fresh_enough(wants, as_of, now)?;
     if let Some(as_of) = as_of {

@@ -57,7 +57,8 @@ fn item(serving: &Serving, entity: EntityNo, c: &Change, out: &mut Vec<u8>) -> R
     let head = FactsHead::read(&c.found.facts).ok_or_else(|| damaged(&c.found))?;
     let etag = ETag::of(head.etag);
     let etag = etag.text().trim_matches('"');
-    let begin = format!("{{\"change\":\"upsert\",\"id\":\"{id}\",\"etag\":\"\\\"{etag}\\\"\",\"at\":\"{at}\",\"value\":");
+    let begin =
+        format!("{{\"change\":\"upsert\",\"id\":\"{id}\",\"etag\":\"\\\"{etag}\\\"\",\"at\":\"{at}\",\"value\":");
     out.extend_from_slice(begin.as_bytes());
     render::whole(serving, entity, &c.found, out)?;
     out.push(b'}');

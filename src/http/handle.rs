@@ -43,11 +43,7 @@ pub(super) async fn handle(
 ) -> HttpResponse {
     let begun = Instant::now();
     // The only bodies read are those of a lookup; all else is answered at once.
-    let body = if *request.method() == Method::POST {
-        body(&request, payload).await
-    } else {
-        Ok(web::Bytes::new())
-    };
+    let body = if *request.method() == Method::POST { body(&request, payload).await } else { Ok(web::Bytes::new()) };
     worker::with(&shared, |w| {
         let uri = request.uri();
         let found = if uri.path().len() + uri.query().map_or(0, str::len) > LONGEST_ADDRESS {

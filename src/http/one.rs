@@ -66,7 +66,10 @@ pub(super) fn lineage(w: &mut Worker, ask: &Ask<'_>, entity: EntityNo, id: Id) -
         };
         let told = why::lineage(serving, reader, entity, &found).map_err(|e| {
             tracing::error!(error = %e, id = %found.id, "lineage cannot be told");
-            Refusal::new("internal", "the lineage of this instance cannot be told; its operator finds the reason in the log")
+            Refusal::new(
+                "internal",
+                "the lineage of this instance cannot be told; its operator finds the reason in the log",
+            )
         })?;
         let mut datasets = Vec::new();
         FactsHead::read(&found.facts).inspect(|h| serving.contributors(h, &mut datasets));
@@ -219,7 +222,6 @@ pub(super) fn moved(serving: &Serving, ask: &Ask<'_>, entity: EntityNo, asked: I
     response.headers_mut().insert(header::LOCATION, dress::value(to));
     response
 }
-
 
 fn address_text(serving: &Serving, entity: EntityNo, id: Id) -> String {
     format!("/v1/{}/{id}", serving.catalog.entities[entity].plural)

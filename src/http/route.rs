@@ -74,8 +74,9 @@ impl Target {
 pub(super) fn find(serving: &Serving, path: &str) -> Result<Target, Refusal> {
     let path = match path.contains('%') {
         false => Cow::Borrowed(path),
-        true => decode(path, false)
-            .ok_or_else(|| Refusal::new("bad-encoding", "the path is not percent-encoded UTF-8"))?,
+        true => {
+            decode(path, false).ok_or_else(|| Refusal::new("bad-encoding", "the path is not percent-encoded UTF-8"))?
+        }
     };
     let nothing = || Refusal::new("no-such-path", "the path names no collection, sub-collection or document");
     let Some(rest) = path.strip_prefix("/v1/") else {

@@ -43,9 +43,8 @@ pub fn serve(shared: Arc<Shared>, listener: TcpListener, limits: Limits) -> std:
     let server = HttpServer::new(move || {
         let (shared, docs) = (shared.clone(), docs.clone());
         // One catch-all: see `route`.
-        App::new().default_service(web::to(move |request, payload| {
-            handle(shared.clone(), docs.clone(), request, payload)
-        }))
+        App::new()
+            .default_service(web::to(move |request, payload| handle(shared.clone(), docs.clone(), request, payload)))
     });
     Ok(server
         .workers(limits.workers)

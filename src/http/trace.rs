@@ -39,7 +39,12 @@ mod tests {
     fn a_valid_parent_is_taken_over() {
         let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
         assert_eq!(of_parent(&format!("00-{trace}-00f067aa0ba902b7-01")), Some(trace));
-        for bad in ["", "00-x-y-z", "00-00000000000000000000000000000000-00f067aa0ba902b7-01", "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01"] {
+        for bad in [
+            "",
+            "00-x-y-z",
+            "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
+            "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01",
+        ] {
             assert_eq!(of_parent(bad), None, "{bad}");
         }
     }

@@ -28,10 +28,8 @@ impl<'r> Wants<'r> {
     /// Reads them.
     pub(super) fn of(headers: &'r HeaderMap) -> Wants<'r> {
         let text = |name: &HeaderName| headers.get(name).and_then(|v| v.to_str().ok());
-        let mut wants = Wants {
-            if_none_match: headers.get(header::IF_NONE_MATCH).map(|v| v.as_bytes()),
-            ..Wants::default()
-        };
+        let mut wants =
+            Wants { if_none_match: headers.get(header::IF_NONE_MATCH).map(|v| v.as_bytes()), ..Wants::default() };
         if let Some(control) = text(&header::CACHE_CONTROL) {
             wants.max_age = directives(control).find_map(|(n, v)| (n == "max-age").then(|| v.parse().ok())?);
         }

@@ -9,6 +9,10 @@ use crate::runtime::serving::{Serving, Shared};
 use banyan_model::refusal::Refusal;
 use std::cell::RefCell;
 use std::sync::Arc;
+use std::time::Duration;
+
+/// How long a reader may be idle before it rests.
+const REST: Duration = Duration::from_millis(300);
 
 /// See the module.
 pub(super) struct Worker {
@@ -21,6 +25,9 @@ pub(super) struct Worker {
     pub(super) cache: Cache,
     /// Metric handles.
     pub(super) meters: Meters,
+    /// Whether a timer waits to let the reader rest, and whether it was used since that looked last.
+    timed: bool,
+    used: bool,
 }
 
 thread_local! {
@@ -42,13 +49,37 @@ pub(super) fn with<R>(shared: &Arc<Shared>, f: impl FnOnce(&mut Worker) -> R) ->
             reader: None,
             cache: Cache::new(),
             meters: Meters::default(),
+            timed: false,
+            used: false,
         }))
     })
 }
 
+/// Lets this thread's reader go of the commit it looks at as soon as nobody calls: it would keep the store from
+/// reusing its log.
+fn rest_later() {
+    actix_web::rt::spawn(async {
+        loop {
+            actix_web::rt::time::sleep(REST).await;
+            let again = WORKER.with_borrow_mut(|slot| {
+                let Some(w) = slot else { return false };
+                w.reader.iter_mut().for_each(|r| r.rest());
+                w.timed = std::mem::replace(&mut w.used, false);
+                w.timed
+            });
+            if !again {
+                return;
+            }
+        }
+    });
+}
+
 impl Worker {
     /// Runs `f` with this thread's reader. After a store's error a new reader is opened the next time.
-    pub(super) fn read<R>(&mut self, f: impl FnOnce(&Serving, &mut dyn Reader) -> Result<R, Refusal>) -> Result<R, Refusal> {
+    pub(super) fn read<R>(
+        &mut self,
+        f: impl FnOnce(&Serving, &mut dyn Reader) -> Result<R, Refusal>,
+    ) -> Result<R, Refusal> {
         let serving = self.serving.clone();
         self.read_as(&serving, f)
     }
@@ -67,6 +98,10 @@ impl Worker {
             None => serving.store.reader().map_err(unreadable)?,
         };
         let result = f(serving, &mut *reader);
+        self.used = true;
+        if !std::mem::replace(&mut self.timed, true) {
+            rest_later();
+        }
         if result.as_ref().err().is_none_or(|r| r.def.code != "store-unavailable") {
             self.reader = Some(reader);
         }

@@ -13,7 +13,7 @@ const SEED: u64 = 0x6261_6e79_616e;
 /// Where a page of a list ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Position {
-    /// Order keys of the sort fields of its last row.
+    /// Order keys of the sort fields of its last row; of the field the store went by, where none was asked for.
     pub keys: Vec<Vec<u8>>,
     /// The store's number of that row.
     pub n: u64,
@@ -47,7 +47,9 @@ pub(super) fn read_cursor(token: &str, binding: u64, sorts: usize) -> Result<Pos
         for _ in 0..take_varint(&mut at)? {
             keys.push(take_bytes(&mut at)?.to_vec());
         }
-        (at.is_empty() && keys.len() == sorts).then_some(Position { keys, n })
+        // Without a sort the store may go by the order of a filter's field, whose key then stands here.
+        let right = keys.len() == sorts || (sorts == 0 && keys.len() == 1);
+        (at.is_empty() && right).then_some(Position { keys, n })
     };
     read(&body).ok_or(CursorFault::Damaged)
 }
@@ -105,6 +107,7 @@ mod tests {
             let at = Position { keys, n };
             let token = cursor_token(&at, binding);
             prop_assert_eq!(read_cursor(&token, binding, at.keys.len()), Ok(at.clone()));
+            prop_assert_eq!(read_cursor(&token, binding, 7), Err(CursorFault::Damaged));
             if other != binding {
                 prop_assert_eq!(read_cursor(&token, other, at.keys.len()), Err(CursorFault::Mismatch));
             }

@@ -41,9 +41,7 @@ pub fn facade_document(catalog: &Catalog) -> serde_json::Value {
         .title(title)
         .version("1.0.0")
         .description(Some(DESCRIPTION))
-        .license(Some(
-            LicenseBuilder::new().name("Proprietary").identifier(Some("LicenseRef-Proprietary")).build(),
-        ))
+        .license(Some(LicenseBuilder::new().name("Proprietary").identifier(Some("LicenseRef-Proprietary")).build()))
         .build();
     let document = OpenApiBuilder::new()
         .info(info)

@@ -5,10 +5,10 @@ use super::schemas::{either, reference};
 use super::{a, parameters, pascal, schema_name, words};
 use banyan_model::model::{Catalog, Entity, EntityNo};
 use banyan_model::query::key_spaces;
+use utoipa::openapi::link::LinkBuilder;
 use utoipa::openapi::path::{
     HttpMethod, OperationBuilder, Parameter, ParameterBuilder, ParameterIn, PathItem, PathItemBuilder,
 };
-use utoipa::openapi::link::LinkBuilder;
 use utoipa::openapi::request_body::RequestBodyBuilder;
 use utoipa::openapi::response::{Response, ResponseBuilder};
 use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
@@ -88,13 +88,21 @@ fn listed(e: &Entity, about: String) -> Response {
         .header("Link", responses::link())
         .content("application/json", json(reference(&format!("{name}Page"))))
         .content("application/x-ndjson", rows("One instance a line; the whole list unless `limit` is given."))
-        .content("text/csv", rows("RFC 4180 with a header row; nested values as JSON text; nothing is altered for spreadsheets."))
+        .content(
+            "text/csv",
+            rows("RFC 4180 with a header row; nested values as JSON text; nothing is altered for spreadsheets."),
+        )
         .build()
 }
 
 fn list(catalog: &Catalog, no: EntityNo) -> OperationBuilder {
     let e = &catalog.entities[no];
-    let o = operation(e, format!("list{}", pascal(&e.plural)), format!("List {}", words(&e.plural)), &["400", "406", "503", "504"]);
+    let o = operation(
+        e,
+        format!("list{}", pascal(&e.plural)),
+        format!("List {}", words(&e.plural)),
+        &["400", "406", "503", "504"],
+    );
     with(o, parameters::list(catalog, no))
         .parameter(prefer())
         .parameter(conditional())

@@ -65,7 +65,11 @@ pub(super) fn selection(catalog: &Catalog, no: EntityNo) -> Vec<Parameter> {
         }
         None => {
             let item = ObjectBuilder::new().schema_type(Type::String);
-            out.push(comma(query("embed", about, ArrayBuilder::new().items(item).min_items(Some(1)).max_items(Some(8)))));
+            out.push(comma(query(
+                "embed",
+                about,
+                ArrayBuilder::new().items(item).min_items(Some(1)).max_items(Some(8)),
+            )));
         }
     }
     out
@@ -82,9 +86,12 @@ pub(super) fn list(catalog: &Catalog, no: EntityNo) -> Vec<Parameter> {
         out.push(comma_list("sort", about, sorts));
     }
     out.extend(selection(catalog, no));
-    out.push(limit(format!(
-        "At most so many; {DEFAULT_LIMIT} for JSON if not given. NDJSON and CSV without it are the whole list."
-    ), DEFAULT_LIMIT));
+    out.push(limit(
+        format!(
+            "At most so many; {DEFAULT_LIMIT} for JSON if not given. NDJSON and CSV without it are the whole list."
+        ),
+        DEFAULT_LIMIT,
+    ));
     let cursor = ObjectBuilder::new().schema_type(Type::String).pattern(Some("^[A-Za-z0-9_-]+$"));
     out.push(query("cursor", "Continue where a page ended: its `next`. Filters and sort must be the same.", cursor));
     out
@@ -125,7 +132,9 @@ fn value(f: &Field) -> RefOr<Schema> {
     let text = || ObjectBuilder::new().schema_type(Type::String).examples(example(&f.ty, Some(f)));
     match &f.ty {
         // Nineteen digits need not fit 64 bits, eighteen always do.
-        Ty::Integer => text().format(Some(SchemaFormat::Custom("int64".to_owned()))).pattern(Some("^-?[0-9]{1,18}$")).into(),
+        Ty::Integer => {
+            text().format(Some(SchemaFormat::Custom("int64".to_owned()))).pattern(Some("^-?[0-9]{1,18}$")).into()
+        }
         Ty::Decimal { precision, scale } => {
             let format = SchemaFormat::Custom("decimal".to_owned());
             text().format(Some(format)).pattern(Some(decimal(*precision, *scale))).into()
@@ -145,7 +154,8 @@ pub(super) fn lookup(catalog: &Catalog, no: EntityNo) -> Vec<Parameter> {
     let part = ObjectBuilder::new().schema_type(Type::String).min_length(Some(1));
     let key = ArrayBuilder::new().items(part).min_items(parts().min()).max_items(parts().max());
     let mut space = query("space", format!("Whose key it is: {}.", told.join(", ")), space);
-    let mut key = query("key", "The key; repeated for the parts of a composite one, in the order the space names them.", key);
+    let mut key =
+        query("key", "The key; repeated for the parts of a composite one, in the order the space names them.", key);
     space.required = Required::True;
     key.required = Required::True;
     key.style = Some(ParameterStyle::Form);
@@ -157,8 +167,12 @@ pub(super) fn lookup(catalog: &Catalog, no: EntityNo) -> Vec<Parameter> {
 pub(super) fn changes() -> Vec<Parameter> {
     let since = ObjectBuilder::new().schema_type(Type::String).pattern(Some("^[A-Za-z0-9_-]+$"));
     vec![
-        query("since", "After this position: the `next` of an earlier answer. `now` gives the newest position alone; \
-            without it, from the beginning.", since),
+        query(
+            "since",
+            "After this position: the `next` of an earlier answer. `now` gives the newest position alone; \
+            without it, from the beginning.",
+            since,
+        ),
         limit("At most so many changes.".to_owned(), 100),
     ]
 }

@@ -21,7 +21,9 @@ pub(super) const REFUSALS: [(&str, &str, &str); 8] = [
 
 /// The shared responses.
 pub(super) fn shared() -> Vec<(String, Response)> {
-    let problem = |about: &str| ResponseBuilder::new().description(about).content(PROBLEM, Content::new(Some(reference("Problem"))));
+    let problem = |about: &str| {
+        ResponseBuilder::new().description(about).content(PROBLEM, Content::new(Some(reference("Problem"))))
+    };
     let mut out: Vec<(String, Response)> = Vec::new();
     for (status, name, about) in REFUSALS {
         let mut response = problem(about);
@@ -35,7 +37,8 @@ pub(super) fn shared() -> Vec<(String, Response)> {
     let unchanged = ResponseBuilder::new().description("What the caller has is still the same.");
     out.push(("NotModified".to_owned(), dressed(unchanged).header("ETag", etag()).build()));
     let location = header("Address of the canonical instance.", text().format(uri()));
-    let moved = ResponseBuilder::new().description("The id is another name of an instance; its canonical address follows.");
+    let moved =
+        ResponseBuilder::new().description("The id is another name of an instance; its canonical address follows.");
     out.push(("Moved".to_owned(), moved.header("Location", location).build()));
     out
 }
@@ -81,7 +84,10 @@ pub(super) fn content_location() -> Header {
 pub(super) fn dressed(r: ResponseBuilder) -> ResponseBuilder {
     let as_of = text().format(Some(SchemaFormat::Custom("date-time".to_owned())));
     r.header("Cache-Control", header("How long it may be kept unasked.", text()))
-        .header("Age", header("Seconds since `Banyan-As-Of`.", ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(0))))
+        .header(
+            "Age",
+            header("Seconds since `Banyan-As-Of`.", ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(0))),
+        )
         .header("Banyan-As-Of", header("As of when the data speaks: its oldest source.", as_of))
         .header("Banyan-Served-By", header("What answered.", text().enum_values(Some(["store"]))))
 }

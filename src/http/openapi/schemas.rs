@@ -54,15 +54,24 @@ pub(super) fn shared() -> Vec<Named> {
         .property("hint", text().description(Some("What to do.")))
         .property("errors", ArrayBuilder::new().items(reference("ProblemError")).description(Some("Single faults.")))
         .property("trace_id", text().pattern(Some("^[0-9a-f]{32}$")).description(Some("To be told to the operator.")));
-    let problem = ["type", "title", "status", "detail", "code", "hint", "trace_id"].iter().fold(problem, |p, r| p.required(*r));
+    let problem =
+        ["type", "title", "status", "detail", "code", "hint", "trace_id"].iter().fold(problem, |p, r| p.required(*r));
     let lineage = ObjectBuilder::new()
-        .description(Some("Why an instance has its values: for each field who rules it, where that stood, and who else said what."))
+        .description(Some(
+            "Why an instance has its values: for each field who rules it, where that stood, and who else said what.",
+        ))
         .property("id", id_schema("this instance"))
         .property("entity", text())
-        .property("fields", ObjectBuilder::new().description(Some("By field name.")).additional_properties(Some(
-            RefOr::T(Schema::Object(ObjectBuilder::new().build())),
-        )))
-        .property("records", ArrayBuilder::new().items(ObjectBuilder::new()).description(Some("Every record that speaks of it.")))
+        .property(
+            "fields",
+            ObjectBuilder::new()
+                .description(Some("By field name."))
+                .additional_properties(Some(RefOr::T(Schema::Object(ObjectBuilder::new().build())))),
+        )
+        .property(
+            "records",
+            ArrayBuilder::new().items(ObjectBuilder::new()).description(Some("Every record that speaks of it.")),
+        )
         .required("id")
         .required("entity")
         .required("fields")
@@ -251,7 +260,8 @@ fn field(catalog: &Catalog, f: &Field, nullable: bool) -> RefOr<Schema> {
 /// The schema of a value of that type.
 pub(super) fn of_type(ty: &Ty, nullable: bool, f: Option<&Field>, about: Option<String>) -> RefOr<Schema> {
     let typed = |t: Type| if nullable { SchemaType::from_iter([t, Type::Null]) } else { SchemaType::Type(t) };
-    let scalar = |t: Type| ObjectBuilder::new().schema_type(typed(t)).description(about.clone()).examples(example(ty, f));
+    let scalar =
+        |t: Type| ObjectBuilder::new().schema_type(typed(t)).description(about.clone()).examples(example(ty, f));
     match ty {
         Ty::Text => {
             let bounds = f.map(|f| &f.text);
@@ -278,9 +288,11 @@ pub(super) fn of_type(ty: &Ty, nullable: bool, f: Option<&Field>, about: Option<
             scalar(Type::String).enum_values(Some(values.iter().map(|v| json!(v)).chain(null))).into()
         }
         Ty::Ref(_) => scalar(Type::String).pattern(Some(ID_PATTERN)).into(),
-        Ty::List(of) => {
-            ArrayBuilder::new().schema_type(typed(Type::Array)).items(of_type(of, true, None, None)).description(about).into()
-        }
+        Ty::List(of) => ArrayBuilder::new()
+            .schema_type(typed(Type::Array))
+            .items(of_type(of, true, None, None))
+            .description(about)
+            .into(),
         Ty::Object(members) => {
             let o = ObjectBuilder::new().schema_type(typed(Type::Object)).description(about);
             members.iter().fold(o, |o, (name, ty)| o.property(name.as_str(), of_type(ty, true, None, None))).into()
@@ -292,7 +304,11 @@ pub(super) fn of_type(ty: &Ty, nullable: bool, f: Option<&Field>, about: Option<
 /// Pattern of a decimal with at most so many digits before and after the point.
 pub(super) fn decimal(precision: u8, scale: u8) -> String {
     let whole = precision.saturating_sub(scale).max(1);
-    if scale == 0 { format!("^-?[0-9]{{1,{whole}}}$") } else { format!("^-?[0-9]{{1,{whole}}}(\\.[0-9]{{1,{scale}}})?$") }
+    if scale == 0 {
+        format!("^-?[0-9]{{1,{whole}}}$")
+    } else {
+        format!("^-?[0-9]{{1,{whole}}}(\\.[0-9]{{1,{scale}}})?$")
+    }
 }
 
 /// An example: the configured one if it is of the type, else one that shows the form.
@@ -307,9 +323,9 @@ pub(super) fn example(ty: &Ty, f: Option<&Field>) -> Vec<Value> {
     }
     let form = match ty {
         Ty::Integer => Some("42".to_owned()),
-        Ty::Decimal { precision, scale } if precision > scale => {
-            banyan_words::Decimal::new(0, *scale).ok().map(|d| Val::Decimal(d).to_text().unwrap_or_default().into_owned())
-        }
+        Ty::Decimal { precision, scale } if precision > scale => banyan_words::Decimal::new(0, *scale)
+            .ok()
+            .map(|d| Val::Decimal(d).to_text().unwrap_or_default().into_owned()),
         Ty::Boolean => Some("true".to_owned()),
         Ty::Date => Some("2019-04-01".to_owned()),
         Ty::Time => Some("13:45:00".to_owned()),

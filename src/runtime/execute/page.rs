@@ -78,7 +78,12 @@ pub fn page(
 }
 
 /// How many instances meet the conditions.
-pub fn count(serving: &Serving, reader: &mut dyn Reader, entity: EntityNo, conditions: &[Condition]) -> Result<u64, Refusal> {
+pub fn count(
+    serving: &Serving,
+    reader: &mut dyn Reader,
+    entity: EntityNo,
+    conditions: &[Condition],
+) -> Result<u64, Refusal> {
     reader.count(serving.catalog.entities[entity].stored, conditions).map_err(unreadable)
 }
 
@@ -110,7 +115,12 @@ fn of_reference(
 }
 
 /// The ids those order keys stand for, and every other id of the same instances.
-fn every_id(serving: &Serving, reader: &mut dyn Reader, target: EntityNo, keys: &[Vec<u8>]) -> Result<Vec<Id>, Refusal> {
+fn every_id(
+    serving: &Serving,
+    reader: &mut dyn Reader,
+    target: EntityNo,
+    keys: &[Vec<u8>],
+) -> Result<Vec<Id>, Refusal> {
     let stored = serving.catalog.entities[target].stored;
     // An order key is one byte that says "a value", then the id.
     let asked: Vec<Id> = keys.iter().filter_map(|k| k.get(1..)?.try_into().ok().map(Id)).collect();

@@ -36,7 +36,11 @@ impl Face {
 
     /// The canonical fragments of a row in the order of the entity's fields, whatever shape it was written under.
     /// A field the row's shape does not have is null (empty).
-    pub fn fragments<'r>(&self, head: &FactsHead<'r>, book: impl FnOnce() -> Option<std::sync::Arc<Book>>) -> Vec<&'r [u8]> {
+    pub fn fragments<'r>(
+        &self,
+        head: &FactsHead<'r>,
+        book: impl FnOnce() -> Option<std::sync::Arc<Book>>,
+    ) -> Vec<&'r [u8]> {
         if head.shape == self.shape {
             return head.fragments().collect();
         }

@@ -91,9 +91,8 @@ impl Serving {
     /// The book, after it has learned these numbers. Numbers the store does not know stay unknown.
     pub fn book_knowing(&self, plans: &[u32], shapes: &[u32]) -> Result<Arc<Book>> {
         let book = self.book.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let missing = |book: &Book| {
-            plans.iter().any(|p| book.plan(*p).is_none()) || shapes.iter().any(|s| !book.knows_shape(*s))
-        };
+        let missing =
+            |book: &Book| plans.iter().any(|p| book.plan(*p).is_none()) || shapes.iter().any(|s| !book.knows_shape(*s));
         if !missing(&book) {
             return Ok(book);
         }
