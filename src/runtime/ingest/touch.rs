@@ -114,17 +114,16 @@ impl Session<'_> {
 
     /// The observation that this record made earlier.
     fn own<'i>(&self, i: &'i Instance, r: &Incoming<'_>) -> Option<&'i Observation> {
-        i.observations.iter().find(|o| {
-            o.record == r.record && self.engine.book.plan(o.plan).and_then(|p| p.mapping) == Some(r.mapping)
-        })
+        i.observations
+            .iter()
+            .find(|o| o.record == r.record && self.engine.book.plan(o.plan).and_then(|p| p.mapping) == Some(r.mapping))
     }
 
     fn leave(&mut self, entity: EntityNo, n: u64, r: &Incoming<'_>) -> Result<()> {
         let (id, mut i) = self.load(entity, n)?;
         let before = Before::of(&i);
         let book = &self.engine.book;
-        i.observations
-            .retain(|o| o.record != r.record || book.plan(o.plan).and_then(|p| p.mapping) != Some(r.mapping));
+        i.observations.retain(|o| o.record != r.record || book.plan(o.plan).and_then(|p| p.mapping) != Some(r.mapping));
         self.write(entity, id, Some(n), before, &mut i).map(drop)
     }
 
@@ -145,9 +144,9 @@ impl Session<'_> {
                     let about = serde_json::json!({ "entity": name, "key_of": other_id, "claimed_by": id });
                     let key = format!("two-instances-one-key:{stored}:{alias}:{id}");
                     let now = self.now;
-                    return self.tx.with(|tx| {
-                        tx.put_review(&key, "two-instances-one-key", stored, id, &about.to_string(), now)
-                    });
+                    return self
+                        .tx
+                        .with(|tx| tx.put_review(&key, "two-instances-one-key", stored, id, &about.to_string(), now));
                 }
                 self.absorb(entity, n, at, other_id, other)?;
                 self.tx.with(|tx| tx.alias(stored, alias, n))?;
@@ -213,7 +212,7 @@ impl Session<'_> {
         let doubts = ownership::derive(&engine.catalog, entity, &engine.book, &self.tx, i);
         self.tx.check()?;
         i.doubtful = !doubts.is_empty();
-        self.release_held(before.live, i);
+        self.release_held(i);
         if i.observations.is_empty()
             && i.parts == 0
             && !i.was_live
@@ -337,9 +336,10 @@ impl Session<'_> {
         }
     }
 
-    /// Moves observations from *held* to *applied* in the ledger when their instance arrives.
-    fn release_held(&mut self, was_live: bool, i: &mut Instance) {
-        if !i.live || was_live {
+    /// Moves observations from *held* to *applied* in the ledger when their instance arrives, or when they come to one
+    /// that is there (a placeholder is absorbed only after the instance whose key it waited for was written).
+    fn release_held(&mut self, i: &mut Instance) {
+        if !i.live {
             return;
         }
         for o in &mut i.observations {
@@ -360,9 +360,10 @@ impl Session<'_> {
         for (no, m) in catalog.feeding(entity) {
             let asked = doubts.contains(&Doubt::SeveralRecords { mapping: no });
             let about = asked.then(|| {
-                let records = i.observations.iter().filter(|o| {
-                    !o.withdrawn && self.engine.book.plan(o.plan).and_then(|p| p.mapping) == Some(no)
-                });
+                let records = i
+                    .observations
+                    .iter()
+                    .filter(|o| !o.withdrawn && self.engine.book.plan(o.plan).and_then(|p| p.mapping) == Some(no));
                 serde_json::json!({ "entity": e.name, "mapping": m.name, "records": records.count() })
             });
             possible.push((format!("several-records:{}:{id}:{}", e.stored, m.stored), "several-records", about));
@@ -375,9 +376,8 @@ impl Session<'_> {
                 Doubt::ForeignChange { field, mapping } if *field == no => Some(*mapping),
                 _ => None,
             });
-            let about = foreign.map(|m| {
-                serde_json::json!({ "entity": e.name, "field": f.name, "mapping": catalog.mappings[m].name })
-            });
+            let about = foreign
+                .map(|m| serde_json::json!({ "entity": e.name, "field": f.name, "mapping": catalog.mappings[m].name }));
             possible.push((format!("foreign-change:{}:{id}:{}", e.stored, f.stored), "foreign-change", about));
         }
         let now = self.now;
