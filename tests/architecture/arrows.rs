@@ -19,7 +19,7 @@ const CRATES: [(&str, &[&str]); 7] = [
 const IMPURE: [&str; 9] =
     ["tokio", "actix-web", "rusqlite", "reqwest", "notify", "futures-util", "tracing", "metrics", "rand"];
 
-/// Which rooms of the gateway each room may look into. The roof (`main`, `lib`, `cli`, `adapters`) may look anywhere.
+/// Which rooms of the gateway each room may look into. The roof (`main`, `lib`, `cli`, `gateway`, `adapters`) may look anywhere.
 const ROOMS: [(&str, &[&str]); 4] =
     [("config", &[]), ("runtime", &[]), ("http", &["runtime"]), ("ops", &["runtime", "http"])];
 
@@ -134,7 +134,7 @@ fn rooms_look_into_rooms_below_them_only() {
 
 #[test]
 fn every_room_is_in_the_table() {
-    let roof = ["main", "lib", "cli", "adapters"];
+    let roof = ["main", "lib", "cli", "adapters", "gateway"];
     for file in RUST.iter() {
         if let Some((room, _)) = room_of(file) {
             let known = ROOMS.iter().any(|r| r.0 == room) || roof.contains(&room.as_str());

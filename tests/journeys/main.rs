@@ -1,0 +1,16 @@
+//! Journeys through the real program: files are dropped, answers are read, the process is killed. One module a story.
+//!
+//! Not here: what one room does alone (its own tests), what the document promises (`tests/contract.sh`).
+
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod crash;
+mod demo;
+mod drift;
+mod feed;
+mod legacy;
+mod redrop;
+mod trouble;

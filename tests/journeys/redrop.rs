@@ -1,0 +1,108 @@
+//! The same file again changes nothing; a corrected one changes what it corrects; what vanishes is deleted.
+
+use crate::common::{Gateway, Site};
+use serde_json::Value;
+
+/// A dataset of plain rows, everything there is.
+pub(crate) const ITEMS: &str = r#"
+sources:
+  shop:
+    adapter: file-drop
+    folder: drop
+    every: 200ms
+    datasets:
+      items:
+        files: "*.csv"
+        format: { kind: csv }
+        key: [NO]
+        content: snapshot
+        shrink_guard: 60%
+        ready: { quiet: 50ms }
+entities:
+  item:
+    fields:
+      name:  { type: text, required: true, filter: [eq, startswith], sort: true }
+      price: { type: decimal, scale: 2 }
+mappings:
+  - from: shop.items
+    to: item
+    fields:
+      name: TRIM(NAME)
+      price: DECIMAL(PRICE) ELSE REJECT "bad-price"
+"#;
+
+/// The item of that number.
+fn item(g: &Gateway, number: &str) -> (u16, Value, String) {
+    let answer = g.ask(&format!("/v1/items:lookup?space=shop&key={number}"), &[]);
+    let body = if answer.body.is_empty() { Value::Null } else { answer.json() };
+    (answer.status, body, answer.header("etag").to_owned())
+}
+
+/// Units read so far.
+fn units(g: &Gateway) -> usize {
+    g.admin("/admin/v1/units")["items"].as_array().unwrap().len()
+}
+
+#[test]
+fn an_identical_redrop_changes_nothing() {
+    let site = Site::new(ITEMS);
+    let content = "NO,NAME,PRICE\n1,Cup,1.50\n2,Mug,2.00\n";
+    site.drop_file("drop/items.csv", content);
+    let g = site.start();
+    assert_eq!(g.settled("shop.items", "items.csv"), "done");
+    let before = (g.lines("/v1/items"), item(&g, "1"), g.get("/v1/items/changes"));
+
+    // Once more under its own name, and once under another.
+    site.drop_file("drop/items.csv", content);
+    site.drop_file("drop/items-again.csv", content);
+    assert_eq!(g.settled("shop.items", "items-again.csv"), "done");
+    let unit = g.dataset("shop.items")["last_unit"].clone();
+    assert_eq!(unit["code"], "identical", "a person must see that it was the same: {unit}");
+    assert_eq!((g.lines("/v1/items"), item(&g, "1"), g.get("/v1/items/changes")), before);
+    g.stop();
+}
+
+#[test]
+fn a_corrected_redrop_corrects_and_what_vanished_is_gone() {
+    let site = Site::new(ITEMS);
+    site.drop_file("drop/items.csv", "NO,NAME,PRICE\n1,Cup,1.50\n2,Mug,2.00\n3,Pot,9.00\n");
+    let g = site.start();
+    assert_eq!(g.settled("shop.items", "items.csv"), "done");
+    let (cup, mug, pot) = (item(&g, "1"), item(&g, "2"), item(&g, "3"));
+    let seen = units(&g);
+
+    site.drop_file("drop/items.csv", "NO,NAME,PRICE\n1,Cup,1.75\n2,Mug,2.00\n");
+    g.until("the corrected version is read", |g| units(g) > seen);
+    g.until("the correction is served", |g| item(g, "1").1["price"] == "1.75");
+    let (status, corrected, etag) = item(&g, "1");
+    assert_eq!((status, &corrected["id"]), (200, &cup.1["id"]), "ids are permanent");
+    assert_ne!(etag, cup.2, "what changed has another ETag");
+    assert_eq!(item(&g, "2"), mug, "what did not change is the same to the byte");
+    let gone = g.ask(&format!("/v1/items/{}", pot.1["id"].as_str().unwrap()), &[]);
+    assert_eq!((gone.status, gone.json()["code"].as_str().unwrap()), (410, "gone"));
+
+    // A key that returns has its id again.
+    site.drop_file("drop/items.csv", "NO,NAME,PRICE\n1,Cup,1.75\n2,Mug,2.00\n3,Pot,8.00\n");
+    g.until("the pot is back", |g| item(g, "3").0 == 200);
+    assert_eq!(item(&g, "3").1["id"], pot.1["id"]);
+    g.stop();
+}
+
+#[test]
+fn half_a_snapshot_does_not_delete_the_other_half() {
+    let site = Site::new(ITEMS);
+    let rows = |n: usize| (1..=n).fold("NO,NAME,PRICE\n".to_owned(), |all, i| all + &format!("{i},Thing {i},1.00\n"));
+    site.drop_file("drop/items.csv", rows(100));
+    let g = site.start();
+    assert_eq!(g.settled("shop.items", "items.csv"), "done");
+    site.drop_file("drop/items.csv", rows(10));
+    g.until("the deletions are suspended", |g| g.dataset("shop.items")["state"] == "suspended");
+    assert_eq!(g.count("/v1/items"), 100, "nothing was deleted");
+    let waiting = g.dataset("shop.items")["suspended"].clone();
+    assert_eq!(waiting["missing"], 90, "{waiting}");
+
+    let accepted = g.act("/admin/v1/datasets/shop.items/accept", &serde_json::json!({}));
+    assert_eq!(accepted.status, 200, "{}", accepted.text());
+    g.until("a person accepted them", |g| g.count("/v1/items") == 10);
+    g.stop();
+}
