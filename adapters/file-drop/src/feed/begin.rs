@@ -7,7 +7,7 @@ use crate::folder::digest;
 use crate::folder::probe::{self, Look};
 use crate::format::Limit;
 use crate::format::trouble::{Refusal, Trouble};
-use banyan_adapter::{Call, Delivery, Fault, SnapshotPart, UnitState};
+use banyan_adapter::{Call, Delivery, SnapshotPart, UnitState};
 use banyan_words::{BatchBuilder, UnitRef};
 use std::fs::File;
 use std::io::{Seek, SeekFrom};
@@ -17,25 +17,21 @@ use std::time::Duration;
 
 impl Feed {
     /// Begins the oldest whole file; `None` if there is none, or it has to wait.
-    pub(super) fn begin(&mut self, root: &Path, call: &Call) -> Result<Option<Delivery>, Fault> {
+    pub(super) fn begin(&mut self, root: &Path, call: &Call) -> Option<Delivery> {
         while let Some(whole) = self.queue.next_whole() {
             if call.stop.stopped() {
                 self.wait_again(whole, Duration::ZERO);
-                return Ok(None);
+                return None;
             }
             let name = whole.name.clone();
             let waited = whole.waited.clone();
             match self.begin_file(root, whole, call) {
-                Ok(Some(delivery)) => return Ok(Some(delivery)),
+                Ok(Some(delivery)) => return Some(delivery),
                 Ok(None) => {}
-                Err(e) => {
-                    let due = self.now() + Duration::from_secs(5);
-                    self.queue.wait(name.clone(), Waiting { seen: None, due, ..waited });
-                    return Err(self.io_fault(&name, &e));
-                }
+                Err(e) => self.ails(&name, &e, waited),
             }
         }
-        Ok(None)
+        None
     }
 
     fn wait_again(&mut self, whole: Whole, pause: Duration) {

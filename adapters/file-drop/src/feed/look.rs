@@ -11,7 +11,7 @@ use crate::folder::ready;
 use crate::folder::sweep::{Met, sweep};
 use crate::folder::watch::Watch;
 use crate::format::trouble::Refusal;
-use banyan_adapter::{Delivery, Fault, UnitRefused, UnitState};
+use banyan_adapter::{Delivery, UnitRefused, UnitState};
 use banyan_words::UnitRef;
 use jiff::Timestamp;
 use std::path::Path;
@@ -31,6 +31,9 @@ pub(super) struct Facts {
 /// Between two looks at a file that waits for something else than quiet time.
 const PATIENTLY: Duration = Duration::from_secs(1);
 
+/// Before the next look at a file that the disk failed on.
+const LATER: Duration = Duration::from_secs(5);
+
 impl Feed {
     /// How long to wait for events: until the next thing is due, and never long, so that a stop is noticed.
     pub(super) fn pause(&self, now: Duration, deadline: Duration) -> Duration {
@@ -40,29 +43,28 @@ impl Feed {
     }
 
     /// Takes in what happened in the folder.
-    pub(super) fn look_around(&mut self, root: &Path) -> Result<(), Fault> {
+    pub(super) fn look_around(&mut self, root: &Path) {
         self.attend(root);
         let told = self.signals.take();
         let now = self.now();
         let swept = self.last_sweep.is_some_and(|at| now.saturating_sub(at) < self.source.every);
         if !swept || told.sweep {
-            self.sweep(root)?;
+            self.sweep(root);
         }
-        let mut other = false;
+        let mut folder = false;
         for path in told.paths {
             match path.strip_prefix(root).ok().and_then(relative) {
                 Some(name) if self.concerns(&name) => self.notice(root, &name, now),
-                _ => other = true,
+                _ if self.spec.ready.done_file.is_some() => self.queue.nudge(now),
+                _ => {}
             }
+            folder |= self.spec.files.is_deep() && path.is_dir();
         }
-        // A done file, or a sub-folder moved in.
-        if other {
-            self.queue.nudge(now);
-            if self.spec.files.is_deep() && swept {
-                self.sweep(root)?;
-            }
+        // A sub-folder moved in brings its files without an event for each.
+        if folder && swept {
+            self.sweep(root);
         }
-        self.examine(root)
+        self.examine(root);
     }
 
     fn concerns(&self, name: &str) -> bool {
@@ -99,7 +101,8 @@ impl Feed {
         };
     }
 
-    fn sweep(&mut self, root: &Path) -> Result<(), Fault> {
+    /// Looks through the folder. If a part of it cannot be read, what was found counts, and the fault is told.
+    fn sweep(&mut self, root: &Path) {
         let spec = self.spec.clone();
         let skip = match &spec.after {
             After::Move(folder) => Some(folder.as_str()),
@@ -110,7 +113,9 @@ impl Feed {
             Met::Match(name) => names.push(name),
             Met::OddName(name) => odd.push(name),
         });
-        swept.map_err(|e| self.io_fault("", &e))?;
+        if let Err(e) = swept {
+            self.sick = Some(self.io_fault("", &e));
+        }
         let now = self.now();
         self.last_sweep = Some(now);
         for name in names {
@@ -120,7 +125,6 @@ impl Feed {
             let message = "its name has control characters or is no Unicode. Have it named otherwise";
             self.unfit(&shown, "name-refused", "name", message);
         }
-        Ok(())
     }
 
     /// A name was met: a file to look at, unless it was dealt with as it is.
@@ -156,19 +160,20 @@ impl Feed {
         settled
     }
 
-    /// Looks at every file whose time has come.
-    fn examine(&mut self, root: &Path) -> Result<(), Fault> {
-        let due = self.queue.take_due(self.now());
-        let mut fault = None;
-        for (name, waiting) in due {
+    /// Looks at every file whose time has come. A sick one is told of and keeps no other waiting.
+    fn examine(&mut self, root: &Path) {
+        for (name, waiting) in self.queue.take_due(self.now()) {
             if let Err(e) = self.look_at(root, &name, waiting.clone()) {
-                fault.get_or_insert(self.io_fault(&name, &e));
-                let due = self.now() + Duration::from_secs(5);
-                self.queue.wait(name, Waiting { due, ..waiting });
+                self.ails(&name, &e, waiting);
             }
         }
-        // One sick file is told of, and keeps no other waiting: it is looked at later than they are.
-        fault.map_or(Ok(()), Err)
+    }
+
+    /// The disk failed on a file: it is looked at again later.
+    pub(super) fn ails(&mut self, name: &str, e: &std::io::Error, waiting: Waiting) {
+        self.sick = Some(self.io_fault(name, e));
+        let due = self.now() + LATER;
+        self.queue.wait(name.to_owned(), Waiting { seen: None, due, ..waiting });
     }
 
     fn look_at(&mut self, root: &Path, name: &str, mut waiting: Waiting) -> std::io::Result<()> {

@@ -41,6 +41,8 @@ pub struct Feed {
     /// Unfit files told of, by their tokens, so that they are told of once.
     told: HashMap<String, String>,
     last_sweep: Option<Duration>,
+    /// What the disk failed on last.
+    sick: Option<Fault>,
     open: Option<Open>,
 }
 
@@ -90,6 +92,7 @@ impl Feed {
             outbox: VecDeque::new(),
             told: HashMap::new(),
             last_sweep: None,
+            sick: None,
             open: None,
         }
     }
@@ -223,12 +226,16 @@ impl BlockingFeed for Feed {
             if call.stop.stopped() {
                 return Ok(Delivery::Idle);
             }
-            self.look_around(&root)?;
+            self.look_around(&root);
             if let Some(delivery) = self.outbox.pop_front() {
                 return Ok(delivery);
             }
-            if let Some(delivery) = self.begin(&root, call)? {
+            if let Some(delivery) = self.begin(&root, call) {
                 return Ok(delivery);
+            }
+            // Only now: what can be read is not kept waiting by what cannot.
+            if let Some(fault) = self.sick.take() {
+                return Err(fault);
             }
             let now = self.now();
             if now >= deadline {
@@ -263,6 +270,7 @@ impl BlockingFeed for Feed {
         self.told.clear();
         self.queue.clear();
         self.last_sweep = None;
+        self.sick = None;
     }
 }
 

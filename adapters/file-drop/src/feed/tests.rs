@@ -509,3 +509,23 @@ fn a_disk_that_fails_is_a_fault_and_never_an_end() {
     assert!(rig.gateway.store.unit("d", "a.csv").is_none_or(|m| m.state == UnitState::Open));
     assert_eq!(rig.settle()[0].records.len(), 1, "read again, whole");
 }
+
+#[cfg(unix)]
+#[test]
+fn a_sick_file_keeps_no_other_waiting() {
+    let mut rig = any();
+    // A link that leads to itself can be listed, but looking at it fails.
+    std::os::unix::fs::symlink("loop.csv", rig.path("loop.csv")).unwrap();
+    rig.write("z.csv", "A,B\n1,2\n");
+    rig.fault();
+    rig.millis.fetch_add(2_000, Ordering::SeqCst);
+    let unit = rig.gateway.next_unit(&mut rig.feed).unwrap().unwrap();
+    assert_eq!(unit.unit.name, "z.csv");
+    rig.millis.fetch_add(60_000, Ordering::SeqCst);
+    rig.write("y.csv", "A,B\n1,3\n");
+    assert_eq!(rig.fault().code, "file-io", "told, as long as it lasts");
+    rig.millis.fetch_add(60_000, Ordering::SeqCst);
+    let unit = rig.gateway.next_unit(&mut rig.feed).unwrap().unwrap();
+    assert_eq!(unit.unit.name, "y.csv", "however long the pauses between calls");
+    assert_eq!(rig.fault().code, "file-io");
+}

@@ -204,6 +204,25 @@ fn a_trailer_counts_and_sums() {
     assert_eq!((out.code(), out.rows.len()), (None, 2), "bad records count");
 }
 
+#[test]
+fn a_thousandth_of_bad_records_is_found_whatever_the_pieces() {
+    let mut file = String::from("A,B\n");
+    for i in 0..20_000 {
+        file += &match i % 1000 {
+            7 => format!("{i},\"open\n"),
+            500 => format!("{i}\n"),
+            _ => format!("{i},\"v, {i}\"\n"),
+        };
+    }
+    let format = format(json!({ "kind": "csv" }));
+    let whole = read(&format, file.as_bytes(), usize::MAX, usize::MAX);
+    let bad = whole.rows.iter().filter(|r| r.bad.is_some()).count();
+    assert_eq!((whole.rows.len(), bad), (20_000, 40), "read = accepted + rejected");
+    for chunk in [997, 4096, 65_537] {
+        assert_eq!(read(&format, file.as_bytes(), chunk, 1000), whole);
+    }
+}
+
 /// What a careful person would do with the whole file at hand, one character after the other.
 fn reference(text: &str, width: usize) -> Vec<String> {
     let mut rows = Vec::new();
