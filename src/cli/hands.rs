@@ -133,7 +133,7 @@ impl Hands {
                 let done = g.act(&format!("/admin/v1/datasets/{}/accept", segment(dataset)), &json!({}))?;
                 Ok(done.get("done").and_then(Value::as_str).unwrap_or("accepted").to_owned())
             }
-            Hands::Ours(o) => match o.desk.accept(dataset).map_err(fault)? {
+            Hands::Ours(o) => match o.desk.accept(dataset, None).map_err(fault)? {
                 Some(what) => Ok(format!("accepted {what}")),
                 None => Err(Failure::Because(format!("nothing of `{dataset}` waits to be accepted"))),
             },

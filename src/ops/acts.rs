@@ -5,10 +5,12 @@
 //! Not here: what an act does to the store (`runtime::ingest`), how it is asked for (`admin`, `cli`).
 
 use crate::runtime::clock::Clock;
-use crate::runtime::ingest::{self, Desk, Engine, FeedState, Ingest, Replayed, States};
+use crate::runtime::ingest::{self, DatasetState, Desk, Engine, FeedState, Ingest, Replayed, States};
 use banyan_store::{Store, StoreError};
 use banyan_words::Problem;
+use serde::{Deserialize, Serialize};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use utoipa::ToSchema;
 
 /// Why an act was not carried out.
 #[derive(Debug, thiserror::Error)]
@@ -22,12 +24,34 @@ pub enum ActFault {
     /// There is no such dataset.
     #[error("there is no dataset `{0}`")]
     NoDataset(String),
+    /// Something else waits than was seen.
+    #[error("something else waits by now ({what} of {unit}); look at it first", what = .0.what, unit = .0.unit)]
+    Changed(Waiting),
     /// The configuration on disk has errors; the one in use stays.
     #[error("the configuration has {} problem(s); the one in use stays", .0.len())]
     Configuration(Vec<Problem>),
     /// This process does not offer it.
     #[error("{0}")]
     NotOffered(&'static str),
+}
+
+/// What a dataset waits for, as a person saw it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Waiting {
+    /// `drift` (changed columns) or `deletions`.
+    pub what: String,
+    /// The unit that showed it.
+    pub unit: String,
+}
+
+impl Waiting {
+    /// What a dataset waits for now; changed columns come first, since nothing is read before they are accepted.
+    pub fn of(state: &DatasetState) -> Option<Waiting> {
+        let waiting = |what: &str, unit: &String| Waiting { what: what.to_owned(), unit: unit.clone() };
+        let drift = state.drift.as_ref().map(|d| waiting("drift", &d.unit));
+        drift.or_else(|| state.suspended.as_ref().filter(|s| !s.accepted).map(|s| waiting("deletions", &s.unit)))
+    }
 }
 
 /// What a feed is doing.
@@ -49,8 +73,9 @@ pub trait Acts: Send + Sync {
     fn replay(&self, number: u64) -> Result<Replayed, ActFault>;
     /// Closes a dead letter for good; false if there is no open one of that number.
     fn discard(&self, number: u64, reason: &str) -> Result<bool, ActFault>;
-    /// Accepts what a dataset waits for; what it was, or `None` if nothing waited.
-    fn accept(&self, dataset: &str) -> Result<Option<String>, ActFault>;
+    /// Accepts what a dataset waits for; what it was, or `None` if nothing waited. Where something else waits than the
+    /// person saw, nothing is accepted.
+    fn accept(&self, dataset: &str, seen: Option<Waiting>) -> Result<Option<String>, ActFault>;
     /// Reads the configuration again; a sentence about what came of it.
     fn reload(&self) -> Result<String, ActFault>;
     /// Why the last reload was refused, if it was: the gateway runs on with an older configuration than the one on disk.
@@ -112,9 +137,9 @@ impl Acts for Running {
         done
     }
 
-    fn accept(&self, dataset: &str) -> Result<Option<String>, ActFault> {
+    fn accept(&self, dataset: &str, seen: Option<Waiting>) -> Result<Option<String>, ActFault> {
         let full = dataset.to_owned();
-        let done = self.call(move |desk| accept(desk, &full))?;
+        let done = self.call(move |desk| accept(desk, &full, seen.as_ref()))?;
         audit("accept", dataset, &done);
         done
     }
@@ -174,8 +199,8 @@ impl Acts for Desktop {
         done
     }
 
-    fn accept(&self, dataset: &str) -> Result<Option<String>, ActFault> {
-        let done = self.call(|desk| accept(desk, dataset));
+    fn accept(&self, dataset: &str, seen: Option<Waiting>) -> Result<Option<String>, ActFault> {
+        let done = self.call(|desk| accept(desk, dataset, seen.as_ref()));
         audit("accept", dataset, &done);
         done
     }
@@ -185,9 +210,15 @@ impl Acts for Desktop {
     }
 }
 
-fn accept(desk: &mut Desk<'_>, full: &str) -> Result<Option<String>, ActFault> {
+fn accept(desk: &mut Desk<'_>, full: &str, seen: Option<&Waiting>) -> Result<Option<String>, ActFault> {
     let dataset = desk.engine.catalog.dataset(full).map(|(no, _)| no);
     let dataset = dataset.ok_or_else(|| ActFault::NoDataset(full.to_owned()))?;
+    let waits = desk.states.0.get(dataset).and_then(Waiting::of);
+    if let (Some(seen), Some(waits)) = (seen, waits)
+        && *seen != waits
+    {
+        return Err(ActFault::Changed(waits));
+    }
     Ok(ingest::accept(desk, dataset)?)
 }
 

@@ -5,7 +5,7 @@
 //! *degraded*: the last good state is served on, and taking the gateway out of service would help nobody.
 //! Not here: how the facts were read (`view`), statuses (`admin`).
 
-use super::view::{DatasetView, FeedWord, UnitWord};
+use super::view::{DatasetView, FeedWord, UnitWord, duration};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -112,18 +112,23 @@ fn of_dataset(d: &DatasetView) -> Vec<Reason> {
         out.push(reason("drift", d, message, hint));
     }
     if let Some(unit) = d.last_unit.as_ref().filter(|u| u.state == UnitWord::Refused) {
-        let why = unit.message.as_deref().unwrap_or("refused");
-        let message = format!("{} was refused: {why}", unit.name);
+        let why = unit.message.as_deref().unwrap_or("no reason was given");
+        let message = match why.starts_with(&unit.name) {
+            true => format!("refused: {why}"),
+            false => format!("{} was refused: {why}", unit.name),
+        };
         out.push(reason("unit-refused", d, message, "Have the file delivered again; a good one ends this.".to_owned()));
     }
     if let Some(s) = d.suspended.as_ref().filter(|s| !s.accepted) {
-        let message = format!("{} of {} deletions of {} wait: {}", s.missing, s.of, s.unit, s.reason);
+        let message = format!("the deletions of {} wait: {}", s.unit, s.reason);
         let hint = format!("If they are meant, `banyan accept {name}`; else have a whole file delivered.");
         out.push(reason("deletions-suspended", d, message, hint));
     }
     if let Some(promise) = d.promise.filter(|p| !p.kept) {
-        let age = d.age_seconds.map_or_else(|| "nothing has arrived yet".to_owned(), |a| format!("it is {a} s old"));
-        let message = format!("{name} promises to be at most {} s old; {age}", promise.seconds);
+        let age = d
+            .age_seconds
+            .map_or_else(|| "nothing has arrived yet".to_owned(), |a| format!("it is {} old", duration(a)));
+        let message = format!("{name} promises to be at most {} old; {age}", duration(promise.seconds as i64));
         out.push(reason("not-fresh", d, message, "See whether the source still delivers.".to_owned()));
     }
     out

@@ -17,7 +17,7 @@ mod rates;
 pub mod state;
 pub mod view;
 
-pub use acts::{ActFault, Acts, Desktop, Running};
+pub use acts::{ActFault, Acts, Desktop, Running, Waiting};
 pub use admin::{AdminServer, admin_document, serve_admin};
 pub use guard::check_listen;
 pub use state::{About, AdminState};

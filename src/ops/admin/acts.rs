@@ -4,6 +4,7 @@ use super::blocking;
 use super::fault::{AdminFault, Problem};
 use super::lists::letter_state;
 use super::reads::number_of;
+use crate::ops::acts::Waiting;
 use crate::ops::state::AdminState;
 use crate::runtime::ingest::Replayed;
 use actix_web::error::JsonPayloadError;
@@ -191,17 +192,20 @@ pub(super) async fn discard(
 /// Accept changed columns, or deletions that wait
 ///
 /// A dataset that drifted goes on with the columns it found; a snapshot whose deletions wait is read again, and carries
-/// them out.
+/// them out. Say in the body what you saw, and nothing else is accepted; an empty body accepts whatever waits.
 #[utoipa::path(post, path = "/admin/v1/datasets/{full}/accept", operation_id = "acceptDataset", tag = "datasets",
     params(("full" = String, Path, description = "Its full name, as in `crm.contacts`.")),
-    request_body(content = Option<Empty>, content_type = "application/json", description = "Empty, or an empty object."),
+    request_body(content = Option<Waiting>, content_type = "application/json", description = "What you saw."),
     responses((status = 200, description = "What was accepted.", body = Done),
         (status = 404, description = "There is no such dataset.", body = Problem, content_type = "application/problem+json"),
-        (status = 409, description = "Nothing waits.", body = Problem, content_type = "application/problem+json")))]
+        (status = 409, description = "Nothing waits, or something else.", body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn accept(state: Data<AdminState>, full: Path<String>, body: Bytes) -> Result<Json<Done>, AdminFault> {
-    empty(&body)?;
+    let seen = match empty(&body) {
+        Ok(()) => None,
+        Err(_) => Some(serde_json::from_slice(&body).map_err(|e| AdminFault::new("bad-body", e.to_string()))?),
+    };
     let full = full.into_inner();
-    blocking(&state, move |s| match s.acts.accept(&full)? {
+    blocking(&state, move |s| match s.acts.accept(&full, seen)? {
         Some(what) => Ok(Json(Done { done: format!("accepted {what}") })),
         None => Err(AdminFault::new("not-possible", format!("nothing of `{full}` waits to be accepted"))),
     })

@@ -156,7 +156,7 @@ impl From<ActFault> for AdminFault {
             ActFault::Stopped => AdminFault::new("ingest-stopped", detail),
             ActFault::Store(e) => e.into(),
             ActFault::NoDataset(_) => AdminFault::new("not-found", detail),
-            ActFault::NotOffered(_) => AdminFault::new("not-possible", detail),
+            ActFault::NotOffered(_) | ActFault::Changed(_) => AdminFault::new("not-possible", detail),
             ActFault::Configuration(problems) => {
                 let item = |p: &banyan_words::Problem| FaultItem {
                     code: p.code.clone(),

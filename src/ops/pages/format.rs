@@ -1,5 +1,7 @@
 //! Numbers and times for people.
 
+pub(super) use crate::ops::view::duration;
+
 use super::html::Html;
 use jiff::Timestamp;
 
@@ -18,17 +20,6 @@ pub(super) fn count(n: impl Into<i128>) -> String {
         out.push(c);
     }
     out
-}
-
-/// A duration in its two largest units.
-pub(super) fn duration(seconds: i64) -> String {
-    let s = seconds.max(0);
-    match s {
-        0..60 => format!("{s} s"),
-        60..3_600 => format!("{} min", s / 60),
-        3_600..86_400 => format!("{} h {} min", s / 3_600, s / 60 % 60),
-        _ => format!("{} d {} h", s / 86_400, s / 3_600 % 24),
-    }
 }
 
 /// Bytes in the largest unit that keeps a digit before the point.
@@ -68,8 +59,8 @@ mod tests {
     fn numbers_read_well() {
         assert_eq!([count(0), count(999), count(1_000), count(-1_234_567)], ["0", "999", "1,000", "-1,234,567"]);
         assert_eq!(
-            [duration(59), duration(61), duration(7_300), duration(200_000)],
-            ["59 s", "1 min", "2 h 1 min", "2 d 7 h"]
+            [duration(59), duration(61), duration(7_300), duration(200_000), duration(3_600)],
+            ["59 s", "1 min", "2 h 1 min", "2 d 7 h", "1 h"]
         );
         assert_eq!([bytes(10), bytes(1536), bytes(5 << 30)], ["10 bytes", "1.5 KiB", "5.0 GiB"]);
     }

@@ -183,7 +183,7 @@ fn buttons(h: &mut Html, l: &DeadLetterView) {
     } else {
         h.raw("<p class=\"quiet\">It cannot be replayed: it could not be read as a record.</p>");
     }
-    h.raw("<form data-act=\"/admin/v1/dead-letters/").text(l.number).raw("/discard\"><label>Reason <input name=\"reason\" required maxlength=\"1000\"></label><button>Discard</button></form></div>");
+    h.raw("<form data-act=\"/admin/v1/dead-letters/").text(l.number).raw("/discard\"><label>Reason <input name=\"reason\" required maxlength=\"1000\"></label><button class=\"second\">Discard</button></form></div>");
 }
 
 /// Offset, sixteen bytes, and what of them is printable.

@@ -2,6 +2,7 @@
 
 use super::html::Html;
 use super::{format, paged};
+use crate::ops::acts::Waiting;
 use crate::ops::health::{Health, Status};
 use crate::ops::rates::Recent;
 use crate::ops::state::{AdminState, Overview};
@@ -136,9 +137,9 @@ fn last_file(h: &mut Html, d: &DatasetView, now: Timestamp) {
     match &d.last_unit {
         None => drop(h.raw("none yet")),
         Some(u) => {
-            h.raw("<span class=\"file\">")
+            h.raw("<span class=\"block file\">")
                 .text(&u.name)
-                .raw("</span> ")
+                .raw("</span>")
                 .text(format::count(u.records))
                 .raw(" records, ");
             h.text(u.state.word()).raw(" ");
@@ -210,9 +211,11 @@ fn drifted(h: &mut Html, d: &DatasetView, drift: &DriftView) {
         h.raw("</tr>");
     }
     h.raw("</tbody></table></div></details>");
+    let seen = Waiting { what: "drift".to_owned(), unit: drift.unit.clone() };
     accept_button(
         h,
         d,
+        &seen,
         "Accept the columns found",
         "Go on with the columns found? Mend the mappings first, if they use one that is gone.",
     );
@@ -231,10 +234,14 @@ fn suspended(h: &mut Html, d: &DatasetView, s: &SuspendedView) {
     h.raw("</p>");
     if s.accepted {
         h.raw("<p>Accepted; carried out when the file is read again.</p>");
+    } else if d.drift.is_some() {
+        h.raw("<p>To be answered once the columns are accepted.</p>");
     } else {
+        let seen = Waiting { what: "deletions".to_owned(), unit: s.unit.clone() };
         accept_button(
             h,
             d,
+            &seen,
             "Carry out the deletions",
             "Delete these records? They are gone from the facade afterwards, until a file shows them again.",
         );
@@ -242,10 +249,10 @@ fn suspended(h: &mut Html, d: &DatasetView, s: &SuspendedView) {
     h.raw("</section>");
 }
 
-fn accept_button(h: &mut Html, d: &DatasetView, label: &'static str, confirm: &'static str) {
-    h.raw("<p><button type=\"button\" data-act=\"/admin/v1/datasets/")
-        .segment(&d.name)
-        .raw("/accept\" data-confirm=\"");
+/// A button that accepts what the page shows, and nothing that came up since.
+fn accept_button(h: &mut Html, d: &DatasetView, seen: &Waiting, label: &'static str, confirm: &'static str) {
+    h.raw("<p><button type=\"button\" data-act=\"/admin/v1/datasets/").segment(&d.name).raw("/accept\" data-body=\"");
+    h.text(serde_json::to_string(seen).unwrap_or_default()).raw("\" data-confirm=\"");
     h.raw(confirm).raw("\">").raw(label).raw("</button></p>");
 }
 

@@ -141,13 +141,33 @@ fn says(h: &mut Html, said: &Map<String, Value>) {
     if said.get("withdrawn").and_then(Value::as_bool) == Some(true) {
         h.raw("<div><dt>Withdrawn</dt><dd>the record was deleted</dd></div>");
     }
-    let shown = ["dataset", "unit", "line", "offset", "withdrawn", "value"];
+    let shown = ["dataset", "unit", "line", "offset", "withdrawn", "value", "steps"];
     for (name, v) in said.iter().filter(|(n, v)| !shown.contains(&n.as_str()) && !v.is_null()) {
-        h.raw("<div><dt>").text(name).raw("</dt><dd>");
+        let mut letters = name.chars();
+        let first: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
+        h.raw("<div><dt>").text(first).text(letters.as_str()).raw("</dt><dd>");
         nested(h, v);
         h.raw("</dd></div>");
     }
     h.raw("</dl>");
+    if let Some(list) = said.get("steps").and_then(Value::as_array).filter(|s| !s.is_empty()) {
+        steps(h, list);
+    }
+}
+
+/// How a formula came to its value, from the inside out.
+fn steps(h: &mut Html, list: &[Value]) {
+    h.raw("<details><summary>Step by step</summary><ol class=\"steps\">");
+    for step in list.iter().filter_map(Value::as_object) {
+        let text = |name: &str| step.get(name).and_then(Value::as_str);
+        h.raw("<li><code>").text(text("step").unwrap_or("")).raw("</code> = ");
+        value(h, step.get("value"));
+        if let Some(note) = text("note") {
+            h.raw(" <span class=\"quiet\">").text(note).raw("</span>");
+        }
+        h.raw("</li>");
+    }
+    h.raw("</ol></details>");
 }
 
 fn nested(h: &mut Html, v: &Value) {
