@@ -59,7 +59,7 @@ impl Hasher<'_> {
     /// How a record of the dataset is read.
     fn reading(&mut self, known: &Known) {
         let d = &known.dataset;
-        self.text(&d.full);
+        self.text(&d.id_name);
         self.number(known.reading);
         self.texts(&d.key);
         self.texts(&d.discard);

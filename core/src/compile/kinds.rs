@@ -1,8 +1,8 @@
 //! Files with several record types: each type is a dataset of its own.
 
-use super::formulas;
 use super::sources::Known;
 use super::tell::Tell;
+use super::{formulas, sources};
 use crate::draft::{ContentWord, DatasetDraft, DatasetKey, Part, RecordDraft, SourceDraft};
 use crate::model::{Dataset, RecordKind};
 use banyan_words::node::join;
@@ -40,6 +40,7 @@ pub(super) fn build(s: &Part<SourceDraft>, d: &Part<DatasetDraft>, file: Known, 
         }
         let dataset = Dataset {
             full: format!("{}.{name}", s.name),
+            id_name: sources::id_name(s, name),
             key,
             discard: discard(&file.dataset.discard, record.within.as_deref()),
             kind: when.map(|when| RecordKind { name: name.to_owned(), when, within: record.within.clone() }),

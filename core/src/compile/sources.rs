@@ -110,9 +110,11 @@ pub(super) fn build(input: &Input<'_>, tell: &mut Tell<'_>) -> World {
                 false => kinds::build(source, dataset, known, tell),
             };
             for known in all {
-                let full = &known.dataset.full;
-                if let Some(other) = world.datasets.iter().find(|d| d.dataset.full == *full) {
-                    let message = format!("`{full}` is the name of two datasets (the other is {})", other.path);
+                let (full, id_name) = (&known.dataset.full, &known.dataset.id_name);
+                let same = |d: &&Known| d.dataset.full == *full || d.dataset.id_name == *id_name;
+                if let Some(other) = world.datasets.iter().find(same) {
+                    let name = if other.dataset.full == *full { full } else { id_name };
+                    let message = format!("`{name}` is or was the name of two datasets (the other is {})", other.path);
                     tell.error("duplicate-name", &known.path, message, "give one of them another name");
                     continue;
                 }
@@ -139,6 +141,7 @@ fn one(input: &Input<'_>, s: &Part<SourceDraft>, no: SourceNo, d: &Part<DatasetD
         stored: 0,
         source: no,
         feed: d.name.clone(),
+        id_name: id_name(s, d.keys.renamed_from.as_deref().unwrap_or(&d.name)),
         full,
         key: key(d, tell),
         content: content(&d.keys, &d.path, tell),
@@ -162,6 +165,11 @@ fn one(input: &Input<'_>, s: &Part<SourceDraft>, no: SourceNo, d: &Part<DatasetD
     };
     columns(&known, &d.keys, tell);
     Known { faulty: tell.errors() > before, ..known }
+}
+
+/// The full name by which a dataset was first known. Of a renamed source, all datasets had another one.
+pub(super) fn id_name(s: &Part<SourceDraft>, dataset: &str) -> String {
+    format!("{}.{dataset}", s.keys.renamed_from.as_deref().unwrap_or(&s.name))
 }
 
 fn key(d: &Part<DatasetDraft>, tell: &mut Tell<'_>) -> Vec<String> {

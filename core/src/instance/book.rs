@@ -76,7 +76,8 @@ impl Book {
     /// Learns an older plan from what the store remembers (`Named::about`).
     pub fn learn_plan(&mut self, catalog: &Catalog, number: u32, about: &str) -> Option<()> {
         let about: AboutPlan = serde_json::from_str(about).ok()?;
-        let mapping = catalog.mapping(&about.mapping).map(|(no, m)| (no, m.entity));
+        let same = |m: &crate::model::Mapping| m.id_name(catalog) == about.mapping;
+        let mapping = catalog.mappings.iter().position(same).map(|no| (no, catalog.mappings[no].entity));
         self.add_plan(catalog, number, mapping, about.fields, false);
         Some(())
     }

@@ -84,7 +84,7 @@ impl Runner {
         } else if dataset.key.is_empty() {
             None
         } else {
-            Some(Key::new(IdHasher::new("\u{0}record", &dataset.full), &dataset.key, nulls, shape))
+            Some(Key::new(IdHasher::new("\u{0}record", &dataset.id_name), &dataset.key, nulls, shape))
         };
         let fields = m
             .fields

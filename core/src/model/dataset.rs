@@ -23,6 +23,8 @@ pub struct Dataset {
     pub feed: String,
     /// Its full name, as in `crm.contacts`.
     pub full: String,
+    /// The full name that stored numbers and record ids derive with: the first it ever had (`renamed_from`).
+    pub id_name: String,
     /// Columns that identify a record; empty for `key: none` (content hash plus occurrence).
     pub key: Vec<String>,
     /// Whether a unit is everything there is, or what changed.

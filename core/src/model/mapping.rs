@@ -1,6 +1,6 @@
 //! Mappings: from a dataset's records to observations of an entity.
 
-use super::{DatasetNo, EntityNo, FieldNo, Stored};
+use super::{Catalog, DatasetNo, EntityNo, FieldNo, Stored};
 use crate::formula::Formula;
 use crate::lookup::Table;
 use std::sync::Arc;
@@ -39,6 +39,19 @@ pub struct Mapping {
     /// Covers everything that decides what a record becomes: key, formulas, field types, lookup contents, time-zone
     /// data, the adapter's reading. Seeds the unchanged test.
     pub hash: u64,
+}
+
+impl Mapping {
+    /// The name that stored numbers derive with. Where the name is the default one, it follows dataset and entity back
+    /// to their first names, so that renaming those keeps what the mapping has made.
+    pub fn id_name(&self, catalog: &Catalog) -> String {
+        match (catalog.datasets.get(self.dataset), catalog.entities.get(self.entity)) {
+            (Some(d), Some(e)) if self.name == format!("{} -> {}", d.full, e.name) => {
+                format!("{} -> {}", d.id_name, e.id_name)
+            }
+            _ => self.name.clone(),
+        }
+    }
 }
 
 /// A key made from columns.

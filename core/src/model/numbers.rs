@@ -32,15 +32,16 @@ impl Catalog {
             want("shape", e.shape_name(), e.shape_about());
         }
         for d in &self.datasets {
-            want("dataset", d.full.clone(), serde_json::json!({}));
+            want("dataset", d.id_name.clone(), serde_json::json!({}));
         }
         for m in &self.mappings {
-            want("mapping", m.name.clone(), serde_json::json!({}));
+            let name = m.id_name(self);
+            want("mapping", name.clone(), serde_json::json!({}));
             let fields: Vec<&str> =
                 m.fields.iter().map(|(f, _)| self.entities[m.entity].fields[*f].name.as_str()).collect();
             let formulas: Vec<&str> = m.fields.iter().map(|(_, f)| f.text()).collect();
-            let about = serde_json::json!({ "mapping": m.name, "fields": fields, "formulas": formulas });
-            want("plan", format!("{}#{:016x}", m.name, m.hash), about);
+            let about = serde_json::json!({ "mapping": name, "fields": fields, "formulas": formulas });
+            want("plan", format!("{name}#{:016x}", m.hash), about);
         }
         for l in &self.lookups {
             if let LookupSource::Dataset { .. } = l.rows {
@@ -61,11 +62,12 @@ impl Catalog {
             }
         }
         for d in &mut self.datasets {
-            d.stored = get("dataset", &d.full);
+            d.stored = get("dataset", &d.id_name);
         }
-        for m in &mut self.mappings {
-            m.stored = get("mapping", &m.name);
-            m.plan = get("plan", &format!("{}#{:016x}", m.name, m.hash));
+        let names: Vec<String> = self.mappings.iter().map(|m| m.id_name(self)).collect();
+        for (m, name) in self.mappings.iter_mut().zip(names) {
+            m.stored = get("mapping", &name);
+            m.plan = get("plan", &format!("{name}#{:016x}", m.hash));
         }
         for l in &mut self.lookups {
             if let LookupSource::Dataset { stored, .. } = &mut l.rows {

@@ -232,7 +232,7 @@ impl<'s> Session<'s> {
                     let content = codec::hash(self.cells_of(i), 0);
                     let times = open.occurrences.entry(content).or_default();
                     *times += 1;
-                    let full = &engine.catalog.datasets[open.dataset].full;
+                    let full = &engine.catalog.datasets[open.dataset].id_name;
                     out.push(Some(Id::derive("\u{0}keyless", full, &[format!("{content:016x}"), times.to_string()])));
                 }
             }

@@ -127,6 +127,29 @@ fn a_renamed_source_keeps_its_key_space() {
 }
 
 #[test]
+fn renaming_keeps_what_was_made() {
+    // Plans are versions: where the tests' readings differ, they differ.
+    let lasting = |c: &Catalog| c.names().into_iter().filter(|n| n.kind != "plan").collect::<Vec<_>>();
+    let before = catalog();
+    let mut value = sound();
+    let crm = value["sources"].as_object_mut().unwrap().remove("crm").unwrap();
+    value["sources"]["crm2"] = crm;
+    super::put(&mut value, "/sources/crm2/renamed_from", json!("crm"));
+    super::put(&mut value, "/mappings/1/from", json!("crm2.contacts"));
+    super::put(&mut value, "/entities/customer/fields/email/owner", json!(["crm2", "erp"]));
+    let after = told(value).catalog.unwrap();
+    assert_eq!(after.mappings[1].name, "crm2.contacts -> customer");
+    assert_eq!(lasting(&before), lasting(&after));
+    let mut value =
+        changed(&[("/sources/crm/datasets/people", json!({ "key": ["ContactID"], "renamed_from": "contacts" }))]);
+    assert_eq!(told(value.clone()).lines(), ["sources.crm.datasets.people duplicate-name"], "both would be one");
+    super::put(&mut value, "/sources/crm/datasets/contacts", json!(null));
+    super::put(&mut value, "/mappings/1/from", json!("crm.people"));
+    let after = told(value).catalog.unwrap();
+    assert_eq!(lasting(&before), lasting(&after));
+}
+
+#[test]
 fn a_renamed_entity_keeps_its_ids_in_references_too() {
     let example = json!([{ "given": { "NO": "1", "CUST": "001001" },
                            "expect": { "customer": "5pga7r8a2xsmynwhp3fje39cc1" } }]);
