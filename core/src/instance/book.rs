@@ -6,7 +6,6 @@
 use super::Plans;
 use crate::model::{Catalog, EntityNo, FieldNo, MappingNo};
 use serde::Deserialize;
-use std::collections::HashMap;
 
 /// A version of a mapping.
 #[derive(Clone, Debug, Default)]
@@ -30,12 +29,22 @@ pub struct ShapeInfo {
     pub fields: Vec<String>,
 }
 
-/// See the module.
+/// See the module. Numbers are small and dense (the store counts from 1), so tables are indexed by them: every record
+/// asks several times.
 #[derive(Clone, Debug, Default)]
 pub struct Book {
-    plans: HashMap<u32, PlanInfo>,
-    shapes: HashMap<u32, ShapeInfo>,
-    positions: HashMap<(u32, u32), Vec<Option<u16>>>,
+    plans: Vec<Option<PlanInfo>>,
+    shapes: Vec<Option<ShapeInfo>>,
+    /// By plan, then by shape.
+    positions: Vec<Vec<Vec<Option<u16>>>>,
+}
+
+fn put<T: Default>(table: &mut Vec<T>, at: u32, value: T) {
+    let at = at as usize;
+    if table.len() <= at {
+        table.resize_with(at + 1, T::default);
+    }
+    table[at] = value;
 }
 
 #[derive(Deserialize)]
@@ -65,12 +74,12 @@ impl Book {
 
     /// Whether both numbers are known.
     pub fn knows(&self, plan: u32, shape: u32) -> bool {
-        self.plans.contains_key(&plan) && self.shapes.contains_key(&shape)
+        self.plan(plan).is_some() && self.shape(shape).is_some()
     }
 
     /// Whether a shape is known.
     pub fn knows_shape(&self, shape: u32) -> bool {
-        self.shapes.contains_key(&shape)
+        self.shape(shape).is_some()
     }
 
     /// Learns an older plan from what the store remembers (`Named::about`).
@@ -91,12 +100,12 @@ impl Book {
 
     /// A plan.
     pub fn plan(&self, number: u32) -> Option<&PlanInfo> {
-        self.plans.get(&number)
+        self.plans.get(number as usize)?.as_ref()
     }
 
     /// A shape.
     pub fn shape(&self, number: u32) -> Option<&ShapeInfo> {
-        self.shapes.get(&number)
+        self.shapes.get(number as usize)?.as_ref()
     }
 
     fn add_plan(
@@ -118,17 +127,19 @@ impl Book {
                 }
             }
         }
-        for (shape_no, shape) in &self.shapes {
-            self.positions.insert((number, *shape_no), positions(&info, shape));
-        }
-        self.plans.insert(number, info);
+        let of = |shape: &Option<ShapeInfo>| shape.as_ref().map(|s| positions(&info, s)).unwrap_or_default();
+        let all = self.shapes.iter().map(of).collect();
+        put(&mut self.positions, number, all);
+        put(&mut self.plans, number, Some(info));
     }
 
     fn add_shape(&mut self, number: u32, shape: ShapeInfo) {
-        for (plan_no, plan) in &self.plans {
-            self.positions.insert((*plan_no, number), positions(plan, &shape));
+        for (plan, by_shape) in self.plans.iter().zip(&mut self.positions) {
+            if let Some(plan) = plan {
+                put(by_shape, number, positions(plan, &shape));
+            }
         }
-        self.shapes.insert(number, shape);
+        put(&mut self.shapes, number, Some(shape));
     }
 }
 
@@ -138,6 +149,6 @@ fn positions(plan: &PlanInfo, shape: &ShapeInfo) -> Vec<Option<u16>> {
 
 impl Plans for Book {
     fn positions(&self, plan: u32, shape: u32) -> &[Option<u16>] {
-        self.positions.get(&(plan, shape)).map_or(&[], Vec::as_slice)
+        self.positions.get(plan as usize).and_then(|p| p.get(shape as usize)).map_or(&[], Vec::as_slice)
     }
 }

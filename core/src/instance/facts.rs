@@ -67,7 +67,7 @@ impl<'a> FactsHead<'a> {
         })
     }
 
-    /// Where the raw records of the observations are kept, those of withdrawn ones too.
+    /// Where the raw records of the observations are kept: withdrawn ones and prior ones too.
     pub fn for_each_raw(&self, mut each: impl FnMut(RawAt)) -> Option<()> {
         let mut at = self.observations()?;
         for _ in 0..take_varint(&mut at)? {
@@ -78,7 +78,10 @@ impl<'a> FactsHead<'a> {
                 take(&mut body, 16)?;
             }
             take_seen(&mut body)?;
-            each(RawAt { block: take_varint(&mut body)?, slot: u32::try_from(take_varint(&mut body)?).ok()? });
+            each(take_raw(&mut body)?);
+            if flags & HAS_PRIOR != 0 {
+                each(take_raw(&mut body)?);
+            }
         }
         Some(())
     }
@@ -383,7 +386,8 @@ mod tests {
             prop_assert_eq!(head.fragments().collect::<Vec<_>>(), vec![&b"\"x\""[..], &b""[..]]);
             let mut raws = Vec::new();
             head.for_each_raw(|at| raws.push(at)).unwrap();
-            prop_assert_eq!(raws, vec![RawAt { block: 1, slot: 2 }; 2]);
+            let kept = i.observations.iter().flat_map(|o| [o.raw, o.prior]).filter(|at| at.block != 0);
+            prop_assert_eq!(raws, kept.collect::<Vec<_>>());
             for cut in 0..row.len() {
                 prop_assert_eq!(Facts::decode(&row[..cut], id, &All), None);
             }

@@ -20,8 +20,8 @@ pub struct Session<'s> {
     pub(super) engine: &'s Engine,
     pub(super) tx: Tx<'s>,
     pub(super) now: i64,
-    /// Counts by (unit, dataset, mapping), written at commit.
-    pub(super) tallies: HashMap<(u32, u32, u32), Tally>,
+    /// Counts by (unit, dataset, mapping), written at commit. Few at a time, and the last one is asked for next.
+    pub(super) tallies: Vec<((u32, u32, u32), Tally)>,
     /// What parts add to the hashes of their parents.
     pub(super) parts: HashMap<(usize, Id), u64>,
     /// Raw records to derive again, because a lookup row they rest on changed.
@@ -31,6 +31,29 @@ pub struct Session<'s> {
     draft: Draft,
     cells: Vec<u8>,
     ends: Vec<u32>,
+}
+
+/// Ids are hashes already: eight of their bytes will do.
+#[derive(Clone, Copy, Default)]
+struct ById(u64);
+
+impl std::hash::BuildHasher for ById {
+    type Hasher = ById;
+    fn build_hasher(&self) -> ById {
+        ById(0)
+    }
+}
+
+impl std::hash::Hasher for ById {
+    fn write(&mut self, bytes: &[u8]) {
+        if let Some(front) = bytes.first_chunk::<8>() {
+            self.0 ^= u64::from_le_bytes(*front);
+        }
+    }
+    fn write_usize(&mut self, _: usize) {}
+    fn finish(&self) -> u64 {
+        self.0
+    }
 }
 
 /// What is known of a record before it is mapped.
@@ -61,7 +84,7 @@ impl<'s> Session<'s> {
             engine,
             tx: Tx::new(engine, tx),
             now,
-            tallies: HashMap::new(),
+            tallies: Vec::new(),
             parts: HashMap::new(),
             again: Vec::new(),
             quiet: None,
@@ -78,7 +101,15 @@ impl<'s> Session<'s> {
 
     /// Where counts move that were made earlier.
     pub(super) fn moved(&mut self, unit: u32, dataset: usize, mapping: u32) -> &mut Tally {
-        self.tallies.entry((unit, self.engine.catalog.datasets[dataset].stored, mapping)).or_default()
+        let key = (unit, self.engine.catalog.datasets[dataset].stored, mapping);
+        let at = match self.tallies.iter().rposition(|(k, _)| *k == key) {
+            Some(at) => at,
+            None => {
+                self.tallies.push((key, Tally::default()));
+                self.tallies.len() - 1
+            }
+        };
+        &mut self.tallies[at].1
     }
 
     /// Takes a batch of one dataset through all its mappings and lookups.
@@ -159,7 +190,7 @@ impl<'s> Session<'s> {
         let keys = self.record_ids(mapping, open, batch)?;
         let known = self.known(mapping, &keys)?;
         // Records that are new in this batch are known to later ones of it.
-        let mut fresh: HashMap<Id, Known> = HashMap::new();
+        let mut fresh: HashMap<Id, Known, ById> = HashMap::default();
         // Counted here and added once: a look into the ledger for every record would cost as much as mapping it.
         let mut counts = Tally { read: batch.len() as i64, ..Tally::default() };
         for (i, row) in batch.rows().enumerate() {

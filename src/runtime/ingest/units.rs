@@ -46,7 +46,7 @@ impl Session<'_> {
             let key = unit_key(unit, token);
             let now = self.now;
             let number = self.tx.with(|tx| tx.begin_unit(d.stored, &key, now))?;
-            self.tallies.retain(|(u, _, _), _| *u != number);
+            self.tallies.retain(|((u, _, _), _)| *u != number);
             self.tx.know_order(number, &unit.order);
             let newest = states.0[*no].newest_snapshot.as_deref();
             let stale = d.content == banyan_model::model::Content::Snapshot && newest.is_some_and(|n| *unit.order < *n);

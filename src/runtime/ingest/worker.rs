@@ -27,6 +27,23 @@ const COMMIT_AFTER: Duration = Duration::from_secs(1);
 /// … or when nothing more has come for so long.
 const COMMIT_IDLE: Duration = Duration::from_millis(15);
 
+/// How often raw records past their retention are looked for.
+const TIDY_EVERY: Duration = Duration::from_secs(3600);
+
+/// What quiet moments are for.
+struct Quiet {
+    /// Something was written since the last one.
+    written: bool,
+    tidied: Option<Instant>,
+}
+
+impl Default for Quiet {
+    /// A store that was not closed in good order has much to put away; and the first look for old records waits its turn.
+    fn default() -> Quiet {
+        Quiet { written: true, tidied: Some(Instant::now()) }
+    }
+}
+
 /// Told after each commit, with the states of all datasets.
 pub type OnCommit = Arc<dyn Fn(&States) + Send + Sync>;
 
@@ -165,11 +182,15 @@ impl Worker {
             tracing::error!("re-derivation failed, it goes on at the next start: {e}");
         }
         let mut pause = Duration::from_millis(100);
+        let mut quiet = Quiet::default();
         loop {
             match inbox.recv_timeout(Duration::from_millis(200)) {
                 Ok(Message::Call(call)) => self.call(call),
                 Ok(first) => match self.transaction(first, inbox) {
-                    Ok(()) => pause = Duration::from_millis(100),
+                    Ok(()) => {
+                        pause = Duration::from_millis(100);
+                        quiet.written = true;
+                    }
                     Err(e) => {
                         tracing::error!("ingest: {e}; nothing of this transaction is kept, it begins again");
                         self.begin_again();
@@ -178,8 +199,25 @@ impl Worker {
                     }
                 },
                 Err(RecvTimeoutError::Timeout) if self.stop.stopped() => return,
-                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Timeout) => self.quiet_moment(&mut quiet),
                 Err(RecvTimeoutError::Disconnected) => return,
+            }
+        }
+    }
+
+    /// Nothing came for a while: the store may put its house in order.
+    fn quiet_moment(&self, quiet: &mut Quiet) {
+        if std::mem::take(&mut quiet.written)
+            && let Err(e) = self.store.rest()
+        {
+            tracing::warn!("the store could not use a quiet moment: {e}");
+        }
+        if quiet.tidied.is_none_or(|at| at.elapsed() >= TIDY_EVERY) {
+            quiet.tidied = Some(Instant::now());
+            match self.store.tidy(self.clock.now_ms(), &self.engine.catalog) {
+                Ok(0) => {}
+                Ok(freed) => tracing::info!(freed, "raw records past their retention were dropped"),
+                Err(e) => tracing::warn!("raw records past their retention could not be dropped: {e}"),
             }
         }
     }

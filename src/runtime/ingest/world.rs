@@ -14,7 +14,7 @@ use std::rc::Rc;
 
 /// The transaction, with what was read in it. Errors inside the pure rules are kept and raised by [`Tx::check`],
 /// so that nothing is ever decided, and then committed, on a failed read.
-pub struct Tx<'s> {
+pub(super) struct Tx<'s> {
     engine: &'s Engine,
     inner: RefCell<Box<dyn Ingest + 's>>,
     orders: RefCell<HashMap<u32, Rc<str>>>,
@@ -25,7 +25,7 @@ pub struct Tx<'s> {
 
 impl<'s> Tx<'s> {
     /// Around a transaction.
-    pub fn new(engine: &'s Engine, inner: Box<dyn Ingest + 's>) -> Tx<'s> {
+    pub(super) fn new(engine: &'s Engine, inner: Box<dyn Ingest + 's>) -> Tx<'s> {
         Tx {
             engine,
             inner: RefCell::new(inner),
@@ -37,32 +37,32 @@ impl<'s> Tx<'s> {
     }
 
     /// The transaction itself.
-    pub fn with<R>(&self, f: impl FnOnce(&mut dyn Ingest) -> Result<R, StoreError>) -> Result<R, StoreError> {
+    pub(super) fn with<R>(&self, f: impl FnOnce(&mut dyn Ingest) -> Result<R, StoreError>) -> Result<R, StoreError> {
         f(&mut **self.inner.borrow_mut())
     }
 
     /// Gives the transaction back.
-    pub fn into_inner(self) -> Box<dyn Ingest + 's> {
+    pub(super) fn into_inner(self) -> Box<dyn Ingest + 's> {
         self.inner.into_inner()
     }
 
     /// The error of a read that failed inside the rules.
-    pub fn check(&self) -> Result<(), StoreError> {
+    pub(super) fn check(&self) -> Result<(), StoreError> {
         self.failed.take().map_or(Ok(()), Err)
     }
 
     /// Knows a unit's order without asking.
-    pub fn know_order(&self, unit: u32, order: &str) {
+    pub(super) fn know_order(&self, unit: u32, order: &str) {
         self.orders.borrow_mut().insert(unit, order.into());
     }
 
     /// The dataset-backed lookup keys asked for since the last call.
-    pub fn take_asked(&self) -> Vec<(u32, Vec<u8>)> {
+    pub(super) fn take_asked(&self) -> Vec<(u32, Vec<u8>)> {
         std::mem::take(&mut *self.asked.borrow_mut())
     }
 
     /// Forgets a lookup row that changed.
-    pub fn forget_lookup(&self, table: usize, key: &[u8]) {
+    pub(super) fn forget_lookup(&self, table: usize, key: &[u8]) {
         self.rows.borrow_mut().remove(&(table, key.to_vec()));
     }
 
