@@ -112,8 +112,8 @@ pub async fn serve(config: &Path, built: Built, tell: impl FnOnce(&Serves)) -> R
     let serving = Serving::new(engine.catalog.clone(), store.clone())?;
     let told = on_commit(&serving);
     let shared = Arc::new(Shared::new(serving));
-    let listener =
-        TcpListener::bind(settings.listen).with_context(|| format!("the facade cannot listen on {}", settings.listen))?;
+    let listener = TcpListener::bind(settings.listen)
+        .with_context(|| format!("the facade cannot listen on {}", settings.listen))?;
     let facade = listener.local_addr()?;
     let server = crate::http::serve(shared.clone(), listener, crate::http::Limits::default())?;
     let started = ingest::start(engine, store.clone(), clock.clone(), told).await?;

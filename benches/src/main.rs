@@ -215,14 +215,17 @@ fn reads(
     let started = begun.elapsed();
     std::thread::sleep(Duration::from_secs(3));
     let idle = memory_mb(server.0.id()).0;
-    let limit = Server(
-        Command::new(here.join("limit_http")).arg(LIMIT.to_string()).arg(dir.join("limit-0.db")).spawn()?,
-    );
+    let limit =
+        Server(Command::new(here.join("limit_http")).arg(LIMIT.to_string()).arg(dir.join("limit-0.db")).spawn()?);
     std::thread::sleep(Duration::from_secs(2));
     let ids = ids(rows)?;
     let (g, l) = (server.0.id(), limit.0.id());
-    let head = |port: u16, path: &str, more: &str| format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n{more}\r\n");
-    let mut compare = |work: &str, aim: &str, theirs: &(dyn Fn(usize) -> String + Sync), ours: &(dyn Fn(usize) -> String + Sync)| {
+    let head =
+        |port: u16, path: &str, more: &str| format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n{more}\r\n");
+    let mut compare = |work: &str,
+                       aim: &str,
+                       theirs: &(dyn Fn(usize) -> String + Sync),
+                       ours: &(dyn Fn(usize) -> String + Sync)| {
         let (mut a, mut b): (Vec<Run>, Vec<Run>) = (vec![], vec![]);
         for _ in 0..rounds {
             a.push(load::run(LIMIT, l, requests, theirs));
@@ -257,7 +260,8 @@ fn reads(
     let their_list = |i: usize| head(LIMIT, &format!("/list?city=town-{:04}", i % 5000), "");
     let our_list = |i: usize| head(GATEWAY, &format!("/v1/customers?city=town-{:04}&limit=50", i % 5000), "");
     compare("filtered list of 50", "≤ 0.8", &their_list, &our_list);
-    let _ = writeln!(table, "{:<46} {:>12} {:>9} ms {:>8} {:>8}", "start to serving", "", started.as_millis(), "", "≤ 150");
+    let _ =
+        writeln!(table, "{:<46} {:>12} {:>9} ms {:>8} {:>8}", "start to serving", "", started.as_millis(), "", "≤ 150");
     let _ = writeln!(table, "{:<46} {:>12} {idle:>9.0} MB {:>8} {:>8}", "idle memory (RssAnon)", "", "", "≤ 60");
     Ok(())
 }
@@ -272,11 +276,14 @@ fn ids(rows: usize) -> Outcome<Vec<(String, String)>> {
         while let Some(at) = rest.find("\"id\":\"") {
             rest = &rest[at + 6..];
             let id = rest.get(..26).unwrap_or("").to_owned();
-            let etag = rest.split("\"etag\":\"").nth(1).and_then(|e| e.split("\",").next()).unwrap_or("").replace('\\', "");
+            let etag =
+                rest.split("\"etag\":\"").nth(1).and_then(|e| e.split("\",").next()).unwrap_or("").replace('\\', "");
             out.push((id, if etag.starts_with('"') { etag } else { format!("\"{etag}\"") }));
             rest = rest.find("\"value\":{").map_or("", |at| &rest[at + 40..]);
         }
-        let Some(next) = page.rsplit("\"next\":\"").next().and_then(|n| n.split('"').next()).map(str::to_owned) else { break };
+        let Some(next) = page.rsplit("\"next\":\"").next().and_then(|n| n.split('"').next()).map(str::to_owned) else {
+            break;
+        };
         let before = out.len();
         page = get(GATEWAY, &format!("/v1/customers/changes?limit=1000&since={next}"))?;
         if before == out.len() && !page.contains("\"id\":\"") {

@@ -19,16 +19,10 @@ use std::cmp::Ordering;
 use std::collections::HashMap;
 
 /// The lineage of an instance.
-pub fn lineage(
-    serving: &Serving,
-    reader: &mut dyn Reader,
-    entity: EntityNo,
-    found: &Found,
-) -> anyhow::Result<Value> {
+pub fn lineage(serving: &Serving, reader: &mut dyn Reader, entity: EntityNo, found: &Found) -> anyhow::Result<Value> {
     let damaged = || anyhow::anyhow!("the row of {} cannot be decoded", found.id);
-    let decoded = serving.with_book(|plans, book| {
-        Facts::decode(&found.facts, found.id, plans).map(|i| (i, book.clone()))
-    })?;
+    let decoded =
+        serving.with_book(|plans, book| Facts::decode(&found.facts, found.id, plans).map(|i| (i, book.clone())))?;
     let (instance, book) = decoded.ok_or_else(damaged)?;
     let world = Units::of(&instance, reader)?;
     let mut formulas = Vec::with_capacity(instance.observations.len());

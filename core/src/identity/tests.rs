@@ -1,6 +1,6 @@
 //! The canonical value is a pure function of the set of observations: any order, any repeats, the same bytes.
 
-use super::{admit, absorb};
+use super::{absorb, admit};
 use crate::compile::{Input, Reading, compile};
 use crate::draft::Draft;
 use crate::instance::{Book, Instance, Observation, RawAt, Say};
@@ -86,14 +86,16 @@ struct Said {
 
 fn said() -> impl Strategy<Value = Said> {
     let parts = (0_usize..3, 0_u8..2, 0_u32..4, 1_u64..3, prop::bool::weighted(0.15), 0_u8..3);
-    (parts, prop::collection::vec(say(), 4)).prop_map(|((mapping, record, unit, line, withdrawn, changed), says)| Said {
-        mapping,
-        // Only telephone numbers come in several records an instance.
-        record: if mapping == 2 { record } else { 0 },
-        seen: (unit, line),
-        withdrawn,
-        changed,
-        says,
+    (parts, prop::collection::vec(say(), 4)).prop_map(|((mapping, record, unit, line, withdrawn, changed), says)| {
+        Said {
+            mapping,
+            // Only telephone numbers come in several records an instance.
+            record: if mapping == 2 { record } else { 0 },
+            seen: (unit, line),
+            withdrawn,
+            changed,
+            says,
+        }
     })
 }
 

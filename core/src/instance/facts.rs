@@ -24,6 +24,10 @@ const HAS_PICK: u8 = 16;
 const HELD: u8 = 32;
 const HAS_PRIOR: u8 = 64;
 
+fn bit(on: bool, flag: u8) -> u8 {
+    if on { flag } else { 0 }
+}
+
 /// What plan numbers mean, which the encoding of observations leans on.
 pub trait Plans {
     /// For each field that plan fills, the field's position in the shape, where it has one.
@@ -155,10 +159,8 @@ pub struct Facts;
 impl Facts {
     /// Appends the row of `i`, whose id is `id`.
     pub fn encode(i: &Instance, id: Id, plans: &dyn Plans, out: &mut Vec<u8>) {
-        let flags = u8::from(i.live) * LIVE
-            | u8::from(i.was_live) * WAS_LIVE
-            | u8::from(i.doubtful) * DOUBTFUL
-            | if i.parts != 0 { HAS_PARTS } else { 0 };
+        let flags =
+            bit(i.live, LIVE) | bit(i.was_live, WAS_LIVE) | bit(i.doubtful, DOUBTFUL) | bit(i.parts != 0, HAS_PARTS);
         out.extend_from_slice(&[FORMAT, flags]);
         put_varint(u64::from(i.shape), out);
         out.extend_from_slice(&i.etag.to_le_bytes());
@@ -217,13 +219,13 @@ impl Facts {
 
 fn encode_observation(o: &Observation, id: Id, i: &Instance, positions: &[Option<u16>], out: &mut Vec<u8>) {
     put_varint(u64::from(o.plan), out);
-    let flags = u8::from(o.withdrawn) * WITHDRAWN
-        | u8::from(o.record == id) * DIRECT
-        | u8::from(!o.aliases.is_empty()) * HAS_ALIASES
-        | u8::from(!o.changed_at.is_empty()) * HAS_CHANGED_AT
-        | u8::from(!o.pick.is_empty()) * HAS_PICK
-        | u8::from(o.held) * HELD
-        | u8::from(o.prior.block != 0) * HAS_PRIOR;
+    let flags = bit(o.withdrawn, WITHDRAWN)
+        | bit(o.record == id, DIRECT)
+        | bit(!o.aliases.is_empty(), HAS_ALIASES)
+        | bit(!o.changed_at.is_empty(), HAS_CHANGED_AT)
+        | bit(!o.pick.is_empty(), HAS_PICK)
+        | bit(o.held, HELD)
+        | bit(o.prior.block != 0, HAS_PRIOR);
     out.push(flags);
     if flags & DIRECT == 0 {
         out.extend_from_slice(&o.record.0);

@@ -40,12 +40,15 @@ impl Splitter {
         for no in kinds {
             let d = &catalog.datasets[*no];
             let kind = d.kind.as_ref()?;
-            let within =
-                kind.within.as_ref().and_then(|p| kinds.iter().position(|k| catalog.datasets[*k].kind_name() == Some(p)));
+            let within = kind
+                .within
+                .as_ref()
+                .and_then(|p| kinds.iter().position(|k| catalog.datasets[*k].kind_name() == Some(p)));
             let mut columns = base.columns.clone();
             let mut parent_columns = 0;
             if let (Some(parent), Some(_)) = (&kind.within, within) {
-                let named = base.columns.iter().map(|c| Column { name: format!("{parent}.{}", c.name), ty: c.ty.clone() });
+                let named =
+                    base.columns.iter().map(|c| Column { name: format!("{parent}.{}", c.name), ty: c.ty.clone() });
                 columns.extend(named);
                 columns.push(Column { name: "ORDINAL".into(), ty: Type::Integer });
                 parent_columns = base.columns.len();
@@ -80,19 +83,16 @@ impl Splitter {
                 builders[0].end_bad(0, row.place(), (**bad).clone());
                 continue;
             }
-            let found = self.kinds.iter().position(|k| {
-                matches!(k.bound.eval(&row, &NoLookups), Outcome::Value(Value::Boolean(true)))
-            });
+            let found = self
+                .kinds
+                .iter()
+                .position(|k| matches!(k.bound.eval(&row, &NoLookups), Outcome::Value(Value::Boolean(true))));
             match found {
                 Some(k) => self.put(k, &row, &mut builders[k]),
                 None => refuse(&mut builders[0], &row, "unknown-record-type", "no record type's `when` holds for it"),
             }
         }
-        builders
-            .into_iter()
-            .zip(&self.kinds)
-            .map(|(b, k)| Split { dataset: k.dataset, batch: b.finish() })
-            .collect()
+        builders.into_iter().zip(&self.kinds).map(|(b, k)| Split { dataset: k.dataset, batch: b.finish() }).collect()
     }
 
     fn put(&mut self, k: usize, row: &Row<'_>, out: &mut BatchBuilder) {

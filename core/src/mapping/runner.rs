@@ -180,7 +180,9 @@ impl Runner {
     fn keys(&self, row: &Row<'_>, record: Id, out: &mut Draft) -> Result<(), Refusal> {
         out.instance = Some(match &self.instance {
             None => record,
-            Some(key) => key.id(row).map_err(|f| Refusal { code: "bad-key".into(), field: None, message: f.message })?,
+            Some(key) => {
+                key.id(row).map_err(|f| Refusal { code: "bad-key".into(), field: None, message: f.message })?
+            }
         });
         for key in &self.also {
             // A null part gives no key (DESIGN section 5, Crosswalk).
@@ -198,11 +200,21 @@ impl Runner {
 }
 
 impl FieldRun {
-    fn run(&self, row: &Row<'_>, lookups: &dyn Lookups, zone: Option<&TimeZone>, out: &mut Draft) -> Result<(), Refusal> {
+    fn run(
+        &self,
+        row: &Row<'_>,
+        lookups: &dyn Lookups,
+        zone: Option<&TimeZone>,
+        out: &mut Draft,
+    ) -> Result<(), Refusal> {
         let kind = match self.bound.eval(row, lookups) {
             Outcome::Value(Value::Missing) => SayKind::Missing,
             Outcome::Value(Value::Null) if self.required => {
-                return Err(refused("required", &self.name, "the field is required, but its formula gives null".into()));
+                return Err(refused(
+                    "required",
+                    &self.name,
+                    "the field is required, but its formula gives null".into(),
+                ));
             }
             Outcome::Value(v) => {
                 let written = out.fragments.push_with(|b| write_fragment(&v, zone, b));
@@ -259,7 +271,9 @@ fn truth(bound: &Bound, row: &Row<'_>, lookups: &dyn Lookups) -> Result<bool, Re
     match bound.eval(row, lookups) {
         Outcome::Value(Value::Boolean(b)) => Ok(b),
         Outcome::Value(v) if v.is_absent() => Ok(false),
-        Outcome::Value(v) => Err(refused("bad-type", "when", format!("a condition gives {}, not true or false", v.word()))),
+        Outcome::Value(v) => {
+            Err(refused("bad-type", "when", format!("a condition gives {}, not true or false", v.word())))
+        }
         Outcome::Keep(code) => Err(refused(code, "when", "a condition cannot be kept".into())),
         Outcome::Reject { code, message } => Err(refused(code, "when", message)),
     }

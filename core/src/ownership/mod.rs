@@ -71,8 +71,7 @@ pub fn derive(catalog: &Catalog, entity_no: EntityNo, book: &Book, world: &dyn W
         }
     }
     i.live = i.observations.iter().any(|o| {
-        !o.withdrawn
-            && book.plan(o.plan).and_then(|p| p.mapping).is_some_and(|m| catalog.mappings[m].creates)
+        !o.withdrawn && book.plan(o.plan).and_then(|p| p.mapping).is_some_and(|m| catalog.mappings[m].creates)
     });
     i.was_live |= i.live;
     i.etag = etag(entity, &canonical);
@@ -82,7 +81,14 @@ pub fn derive(catalog: &Catalog, entity_no: EntityNo, book: &Book, world: &dyn W
 }
 
 /// Which observation rules a field of a derived instance, for lineage.
-pub fn ruling(catalog: &Catalog, entity: EntityNo, book: &Book, world: &dyn World, i: &Instance, field: usize) -> Ruling {
+pub fn ruling(
+    catalog: &Catalog,
+    entity: EntityNo,
+    book: &Book,
+    world: &dyn World,
+    i: &Instance,
+    field: usize,
+) -> Ruling {
     let speakers = speakers(catalog, book, world, i, &mut Vec::new());
     rule(&catalog.entities[entity].fields[field], field, &speakers, book, i, world)
 }
@@ -202,9 +208,9 @@ fn rule(
 }
 
 fn later(a: &Observation, b: &Observation, world: &dyn World) -> Ordering {
-    a.changed_at.cmp(&b.changed_at).then_with(|| {
-        if a.changed_at.is_empty() { world.compare_units(a.unit, b.unit) } else { Ordering::Equal }
-    })
+    a.changed_at
+        .cmp(&b.changed_at)
+        .then_with(|| if a.changed_at.is_empty() { world.compare_units(a.unit, b.unit) } else { Ordering::Equal })
 }
 
 fn foreign(

@@ -1,10 +1,11 @@
 //! Ingest: a dropped row's way into the store.
 //!
 //! A feed's thread reads (`feeds`), one worker thread writes (`worker`): it takes deliveries into a transaction
-//! (`session`, `units`, `touch`), commits by size or time, and acknowledges only what survives a power cut.
+//! (`session`, `units`, `touch`, `letters`), commits by size or time, and acknowledges only what survives a power cut.
 
 mod engine;
 mod feeds;
+mod letters;
 mod lookups;
 mod marks;
 mod rederive;

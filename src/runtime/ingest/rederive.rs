@@ -142,7 +142,10 @@ fn rules_hash(catalog: &Catalog, no: EntityNo) -> String {
             Owner::Latest(ms) => format!("latest {:?}", ms.iter().map(name).collect::<Vec<_>>()),
             Owner::Review(ms) => format!("review {:?}", ms.iter().map(name).collect::<Vec<_>>()),
         };
-        text.push_str(&format!("{} {:?} {owner} {:?} {:?} {}\n", f.name, f.ty, f.on_foreign_change, f.refers_to, f.part_of));
+        text.push_str(&format!(
+            "{} {:?} {owner} {:?} {:?} {}\n",
+            f.name, f.ty, f.on_foreign_change, f.refers_to, f.part_of
+        ));
     }
     for (_, m) in catalog.feeding(no) {
         text.push_str(&format!("{} {} {:?}\n", m.name, m.creates, m.pick));

@@ -2,17 +2,18 @@
 //!
 //! Invariant: for every unit and mapping, `in = applied + unchanged + superseded + skipped + held + rejected`; each record
 //! read adds one to the left and one to exactly one term of the right.
-//! Not here: what a touched instance drags along (`touch`), units and snapshots (`units`), threads (`worker`).
+//! Not here: what a touched instance drags along (`touch`), how a refused record is kept (`letters`), units and snapshots
+//! (`units`), threads (`worker`).
 
 use super::engine::Engine;
 use super::unit::OpenUnit;
 use super::world::Tx;
 use banyan_model::identity::Verdict;
 use banyan_model::instance::{Observation, RawAt};
-use banyan_model::mapping::{Draft, Fate, Refusal, Runner};
-use banyan_model::model::{Content, MappingNo};
-use banyan_store::{DeadLetterState, NewDeadLetter, Receipt, Result, Tally};
-use banyan_words::{Bad, Batch, Id, Row, codec};
+use banyan_model::mapping::{Draft, Fate, Refusal, Runner, SayKind};
+use banyan_model::model::{Content, ForeignChange, MappingNo};
+use banyan_store::{DeadLetterState, Receipt, Result, Tally};
+use banyan_words::{Batch, Id, Row, codec};
 use std::collections::HashMap;
 
 /// See the module.
@@ -157,7 +158,7 @@ impl<'s> Session<'s> {
         }
     }
 
-    fn cells_of(&self, i: usize) -> &[u8] {
+    pub(super) fn cells_of(&self, i: usize) -> &[u8] {
         let start = if i == 0 { 0 } else { self.ends[i - 1] as usize };
         &self.cells[start..self.ends[i] as usize]
     }
@@ -282,10 +283,7 @@ impl<'s> Session<'s> {
         } else {
             let mut found = Vec::with_capacity(ids.len());
             self.tx.with(|tx| tx.records(m.stored, &ids, &mut found))?;
-            found
-                .into_iter()
-                .map(|f| f.map(|r| Known { mark: Some(r.o), n: Some(r.n), hash: r.hash }))
-                .collect()
+            found.into_iter().map(|f| f.map(|r| Known { mark: Some(r.o), n: Some(r.n), hash: r.hash })).collect()
         };
         let mut known = known.into_iter();
         Ok(keys.iter().map(|k| k.and_then(|_| known.next().flatten())).collect())
@@ -307,6 +305,10 @@ impl<'s> Session<'s> {
         for (lookup, key) in self.tx.take_asked() {
             self.tx.with(|tx| tx.depend(lookup, &key, m.stored, r.raw))?;
         }
+        let fate = match fate {
+            Fate::Says => self.foreign(r, &draft)?.map_or(Fate::Says, Fate::Refused),
+            other => other,
+        };
         let out = match fate {
             Fate::Says => {
                 let seen = (open.number, r.row.place());
@@ -341,6 +343,35 @@ impl<'s> Session<'s> {
         out
     }
 
+    /// A value that another source rules, of a field whose `on_foreign_change` is `reject`.
+    fn foreign(&mut self, r: &Incoming<'_>, draft: &Draft) -> Result<Option<Refusal>> {
+        let m = &self.engine.catalog.mappings[r.mapping];
+        let e = &self.engine.catalog.entities[m.entity];
+        let guarded = |field: usize| {
+            let f = &e.fields[field];
+            f.on_foreign_change == ForeignChange::Reject && !f.owner.names(r.mapping)
+        };
+        if !m.fields.iter().any(|(f, _)| guarded(*f)) {
+            return Ok(None);
+        }
+        let n = match r.known.n {
+            Some(n) => Some(n),
+            None => self.find(m.entity, draft.instance.unwrap_or(r.record))?,
+        };
+        let Some(n) = n else { return Ok(None) };
+        let (_, i) = self.load(m.entity, n)?;
+        for (at, (field, _)) in m.fields.iter().enumerate().filter(|(_, (f, _))| guarded(*f)) {
+            let (says, served) = (draft.fragments.get(at), i.canonical.get(*field));
+            let same = says == served || (says == b"null" && served.is_empty());
+            if i.live && draft.says.get(at) == Some(&SayKind::Value) && !same {
+                let name = &e.fields[*field].name;
+                let message = format!("another source rules `{name}`, and it says something else");
+                return Ok(Some(Refusal { code: "foreign-change".into(), field: Some(name.clone()), message }));
+            }
+        }
+        Ok(None)
+    }
+
     fn means_deletion(&self, r: &Incoming<'_>, open: &OpenUnit) -> bool {
         let Content::Changes(Some(op)) = &self.engine.catalog.datasets[open.dataset].content else { return false };
         let Some(at) = r.row.shape().position(&op.column) else { return false };
@@ -371,86 +402,6 @@ impl<'s> Session<'s> {
             }
         }
         Ok(Some(Known { mark, n: Some(n), hash: r.hash }))
-    }
-
-    /// A row that the adapter could not read: one dead letter, whatever number of mappings.
-    fn unreadable(&mut self, open: &mut OpenUnit, row: &Row<'_>, bad: &Bad) -> Result<()> {
-        open.unreadable.get_or_insert_with(|| bad.message.clone());
-        let dataset = self.engine.catalog.datasets[open.dataset].stored;
-        let letter = NewDeadLetter {
-            fingerprint: codec::hash(&bad.raw, codec::hash(bad.code.as_bytes(), u64::from(dataset))),
-            dataset,
-            mapping: 0,
-            unit: open.number,
-            place: row.place(),
-            record: None,
-            code: &bad.code,
-            message: &bad.message,
-            field: None,
-            raw: &bad.raw,
-            cells: None,
-            at: self.now,
-        };
-        self.tx.with(|tx| tx.put_dead_letter(&letter))?;
-        if self.engine.mappings_of[open.dataset].is_empty() {
-            let t = self.tally(open.number, open.dataset, 0);
-            t.read += 1;
-            t.rejected += 1;
-        }
-        Ok(())
-    }
-
-    pub(super) fn refuse(
-        &mut self,
-        i: usize,
-        mapping: MappingNo,
-        open: &mut OpenUnit,
-        row: &Row<'_>,
-        record: Option<Id>,
-        refusal: &Refusal,
-    ) -> Result<()> {
-        let cells = self.cells_of(i).to_vec();
-        self.letter(mapping, open, row, record, refusal, &cells)
-    }
-
-    /// Writes a dead letter of a record that could be read.
-    pub(super) fn letter(
-        &mut self,
-        mapping: MappingNo,
-        open: &OpenUnit,
-        row: &Row<'_>,
-        record: Option<Id>,
-        refusal: &Refusal,
-        cells: &[u8],
-    ) -> Result<()> {
-        let columns = serde_json::to_string(&super::state::columns_of(row.shape())).unwrap_or_default();
-        let shape = self.tx.with(|tx| tx.raw_shape(&columns))?;
-        let engine = self.engine;
-        let (m, dataset) = (&engine.catalog.mappings[mapping], &engine.catalog.datasets[open.dataset]);
-        let shown: Vec<String> = row
-            .shape()
-            .columns
-            .iter()
-            .enumerate()
-            .filter(|(_, c)| !dataset.discard.contains(&c.name))
-            .map(|(i, c)| format!("{}={}", c.name, row.value(i).to_text().unwrap_or_default()))
-            .collect();
-        let shown = shown.join("\n");
-        let letter = NewDeadLetter {
-            fingerprint: codec::hash(cells, u64::from(m.stored)),
-            dataset: dataset.stored,
-            mapping: m.stored,
-            unit: open.number,
-            place: row.place(),
-            record,
-            code: &refusal.code,
-            message: &refusal.message,
-            field: refusal.field.as_deref(),
-            raw: shown.as_bytes(),
-            cells: Some((shape, cells)),
-            at: self.now,
-        };
-        self.tx.with(|tx| tx.put_dead_letter(&letter)).map(drop)
     }
 }
 

@@ -168,13 +168,18 @@ impl Session<'_> {
         let guard = engine.catalog.datasets[part.dataset].shrink_guard;
         let too_many = guard.is_some_and(|g| gone * 1000 > all * u64::from(g.permille));
         let reason = match &part.unreadable {
-            Some(why) if gone > 0 => Some(format!("a record's key could not be read, so it is not known who is gone: {why}")),
-            None if gone > 0 && too_many => Some(format!("{gone} of {all} records would be deleted, more than the shrink guard allows")),
+            Some(why) if gone > 0 => {
+                Some(format!("a record's key could not be read, so it is not known who is gone: {why}"))
+            }
+            None if gone > 0 && too_many => {
+                Some(format!("{gone} of {all} records would be deleted, more than the shrink guard allows"))
+            }
             _ => None,
         };
         if let Some(reason) = reason.filter(|_| !accepted) {
             let unit = part.unit.name.clone();
-            states.0[part.dataset].suspended = Some(Suspended { unit, reason, missing: gone, of: all, accepted: false });
+            states.0[part.dataset].suspended =
+                Some(Suspended { unit, reason, missing: gone, of: all, accepted: false });
         } else {
             for mapping in &mappings {
                 self.delete_missing(*mapping, part)?;
@@ -298,9 +303,11 @@ impl Session<'_> {
         }
         let Some(n) = known.n else { return Ok(()) };
         let (id, mut i) = self.load(m.entity, n)?;
-        let Some(first) = i.observations.iter().position(|o| {
-            o.record == record && engine.book.plan(o.plan).and_then(|p| p.mapping) == Some(mapping)
-        }) else {
+        let Some(first) = i
+            .observations
+            .iter()
+            .position(|o| o.record == record && engine.book.plan(o.plan).and_then(|p| p.mapping) == Some(mapping))
+        else {
             return Ok(());
         };
         let o = i.observations[first].clone();
@@ -328,7 +335,14 @@ impl Session<'_> {
     }
 
     /// Writes a dead letter for a record that is kept as a raw one.
-    fn letter_of_raw(&mut self, mapping: MappingNo, open: &OpenUnit, record: Id, at: RawAt, refusal: &Refusal) -> Result<()> {
+    fn letter_of_raw(
+        &mut self,
+        mapping: MappingNo,
+        open: &OpenUnit,
+        record: Id,
+        at: RawAt,
+        refusal: &Refusal,
+    ) -> Result<()> {
         let Some((batch, cells)) = self.raw_batch(at)? else { return Ok(()) };
         let row = batch.row(0);
         let message = format!("line {}: {DUPLICATE}", row.place().line);
@@ -414,7 +428,14 @@ impl Session<'_> {
 
     /// Takes one kept record through a mapping again, as if it had just come in its old unit. Counts move only where
     /// the caller moves them. True unless it is refused.
-    pub(super) fn again_from(&mut self, mapping: MappingNo, batch: &Batch, unit: u32, at: RawAt, cells: &[u8]) -> Result<bool> {
+    pub(super) fn again_from(
+        &mut self,
+        mapping: MappingNo,
+        batch: &Batch,
+        unit: u32,
+        at: RawAt,
+        cells: &[u8],
+    ) -> Result<bool> {
         let engine = self.engine;
         let m = &engine.catalog.mappings[mapping];
         let mut open = OpenUnit::new(engine, m.dataset, unit, batch.unit.clone(), false);
@@ -479,4 +500,3 @@ pub fn batch_of(raw: &banyan_store::RawRow) -> Option<Batch> {
     b.decode(shape, &raw.cells, raw.place)?;
     Some(b.finish())
 }
-

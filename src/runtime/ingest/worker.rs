@@ -329,8 +329,7 @@ impl Worker {
     fn call(&mut self, call: Box<dyn FnOnce(&mut Desk<'_>) + Send>) {
         let (engine, store) = (self.engine.clone(), self.store.clone());
         let now = self.clock.now_ms();
-        let mut desk =
-            Desk { engine: &engine, store: &*store, states: &mut self.states, now, resume: Vec::new() };
+        let mut desk = Desk { engine: &engine, store: &*store, states: &mut self.states, now, resume: Vec::new() };
         call(&mut desk);
         let resume = desk.resume;
         for (feed, datasets) in self.datasets.iter().enumerate() {
