@@ -16,7 +16,8 @@ use tempfile::TempDir;
 
 /// The project's folder.
 pub(crate) const ROOT: &str = env!("CARGO_MANIFEST_DIR");
-const PROGRAM: &str = env!("CARGO_BIN_EXE_banyan");
+/// The program.
+pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_banyan");
 /// How long anything may take that should happen soon. Generous: the machine may be busy.
 const PATIENCE: Duration = Duration::from_secs(90);
 
@@ -79,6 +80,11 @@ impl Site {
     /// Its configuration file.
     pub(crate) fn config(&self) -> PathBuf {
         self.folder.path().join("banyan.yaml")
+    }
+
+    /// Its folder.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// A path within it.
@@ -212,6 +218,20 @@ impl Gateway {
     /// POSTs JSON to a path of the admin listener.
     pub(crate) fn act(&self, path: &str, body: &Value) -> Answer {
         let request = self.http.post(format!("{}{path}", self.admin)).json(body);
+        Answer::of(request.send().unwrap()).unwrap()
+    }
+
+    /// GETs a path of the admin listener, with headers.
+    pub(crate) fn ask_admin(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
+        let request = self.http.get(format!("{}{path}", self.admin));
+        let request = headers.iter().fold(request, |r, (name, value)| r.header(*name, *value));
+        Answer::of(request.send().unwrap()).unwrap()
+    }
+
+    /// POSTs a body to a path of the admin listener, with those headers and no others.
+    pub(crate) fn post_admin(&self, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+        let request = self.http.post(format!("{}{path}", self.admin)).body(body.to_owned());
+        let request = headers.iter().fold(request, |r, (name, value)| r.header(*name, *value));
         Answer::of(request.send().unwrap()).unwrap()
     }
 

@@ -1,0 +1,84 @@
+//! What operators see and do, through the real program: probes, metrics, the admin API, the dashboard, the commands.
+//!
+//! Not here: what one room does alone (its own tests), how files are taken in (`journeys`).
+
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod api;
+mod commands;
+mod document;
+mod door;
+mod letters;
+mod logs;
+mod metrics;
+mod pages;
+
+use common::{Gateway, Site};
+use serde_json::Value;
+
+/// A shop whose category comes from a table that people keep, with a snapshot guarded against shrinking.
+const SHOP: &str = r#"
+sources:
+  shop:
+    adapter: file-drop
+    folder: drop
+    every: 200ms
+    datasets:
+      items:
+        files: "*.csv"
+        format: { kind: csv }
+        key: [NO]
+        content: snapshot
+        shrink_guard: 40%
+        ready: { quiet: 50ms }
+entities:
+  item:
+    fields:
+      name:     { type: text, required: true, filter: [eq] }
+      category: { type: text }
+lookups:
+  category: { file: category.csv, keys: [CODE], value: category }
+mappings:
+  - from: shop.items
+    to: item
+    fields:
+      name: TRIM(NAME)
+      category: LOOKUP("category", CODE) ELSE REJECT "unknown-category"
+"#;
+
+/// Two good records, two whose category is not known, and one that is none.
+const ITEMS: &str = "NO,NAME,CODE\n1,Cup,C\n2,Mug,C\n3,Fork,X\n4,Spoon,X\n5,Knife,C,too,many\n";
+
+/// The shop with its table and its first file.
+fn shop() -> Site {
+    let site = Site::new(SHOP);
+    site.drop_file("category.csv", "CODE,category\nC,crockery\n");
+    site.drop_file("drop/a.csv", ITEMS);
+    site
+}
+
+/// The shop, its first file read.
+fn open_shop() -> (Site, Gateway) {
+    let site = shop();
+    let g = site.start();
+    assert_eq!(g.settled("shop.items", "a.csv"), "done");
+    (site, g)
+}
+
+/// Every item of a list of the admin API, page by page.
+fn pages(g: &Gateway, path: &str, limit: usize) -> Vec<Value> {
+    let mut out = Vec::new();
+    let mut next: Option<String> = None;
+    loop {
+        let cursor = next.map(|c| format!("&cursor={c}")).unwrap_or_default();
+        let page = g.admin(&format!("{path}?limit={limit}{cursor}"));
+        out.extend(page["items"].as_array().unwrap().iter().cloned());
+        match page["next"].as_str() {
+            Some(c) => next = Some(c.to_owned()),
+            None => return out,
+        }
+    }
+}
