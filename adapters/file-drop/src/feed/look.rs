@@ -141,9 +141,10 @@ impl Feed {
         self.queue.notice(name, now);
     }
 
-    /// A file noticed before needs another look only if it is not as it was.
+    /// A file noticed before needs another look before its time only if it is not as it was. One that could not be
+    /// looked at keeps to its time.
     fn changed(&self, root: &Path, name: &str) -> bool {
-        self.queue.last_seen(name).is_none_or(|seen| {
+        self.queue.last_seen(name).is_some_and(|seen| {
             std::fs::metadata(root.join(name)).map_or(true, |m| probe::of(&m).token() != seen.token())
         })
     }

@@ -264,11 +264,16 @@ impl BlockingFeed for Feed {
         }
     }
 
+    /// What was handed over is looked up again. What is known of files that wait stays: a caller that rewinds after
+    /// each fault must not make the sound ones wait for ever because one is sick.
     fn rewind(&mut self) {
-        self.open = None;
+        if let Some(open) = self.open.take() {
+            let due = self.now();
+            self.queue.wait(open.unit.name.clone(), Waiting { due, ..open.waited });
+        }
         self.outbox.clear();
         self.told.clear();
-        self.queue.clear();
+        self.queue.unsettle();
         self.last_sweep = None;
         self.sick = None;
     }

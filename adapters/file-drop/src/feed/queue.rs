@@ -113,8 +113,8 @@ impl Queue {
         self.settled.insert(name.to_owned(), token.to_owned());
     }
 
-    /// Forgets everything; the next sweep finds it again.
-    pub fn clear(&mut self) {
-        *self = Queue::default();
+    /// Forgets what was dealt with; the next sweep finds it, and whoever remembers says what became of it.
+    pub fn unsettle(&mut self) {
+        self.settled.clear();
     }
 }
