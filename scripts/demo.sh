@@ -16,6 +16,7 @@ cargo build --quiet --locked --bin banyan
 mkdir -p var
 rm -rf "$folder"
 cp -R examples/wholesaler "$folder"
+case "$target" in /*) ln -s "$target/debug/banyan" "$folder/banyan" ;; *) ln -s "../../$target/debug/banyan" "$folder/banyan" ;; esac
 sed -i "s/127\.0\.0\.1:8080/127.0.0.1:$port/; s/127\.0\.0\.1:8081/127.0.0.1:$admin/" "$folder/banyan.yaml"
 
 "$target/debug/banyan" check --config "$folder/banyan.yaml"
@@ -23,8 +24,13 @@ sed -i "s/127\.0\.0\.1:8080/127.0.0.1:$port/; s/127\.0\.0\.1:8081/127.0.0.1:$adm
 server=$!
 trap 'kill -TERM $server 2>/dev/null || true; wait $server 2>/dev/null || true; exit 0' INT TERM
 
+facade="http://127.0.0.1:$port"
+
+# Served, and the files read: the warehouse's arrive last, after its trailer was counted.
 tries=0
-until curl -sf -o /dev/null "http://127.0.0.1:$admin/readyz"; do
+until curl -sf "http://127.0.0.1:$admin/readyz" >/dev/null &&
+    curl -sf "$facade/v1/products?limit=1" | grep -q '"id"' &&
+    curl -sf "$facade/v1/order_lines?limit=1" | grep -q '"id"'; do
     tries=$((tries + 1))
     if ! kill -0 $server 2>/dev/null || [ $tries -gt 150 ]; then
         echo "demo: it did not start; $folder/banyan.log says:" >&2
@@ -34,21 +40,20 @@ until curl -sf -o /dev/null "http://127.0.0.1:$admin/readyz"; do
     fi
     sleep 0.2
 done
-facade="http://127.0.0.1:$port"
 cat <<EOF
 
-  Harbour Wholesale is being served. Its files are in $folder/drop, its configuration in $folder/banyan.yaml.
+  Harbour Wholesale is being served. Its files are in $folder/drop, its configuration is $folder/banyan.yaml.
 
-    $facade/docs                                           the API, to read and try out
-    http://127.0.0.1:$admin/                                              the dashboard
+    the API, to read and try out   $facade/docs
+    the dashboard                  http://127.0.0.1:$admin/
 
-  Try these (in another terminal; README.md has the tour):
+  Try these in another terminal, after 'cd $folder' (README.md has the tour):
 
-    curl -s '$facade/v1/customers?category=export&sort=-credit_limit'
-    curl -s '$facade/v1/customers:lookup?space=crm&key=1004'
-    curl -s '$facade/v1/products?stock[lt]=20&fields=sku,name,stock'
-    curl -s '$facade/v1/orders?embed=customer,lines.product&limit=1'
-    $target/debug/banyan dead-letters list --config $folder/banyan.yaml
+    curl -gs '$facade/v1/customers?category=export&sort=-credit_limit&fields=name,credit_limit'
+    curl -gs '$facade/v1/products?stock[lt]=20&fields=sku,name,stock'
+    curl -gs '$facade/v1/orders?number=50001&embed=customer,lines.product'
+    ./banyan why customer crm:1005 --field email
+    ./banyan dead-letters list
 
   Log: $folder/banyan.log. Ctrl-C stops.
 

@@ -13,4 +13,5 @@ mod drift;
 mod feed;
 mod legacy;
 mod redrop;
+mod tour;
 mod trouble;

@@ -3,7 +3,7 @@
 use super::responses::{self, dressed, etag, shared_response};
 use super::schemas::{either, reference};
 use super::{a, parameters, pascal, schema_name, words};
-use banyan_model::model::{Catalog, Entity, EntityNo};
+use banyan_model::model::{Catalog, Child, Entity, EntityNo};
 use banyan_model::query::key_spaces;
 use utoipa::openapi::link::LinkBuilder;
 use utoipa::openapi::path::{
@@ -110,11 +110,16 @@ fn list(catalog: &Catalog, no: EntityNo) -> OperationBuilder {
         .response("304", shared_response("NotModified"))
 }
 
+/// `listLinesOfOrder`; without `Of` it could be the name of another entity's list, such as `listOrderLines`.
+fn list_children(e: &Entity, c: &Child) -> String {
+    format!("list{}Of{}", pascal(&c.name), pascal(&e.name))
+}
+
 fn children(catalog: &Catalog, no: EntityNo, at: usize) -> OperationBuilder {
     let e = &catalog.entities[no];
     let c = &e.children[at];
     let child = &catalog.entities[c.entity];
-    let id = format!("list{}{}", pascal(&e.name), pascal(&c.name));
+    let id = list_children(e, c);
     let summary = format!("List the {} of {}", words(&c.name), a(&e.name));
     let o = operation(e, id, summary, &["400", "404", "406", "410", "503", "504"]);
     with(o.parameter(parameters::id(e)), parameters::list(catalog, c.entity))
@@ -140,7 +145,7 @@ fn instance(catalog: &Catalog, no: EntityNo, located: bool) -> Response {
     }
     r = r.link("lineage", link(format!("get{}Lineage", pascal(&e.name)), "Why it has its values."));
     for c in &e.children {
-        let id = format!("list{}{}", pascal(&e.name), pascal(&c.name));
+        let id = list_children(e, c);
         r = r.link(c.name.as_str(), link(id, "What belongs to it."));
     }
     r.build()

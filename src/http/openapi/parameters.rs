@@ -23,10 +23,10 @@ fn query(name: &str, about: impl Into<String>, schema: impl Into<RefOr<Schema>>)
         .build()
 }
 
-/// A list of words, separated by commas.
+/// A list of words, separated by commas. One that stands there twice counts once, so their number has no bound.
 fn comma_list(name: &str, about: impl Into<String>, words: Vec<String>) -> Parameter {
     let item = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words));
-    comma(query(name, about, ArrayBuilder::new().items(item).min_items(Some(1)).max_items(Some(20))))
+    comma(query(name, about, ArrayBuilder::new().items(item).min_items(Some(1))))
 }
 
 fn comma(mut p: Parameter) -> Parameter {
@@ -52,24 +52,14 @@ pub(super) fn selection(catalog: &Catalog, no: EntityNo) -> Vec<Parameter> {
     let e = &catalog.entities[no];
     let names = std::iter::once("id".to_owned()).chain(e.fields.iter().map(|f| f.name.clone())).collect();
     let mut out = vec![comma_list("fields", "Only these fields; the id always comes along.", names)];
-    let about = "References and sub-collections to put in place, as dotted paths of at most three steps. \
+    let about = "References and sub-collections to put in place, as at most 8 dotted paths of at most three steps. \
         Of a sub-collection the first 100 members come.";
     match embed_paths(catalog, no, MOST_PATHS) {
         Some(paths) if paths.is_empty() => {}
-        Some(paths) => {
-            let mut p = comma_list("embed", about, paths);
-            if let Some(RefOr::T(Schema::Array(list))) = &mut p.schema {
-                list.max_items = Some(8);
-            }
-            out.push(p);
-        }
+        Some(paths) => out.push(comma_list("embed", about, paths)),
         None => {
             let item = ObjectBuilder::new().schema_type(Type::String);
-            out.push(comma(query(
-                "embed",
-                about,
-                ArrayBuilder::new().items(item).min_items(Some(1)).max_items(Some(8)),
-            )));
+            out.push(comma(query("embed", about, ArrayBuilder::new().items(item).min_items(Some(1)))));
         }
     }
     out

@@ -30,8 +30,8 @@ fn it_says_what_is_required_and_what_may_be_null() {
         "lookupCustomerByBody",
         "listCustomerChanges",
         "getCustomerLineage",
-        "listCustomerOrders",
-        "listOrderLines",
+        "listOrdersOfCustomer",
+        "listLinesOfOrder",
     ] {
         assert!(ids.contains(&id), "{id} in {ids:?}");
     }

@@ -1,0 +1,89 @@
+//! The tour of README.md, step by step, on the demo: what is printed there is what a reader sees.
+//!
+//! Each `$` line of a `console` block is run by a shell in a copy of the demo, and what follows it is compared. With
+//! `BLESS=1` README.md is given what was printed instead.
+
+use crate::common::{Gateway, PROGRAM, ROOT, Site};
+use std::fmt::Write as _;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+/// Where the demo listens.
+const FACADE: &str = "http://127.0.0.1:8080";
+const ADMIN: &str = "http://127.0.0.1:8081";
+
+#[test]
+fn golden_readme_tour() {
+    let site = Site::demo();
+    std::os::unix::fs::symlink(PROGRAM, site.path("banyan")).unwrap();
+    let g = site.start();
+    g.until("the demo's files are read", |g| {
+        let datasets = g.admin("/admin/v1/datasets")["items"].as_array().unwrap().clone();
+        datasets.iter().all(|d| d["last_unit"]["state"] == "done" && d["feed"]["is"] == "idle")
+    });
+    let readme = std::fs::read_to_string(format!("{ROOT}/README.md")).unwrap();
+    let (mut found, mut differences, mut steps) = (String::new(), String::new(), 0);
+    let mut lines = readme.lines().peekable();
+    let mut console = false;
+    while let Some(line) = lines.next() {
+        let _ = writeln!(found, "{line}");
+        if line.starts_with("```") {
+            console = line == "```console";
+        }
+        let Some(command) = line.strip_prefix("$ ").filter(|_| console) else { continue };
+        let mut wanted = String::new();
+        while let Some(next) = lines.next_if(|l| !l.starts_with("$ ") && !l.starts_with("```")) {
+            let _ = writeln!(wanted, "{next}");
+        }
+        steps += 1;
+        let printed = step(&site, &g, command, &wanted);
+        if steady(&printed) == steady(&wanted) {
+            found.push_str(&wanted);
+        } else {
+            let _ = writeln!(differences, "$ {command}\nprinted:\n{printed}README.md says:\n{wanted}");
+            found.push_str(&printed);
+        }
+    }
+    assert!(steps > 10, "README.md has no tour any more");
+    if std::env::var_os("BLESS").is_some() {
+        std::fs::write(format!("{ROOT}/README.md"), found).unwrap();
+    } else {
+        assert!(differences.is_empty(), "README.md is not true (make bless renews it):\n{differences}");
+    }
+    g.stop();
+}
+
+/// Runs a command. One that changes nothing is repeated for a while: files are read a moment after they were dropped.
+fn step(site: &Site, g: &Gateway, command: &str, wanted: &str) -> String {
+    let here = command.replace(FACADE, &g.facade).replace(ADMIN, &g.admin);
+    let acts = command.contains(" > ") || command.contains(">>") || command.contains("-X POST");
+    let begun = Instant::now();
+    let patience = if wanted.is_empty() { Duration::from_secs(3) } else { Duration::from_secs(20) };
+    loop {
+        let out =
+            Command::new("sh").arg("-c").arg(&here).current_dir(site.folder()).env("NO_COLOR", "1").output().unwrap();
+        assert!(out.stderr.is_empty(), "$ {command}\n{}", String::from_utf8_lossy(&out.stderr));
+        let mut printed = String::from_utf8_lossy(&out.stdout).replace(&g.facade, FACADE).replace(&g.admin, ADMIN);
+        if !printed.is_empty() && !printed.ends_with('\n') {
+            printed.push('\n');
+        }
+        if acts || steady(&printed) == steady(wanted) || begun.elapsed() > patience {
+            return printed;
+        }
+        std::thread::sleep(Duration::from_millis(200));
+    }
+}
+
+/// Without what differs each time: moments, traces, cursors.
+fn steady(text: &str) -> String {
+    let mut out = text.to_owned();
+    for (before, after) in [("\"trace_id\":\"", "\""), ("\"next\":\"", "\""), ("(done ", ")")] {
+        let mut from = 0;
+        while let Some(at) = out[from..].find(before).map(|n| from + n + before.len()) {
+            let end = out[at..].find(after).map_or(out.len(), |n| at + n);
+            out.replace_range(at..end, "…");
+            from = at;
+        }
+    }
+    out
+}

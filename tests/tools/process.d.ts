@@ -1,0 +1,2 @@
+// The one thing of Node that consumer.ts uses.
+declare const process: { argv: string[] };
