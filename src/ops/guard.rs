@@ -8,7 +8,7 @@ use banyan_words::Problem;
 use std::net::{IpAddr, SocketAddr};
 
 /// Refuses any address that other machines could reach. `path` is where it stands in the configuration.
-pub fn check_listen(path: &str, address: SocketAddr) -> Result<(), Problem> {
+pub fn check_listen(path: &str, address: SocketAddr) -> Result<(), Box<Problem>> {
     if address.ip().to_canonical().is_loopback() {
         return Ok(());
     }
@@ -19,7 +19,7 @@ pub fn check_listen(path: &str, address: SocketAddr) -> Result<(), Problem> {
         "write 127.0.0.1:{} (or [::1]), and let a proxy that knows its callers stand before it",
         address.port()
     );
-    Err(Problem::error("not-loopback", path, message).hint(hint))
+    Err(Box::new(Problem::error("not-loopback", path, message).hint(hint)))
 }
 
 /// Whether a `Host` header names this machine by a name that no one else can own. A page of another origin whose name

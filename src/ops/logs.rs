@@ -149,7 +149,7 @@ impl<S: Subscriber + for<'l> LookupSpan<'l>> Layer<S> for Lines {
         if let Some(hide) = &*HIDE.read().unwrap_or_else(PoisonError::into_inner) {
             fields.hide(hide); // before rendering, which may spell a secret in another way
         }
-        let message = fields.0.remove("message").and_then(|m| m.as_str().map(str::to_owned)).unwrap_or_default();
+        let message = fields.0.shift_remove("message").and_then(|m| m.as_str().map(str::to_owned)).unwrap_or_default();
         if *event.metadata().level() <= Level::INFO {
             let content = fields.0.iter_mut().filter(|(name, _)| CONTENT.contains(&name.as_str()));
             content.for_each(|(_, value)| *value = "[hidden]".into());

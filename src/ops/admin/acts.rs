@@ -140,7 +140,7 @@ fn round(state: &AdminState, ask: &ReplayAsk) -> Result<ReplayRound, AdminFault>
             Replayed::NotPossible { .. } => out.not_possible += 1,
         }
     }
-    out.next = numbers.last().filter(|_| numbers.len() == ROUND).map(|n| super::params::cursor(n));
+    out.next = numbers.last().filter(|_| numbers.len() == ROUND).map(super::params::cursor);
     Ok(out)
 }
 

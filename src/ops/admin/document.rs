@@ -37,7 +37,20 @@ pub fn admin_document() -> Value {
         root.insert("security".to_owned(), json!([])); // said, not forgotten: the listener is loopback only
     }
     common_problems(&mut document);
+    pages_by_name(&mut document);
     document
+}
+
+/// A page names the schema of its items instead of repeating it.
+fn pages_by_name(document: &mut Value) {
+    let Some(schemas) = document.pointer_mut("/components/schemas").and_then(Value::as_object_mut) else { return };
+    let names: Vec<String> = schemas.keys().cloned().collect();
+    for name in &names {
+        let Some(of) = name.strip_prefix("Page_").filter(|of| names.iter().any(|n| n == of)) else { continue };
+        if let Some(items) = schemas.get_mut(name).and_then(|p| p.pointer_mut("/properties/items/items")) {
+            *items = json!({ "$ref": format!("#/components/schemas/{of}") });
+        }
+    }
 }
 
 /// What the door may answer to any request.

@@ -76,7 +76,7 @@ pub const CODES: &[CodeDef] = &[
 /// A request refused.
 #[derive(Clone, Debug)]
 pub struct AdminFault {
-    def: CodeDef,
+    def: &'static CodeDef,
     detail: String,
     errors: Vec<FaultItem>,
     trace_id: String,
@@ -119,9 +119,8 @@ pub(super) struct Problem<'a> {
 impl AdminFault {
     /// A refusal with that code.
     pub fn new(code: &str, detail: impl Into<String>) -> AdminFault {
-        let internal = CODES.iter().find(|d| d.code == "internal").copied();
-        let found = CODES.iter().find(|d| d.code == code).copied().or(internal);
-        let def = found.unwrap_or(def("internal", 500, "The gateway failed", ""));
+        const INTERNAL: &CodeDef = &CODES[CODES.len() - 1];
+        let def = CODES.iter().find(|d| d.code == code).unwrap_or(INTERNAL);
         let fault = AdminFault { def, detail: detail.into(), errors: Vec::new(), trace_id: trace_id() };
         if def.status >= 500 {
             tracing::error!(code = def.code, trace_id = %fault.trace_id, "{}", fault.detail);
