@@ -260,9 +260,39 @@ fn reads(
     let their_list = |i: usize| head(LIMIT, &format!("/list?city=town-{:04}", i % 5000), "");
     let our_list = |i: usize| head(GATEWAY, &format!("/v1/customers?city=town-{:04}&limit=50", i % 5000), "");
     compare("filtered list of 50", "≤ 0.8", &their_list, &our_list);
+    under_ingest(dir, g, rows, requests, &spread, table)?;
     let _ =
         writeln!(table, "{:<46} {:>12} {:>9} ms {:>8} {:>8}", "start to serving", "", started.as_millis(), "", "≤ 150");
     let _ = writeln!(table, "{:<46} {:>12} {idle:>9.0} MB {:>8} {:>8}", "idle memory (RssAnon)", "", "", "≤ 60");
+    Ok(())
+}
+
+/// Reads while as many rows again come in: their p99 beside that of a quiet moment.
+fn under_ingest(
+    dir: &Path,
+    gateway: u32,
+    rows: usize,
+    requests: usize,
+    request: &(dyn Fn(usize) -> String + Sync),
+    table: &mut String,
+) -> Outcome<()> {
+    let quiet = load::run(GATEWAY, gateway, requests, request);
+    let part = dir.join("drop-0/z.csv.part");
+    write_csv(&part, rows, 2)?;
+    fs::rename(&part, dir.join("drop-0/z.csv"))?;
+    // Long enough for the file to be found ready.
+    std::thread::sleep(Duration::from_secs(2));
+    let busy = load::run(GATEWAY, gateway, requests, request);
+    wait_read("z.csv")?;
+    let _ = writeln!(
+        table,
+        "{:<46} {:>9.0} µs {:>9.0} µs {:>8.2} {:>8}",
+        "p99 of GET by id while a file comes in",
+        quiet.p99_us,
+        busy.p99_us,
+        busy.p99_us / quiet.p99_us,
+        "≤ 2"
+    );
     Ok(())
 }
 

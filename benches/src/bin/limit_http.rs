@@ -20,7 +20,10 @@ async fn nothing() -> HttpResponse {
     HttpResponse::NotModified().insert_header(("ETag", "\"0123456789abcdef\"")).finish()
 }
 
-async fn list(database: web::Data<String>, query: web::Query<std::collections::HashMap<String, String>>) -> HttpResponse {
+async fn list(
+    database: web::Data<String>,
+    query: web::Query<std::collections::HashMap<String, String>>,
+) -> HttpResponse {
     let city = query.get("city").cloned().unwrap_or_default();
     let body = DB.with_borrow_mut(|slot| -> rusqlite::Result<String> {
         if slot.is_none() {

@@ -162,6 +162,7 @@ pub async fn start(
                     }
                 }
             }
+            acknowledge_again(&*store, &engine, nos[0], &orders)?;
             shown.push((name.clone(), dataset.clone(), state));
             worker.lines.push(FeedLine { source: name.clone(), dataset: dataset.clone(), orders, epoch: 0 });
             worker.datasets.push(nos);
@@ -170,6 +171,21 @@ pub async fn start(
     let spawned = std::thread::Builder::new().name("ingest".into()).spawn(move || worker.run(&inbox));
     threads.push(spawned.map_err(|e| StoreError::Database(format!("no thread for ingest: {e}")))?);
     Ok(Ingest { stop, messages, threads, feeds: shown })
+}
+
+/// Units that were committed before the last stop, and whose `after` may not have been carried out since.
+fn acknowledge_again(
+    store: &dyn Store,
+    engine: &Engine,
+    dataset: DatasetNo,
+    orders: &std::sync::mpsc::Sender<Order>,
+) -> Result<(), StoreError> {
+    for unit in store.reader()?.unacknowledged(engine.catalog.datasets[dataset].stored)? {
+        let as_of = jiff::Timestamp::from_millisecond(unit.key.as_of).unwrap_or_default();
+        let known = UnitRef { name: unit.key.name, version: unit.key.version, order: unit.key.order, as_of };
+        let _ = orders.send(Order::Acknowledge(Arc::new(known), unit.key.token));
+    }
+    Ok(())
 }
 
 fn feed_of(connected: &dyn Connected, dataset: &str) -> Option<Box<dyn banyan_adapter::BlockingFeed>> {
