@@ -112,6 +112,7 @@ pub async fn serve(config: &Path, built: Built, tell: impl FnOnce(&Serves)) -> R
     let serving = Serving::new(engine.catalog.clone(), store.clone())?;
     let told = on_commit(&serving);
     let shared = Arc::new(Shared::new(serving));
+    crate::ops::check_listen("gateway.listen", settings.listen).map_err(|p| anyhow!("{p}"))?;
     let listener = TcpListener::bind(settings.listen)
         .with_context(|| format!("the facade cannot listen on {}", settings.listen))?;
     let facade = listener.local_addr()?;

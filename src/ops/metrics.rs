@@ -87,7 +87,7 @@ pub const METRICS: &[Metric] = &[
         "banyan_dataset_last_unit_seconds",
         "gauge",
         "dataset",
-        "How long the last finished unit took, from its beginning to its commit (latency).",
+        "How long the last finished unit took from its beginning to its end, to about a second (latency).",
     ),
     metric("banyan_dataset_last_unit_records", "gauge", "dataset", "Records of the last finished unit."),
     metric(
