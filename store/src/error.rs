@@ -25,6 +25,9 @@ pub enum StoreError {
     /// A row is damaged.
     #[error("the store is damaged: {0}; restore a backup, or delete the store and let it be rebuilt from the sources")]
     Damaged(String),
+    /// A call that writes, on a store opened for reading.
+    #[error("the store {0} was opened for reading only")]
+    ReadOnly(String),
     /// Anything else that the database says.
     #[error("the store failed: {0}")]
     Database(String),

@@ -40,6 +40,8 @@ pub trait Store: Send + Sync {
     fn ingest(&self) -> Result<Box<dyn Ingest + '_>>;
     /// Returns once the commit of that receipt survives a power cut. Nothing irreversible happens before.
     fn durable(&self, receipt: Receipt) -> Result<()>;
+    /// Uses a quiet moment: what was written lately is put where it reads fastest. Does nothing while someone writes.
+    fn rest(&self) -> Result<()>;
     /// Grows with every commit: what caches compare.
     fn generation(&self) -> u64;
     /// Whether readers may wait for a network; then they are called on threads that may block.

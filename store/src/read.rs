@@ -55,6 +55,9 @@ pub trait Reader: Send {
     fn lookup(&mut self, lookup: u32, key: &[u8]) -> Result<Option<String>>;
     /// A document kept under a name of the gateway's own.
     fn meta(&mut self, name: &str) -> Result<Option<String>>;
+    /// Lets go of the commit it looks at, if that is no longer the newest or is held for long: an idle reader would
+    /// otherwise keep the store from reusing its log. For a worker's timer; calls do it by themselves.
+    fn rest(&mut self);
     /// Raw records of a dataset in order of arrival, from that block on: what a changed mapping re-derives from.
     /// Calls `each` with (block, slot, unit, record) and stops after a block once `limit` records were seen;
     /// returns the next block, `None` at the end.
@@ -83,7 +86,9 @@ pub struct Found {
 pub struct ListQuery {
     /// All must hold.
     pub conditions: Vec<Condition>,
-    /// Sort fields, the first leads; arrival order decides between equals, and alone where there are none.
+    /// Sort fields, the first leads; arrival order decides between equals (the latest first where the last sort field
+    /// is descending). Where there are none: the order of the first field that has a range, a prefix or a list of values
+    /// as its condition while none has a single one; else arrival order alone.
     pub sort: Vec<Sort>,
     /// Continue after this.
     pub after: Option<Cursor>,
@@ -110,7 +115,7 @@ pub struct Condition {
 }
 
 /// A test on the order key of a field (`banyan_model::instance::key_of_value`). Null meets none of them but `Ne` and
-/// an `Eq` with null's own key.
+/// an `Eq` with null's own key (one byte, `ff`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Test {
     /// Is this.
@@ -133,7 +138,7 @@ pub enum Test {
 /// Where a page ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cursor {
-    /// The order keys of the sort fields of the last row.
+    /// The order keys of the sort fields of the last row (of the field that decides, where the query named none).
     pub keys: Vec<Vec<u8>>,
     /// Its number.
     pub n: u64,

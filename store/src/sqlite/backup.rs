@@ -1,0 +1,54 @@
+//! A copy of the store while it works.
+//!
+//! The copy is of one commit: the reader's view is held for as long as it takes. It is written beside its final name
+//! and renamed when it is whole and on disk, so that a file of that name is always a backup.
+
+use super::fault::io;
+use super::open::beside;
+use super::read::SqliteReader;
+use crate::{Result, StoreError};
+use rusqlite::Connection;
+use rusqlite::backup::{Backup, StepResult};
+use std::fs::File;
+use std::path::Path;
+use std::time::Duration;
+
+/// Pages in a step: 16 MB, after which others get the disk for a moment.
+const STEP: i32 = 2048;
+
+pub(super) fn backup(reader: &mut SqliteReader, to: &Path) -> Result<()> {
+    if to.exists() {
+        return Err(StoreError::Database(format!("{} exists already; a backup overwrites nothing", to.display())));
+    }
+    let part = beside(to, ".partial");
+    let done = copy(reader, &part).and_then(|()| {
+        let sync = || File::options().read(true).write(true).open(&part)?.sync_all();
+        sync().map_err(|e| io("cannot sync the backup", &part, &e))?;
+        std::fs::rename(&part, to).map_err(|e| io("cannot name the backup", to, &e))?;
+        let folder = to.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        // Not every system lets a folder be synced; the name is then kept when the system sees fit.
+        let _ = File::open(folder).and_then(|f| f.sync_all());
+        Ok(())
+    });
+    if done.is_err() {
+        let _ = std::fs::remove_file(&part);
+    }
+    done
+}
+
+fn copy(reader: &mut SqliteReader, part: &Path) -> Result<()> {
+    let _ = std::fs::remove_file(part);
+    reader.with(|from| {
+        // The first read is what fixes the view.
+        from.query_row("SELECT count(*) FROM name", [], |_| Ok(()))?;
+        let mut target = Connection::open(part)?;
+        let copy = Backup::new(from, &mut target)?;
+        loop {
+            match copy.step(STEP)? {
+                StepResult::Done => return Ok(()),
+                StepResult::More => std::thread::yield_now(),
+                _ => std::thread::sleep(Duration::from_millis(20)),
+            }
+        }
+    })
+}

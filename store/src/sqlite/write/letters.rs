@@ -1,0 +1,115 @@
+//! Dead letters and reviews.
+
+use super::keyed::Db;
+use crate::sqlite::codes::letter_state_code;
+use crate::sqlite::fault::Columns;
+use crate::{DeadLetterState, NewDeadLetter, Result};
+use banyan_words::Id;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// More open letters than this in one mapping are looked up one by one.
+const MOST_KNOWN: usize = if cfg!(test) { 3 } else { 100_000 };
+
+/// Record keys of open dead letters by mapping (`None`: too many to hold): nearly every good record asks, and nearly
+/// none has one.
+#[derive(Default)]
+pub(super) struct Letters {
+    open: BTreeMap<u32, Option<BTreeSet<Id>>>,
+}
+
+impl Letters {
+    /// A record refused before counts up; what was closed by itself opens again, what a person discarded stays so.
+    pub(super) fn put(&mut self, db: Db<'_>, l: &NewDeadLetter<'_>) -> Result<u64> {
+        let record = l.record.as_ref().map(|id| &id.0[..]);
+        let (shape, cells) = l.cells.map_or((None, None), |(shape, cells)| (Some(shape), Some(cells)));
+        let mut s = db.conn.prepare_cached(
+            "INSERT INTO letter(fingerprint, dataset, mapping, unit, line, off, record, code, message, field, shape, at,
+                times, state, cells, raw) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 1, 0, ?13, ?14)
+             ON CONFLICT(dataset, mapping, fingerprint) DO UPDATE SET times = times + 1, unit = excluded.unit,
+                line = excluded.line, off = excluded.off, code = excluded.code, message = excluded.message,
+                field = excluded.field, reason = CASE state WHEN 2 THEN reason END,
+                state = CASE state WHEN 2 THEN 2 ELSE 0 END
+             RETURNING number",
+        )?;
+        let mut rows = s.query(rusqlite::params![
+            l.fingerprint as i64, l.dataset, l.mapping, l.unit, l.place.line as i64, l.place.offset as i64, record,
+            l.code, l.message, l.field, shape, l.at, cells, l.raw,
+        ])?;
+        let number = match rows.next()? {
+            Some(row) => row.number(0)?,
+            None => 0,
+        };
+        if let (Some(id), Some(Some(known))) = (l.record, self.open.get_mut(&l.mapping)) {
+            known.insert(id);
+        }
+        Ok(number)
+    }
+
+    pub(super) fn close(&self, db: Db<'_>, number: u64, state: DeadLetterState, reason: Option<&str>) -> Result<()> {
+        db.conn
+            .prepare_cached("UPDATE letter SET state = ?2, reason = ?3 WHERE number = ?1")?
+            .execute((number as i64, letter_state_code(state), reason))?;
+        Ok(())
+    }
+
+    pub(super) fn supersede(&mut self, db: Db<'_>, mapping: u32, record: Id) -> Result<Vec<(u64, u32)>> {
+        if !self.open.contains_key(&mapping) {
+            let known = known(db, mapping)?;
+            self.open.insert(mapping, known);
+        }
+        if let Some(Some(known)) = self.open.get_mut(&mapping)
+            && !known.remove(&record)
+        {
+            return Ok(Vec::new());
+        }
+        let mut s = db.conn.prepare_cached(
+            "UPDATE letter SET state = 3 WHERE mapping = ?1 AND record = ?2 AND state = 0 RETURNING number, unit",
+        )?;
+        let mut rows = s.query((mapping, &record.0[..]))?;
+        let mut out = Vec::new();
+        while let Some(row) = rows.next()? {
+            out.push((row.number(0)?, row.small(1)?));
+        }
+        Ok(out)
+    }
+}
+
+fn known(db: Db<'_>, mapping: u32) -> Result<Option<BTreeSet<Id>>> {
+    let mut s = db.conn.prepare_cached(
+        "SELECT record FROM letter WHERE mapping = ?1 AND state = 0 AND record IS NOT NULL LIMIT ?2",
+    )?;
+    let mut rows = s.query((mapping, MOST_KNOWN as i64 + 1))?;
+    let mut out = BTreeSet::new();
+    let mut seen = 0;
+    while let Some(row) = rows.next()? {
+        out.insert(row.id(0)?);
+        seen += 1;
+    }
+    Ok((seen <= MOST_KNOWN).then_some(out))
+}
+
+/// Asks a person. Answered (state 1), it is asked again with another `about` only; answered by itself (2), at once.
+pub(super) fn put_review(
+    db: Db<'_>,
+    key: &str,
+    kind: &str,
+    (entity, id): (u32, Id),
+    about: &str,
+    at: i64,
+) -> Result<()> {
+    db.conn
+        .prepare_cached(
+            "INSERT INTO review(key, kind, entity, id, about, at, state) VALUES(?1, ?2, ?3, ?4, ?5, ?6, 0)
+             ON CONFLICT(key) DO UPDATE SET kind = excluded.kind, entity = excluded.entity, id = excluded.id,
+                at = CASE state WHEN 0 THEN at ELSE excluded.at END, about = excluded.about, state = 0
+             WHERE state <> 1 OR about <> excluded.about",
+        )?
+        .execute((key, kind, entity, &id.0[..], about, at))?;
+    Ok(())
+}
+
+/// The question has answered itself.
+pub(super) fn close_review(db: Db<'_>, key: &str) -> Result<()> {
+    db.conn.prepare_cached("UPDATE review SET state = 2 WHERE key = ?1 AND state = 0")?.execute([key])?;
+    Ok(())
+}
