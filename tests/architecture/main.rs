@@ -2,7 +2,7 @@
 //!
 //! Not here: what the rooms do (their own tests and `journeys`).
 
-#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+#![allow(unreachable_pub, clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 mod arrows;
 mod docs;

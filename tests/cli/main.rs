@@ -1,6 +1,6 @@
 //! The command line through the real program: what it prints, and how it ends.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(unreachable_pub, clippy::unwrap_used, clippy::expect_used)]
 
 mod check;
 mod docs;

@@ -2,7 +2,7 @@
 //!
 //! Not here: what one room does alone (its own tests), what the document promises (`tests/contract.sh`).
 
-#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+#![allow(unreachable_pub, clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 #[path = "../common/mod.rs"]
 mod common;
