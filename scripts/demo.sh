@@ -26,11 +26,9 @@ trap 'kill -TERM $server 2>/dev/null || true; wait $server 2>/dev/null || true; 
 
 facade="http://127.0.0.1:$port"
 
-# Served, and the files read: the warehouse's arrive last, after its trailer was counted.
+# Served, and a file of each dataset read.
 tries=0
-until curl -sf "http://127.0.0.1:$admin/readyz" >/dev/null &&
-    curl -sf "$facade/v1/products?limit=1" | grep -q '"id"' &&
-    curl -sf "$facade/v1/order_lines?limit=1" | grep -q '"id"'; do
+until [ "$(curl -sf "http://127.0.0.1:$admin/admin/v1/datasets" | grep -o '"last_finished":{' | wc -l)" -eq 7 ]; do
     tries=$((tries + 1))
     if ! kill -0 $server 2>/dev/null || [ $tries -gt 150 ]; then
         echo "demo: it did not start; $folder/banyan.log says:" >&2

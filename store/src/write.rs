@@ -119,6 +119,8 @@ pub trait Ingest {
     fn dead_letter_open(&mut self, number: u64) -> Result<bool>;
     /// Open dead letters of a mapping by record key: closed as superseded by a good record. Cheap where there are none.
     fn supersede_dead_letters(&mut self, mapping: u32, record: Id) -> Result<Vec<(u64, u32)>>;
+    /// Whether that record of that unit has an open dead letter with that code. Cheap where the record has none.
+    fn refused_as(&mut self, mapping: u32, record: Id, unit: u32, code: &str) -> Result<bool>;
 
     /// Sets a value of a dataset-backed lookup (`None` removes it); returns whether that changed it.
     fn put_lookup(&mut self, lookup: u32, key: &[u8], value: Option<&str>) -> Result<bool>;

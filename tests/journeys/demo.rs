@@ -76,11 +76,12 @@ fn a_reload_maps_again_what_it_can_and_lets_no_duplicate_in() {
     let site = Site::demo();
     let g = loaded(&site);
     let customer = |g: &Gateway, key: &str| g.ask(&format!("/v1/customers:lookup?space=crm&key={key}"), &[]).status;
-    assert_eq!((customer(&g, "1017"), customer(&g, "1021")), (404, 404));
+    assert_eq!(customer(&g, "1017"), 404);
+    assert_ne!(customer(&g, "1021"), 200, "its key stands there twice");
     site.edit("lookups/category.csv", |text| text + "W,*,retail\n");
     assert_eq!(g.act("/admin/v1/reload", &json!({})).status, 200);
     g.until("the refused record is mapped again", |g| customer(g, "1017") == 200);
-    assert_eq!(customer(&g, "1021"), 404, "which of two records with one key is right is still not known");
+    assert_ne!(customer(&g, "1021"), 200, "which of two records with one key is right is still not known");
     assert_eq!(g.dataset("crm.customers")["ledger"]["adds_up"], true);
 
     // A configuration that is wrong is refused whole; the one in use stays, and says so.

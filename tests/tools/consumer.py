@@ -16,6 +16,6 @@ while True:
     if not page.next_:
         break
     cursor = {"cursor": page.next_}
-assert len(names) == 19, names
+assert len(names) == 19, (len(names), names)
 assert "Müller & Söhne" in names, names
 print(len(names), "customers:", ", ".join(names[:3]), "…")

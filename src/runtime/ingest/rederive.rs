@@ -82,7 +82,7 @@ fn mapping(engine: &Engine, store: &dyn Store, clock: &Clock, stop: &Stop, no: M
         let mut session = Session::new(engine, store.ingest()?, clock.now_ms());
         for (at, row) in rows {
             if let Some(batch) = batch_of(&row) {
-                session.again_from(no, &batch, row.unit, at, &row.cells)?;
+                session.again_from(no, &batch, row.unit, at, &row.cells, false)?;
             }
         }
         session.settle()?;

@@ -47,7 +47,7 @@ pub fn replay(desk: &mut Desk<'_>, number: u64) -> Result<Replayed, StoreError> 
     let d = desk.engine.catalog.datasets[dataset].stored;
     let shape = session.tx.with(|tx| tx.raw_shape(&record.shape))?;
     let at = session.tx.with(|tx| tx.put_raw(d, letter.unit, shape, record.place, &record.cells))?;
-    let good = session.again_from(mapping, &batch, letter.unit, at, &record.cells)?;
+    let good = session.again_from(mapping, &batch, letter.unit, at, &record.cells, true)?;
     session.settle()?;
     if good {
         finish(&mut session, &letter, dataset)?;

@@ -20,6 +20,8 @@ use std::sync::Arc;
 /// Records deleted in one go between looks at the clock.
 const PAGE: usize = 1_000;
 
+/// The code of records with one key in one snapshot.
+const DUPLICATE_KEY: &str = "duplicate-key";
 const DUPLICATE: &str = "its key stands more than once in this snapshot; all its records are refused";
 
 /// Whether a batch could be taken.
@@ -294,7 +296,7 @@ impl Session<'_> {
         let engine = self.engine;
         let m = &engine.catalog.mappings[mapping];
         let message = format!("line {}: {DUPLICATE}", row.place().line);
-        let refusal = Refusal { code: "duplicate-key".into(), field: None, message };
+        let refusal = Refusal { code: DUPLICATE_KEY.into(), field: None, message };
         self.refuse(at, mapping, open, row, Some(record), &refusal)?;
         self.tally(open.number, open.dataset, m.stored).rejected += 1;
         let mark = known.mark.unwrap_or(0);
@@ -423,11 +425,12 @@ impl Session<'_> {
     pub(super) fn derive_again(&mut self, mapping: MappingNo, at: RawAt) -> Result<()> {
         let Some((batch, cells)) = self.raw_batch(at)? else { return Ok(()) };
         let Some(raw) = self.tx.with(|tx| tx.raw(at))? else { return Ok(()) };
-        self.again_from(mapping, &batch, raw.unit, at, &cells).map(drop)
+        self.again_from(mapping, &batch, raw.unit, at, &cells, false).map(drop)
     }
 
     /// Takes one kept record through a mapping again, as if it had just come in its old unit. Counts move only where
-    /// the caller moves them. True unless it is refused.
+    /// the caller moves them. True unless it is refused. Of several records with one key none is taken unless a person
+    /// `asked` for that one: no change of mapping or lookup tells which of them is right.
     pub(super) fn again_from(
         &mut self,
         mapping: MappingNo,
@@ -435,6 +438,7 @@ impl Session<'_> {
         unit: u32,
         at: RawAt,
         cells: &[u8],
+        asked: bool,
     ) -> Result<bool> {
         let engine = self.engine;
         let m = &engine.catalog.mappings[mapping];
@@ -445,6 +449,9 @@ impl Session<'_> {
             Some(Ok(id)) => id,
             _ => return Ok(false),
         };
+        if !asked && self.tx.with(|tx| tx.refused_as(m.stored, record, unit, DUPLICATE_KEY))? {
+            return Ok(false);
+        }
         let known = self.known_one(mapping, record)?;
         let hash = banyan_words::codec::hash(cells, m.hash);
         let incoming = Incoming { mapping, record, hash, known, row, raw: at };

@@ -171,8 +171,12 @@ fn a_good_record_supersedes_its_letters_whether_few_or_many_are_open() {
         assert_eq!(supersede(&mut *tx, 1), []);
         let numbers: Vec<u64> =
             (1..=many).map(|i| tx.put_dead_letter(&letter(100 * u64::from(many) + u64::from(i), Some(Id([i; 16])))).unwrap()).collect();
+        let code = letter(1, None).code;
+        let mut refused = |record: u8, unit, code| tx.refused_as(2, Id([record; 16]), unit, code).unwrap();
+        assert!(refused(1, 3, code) && !refused(1, 4, code) && !refused(1, 3, "another") && !refused(99, 3, code));
         assert_eq!(supersede(&mut *tx, 1), [(numbers[0], 3)]);
         assert_eq!(supersede(&mut *tx, 1), []);
+        assert!(!tx.refused_as(2, Id([1; 16]), 3, code).unwrap(), "it waits no longer");
         tx.commit(1).unwrap();
         let mut tx = store.ingest().unwrap();
         assert_eq!(supersede(&mut *tx, 2), [(numbers[1], 3)]);

@@ -275,6 +275,13 @@ impl Ingest for SqliteIngest<'_> {
         })
     }
 
+    fn refused_as(&mut self, mapping: u32, record: Id, unit: u32, code: &str) -> Result<bool> {
+        self.run(|w| {
+            let (db, state) = w.parts();
+            state.letters.refused_as(db, mapping, record, unit, code)
+        })
+    }
+
     fn put_lookup(&mut self, lookup: u32, key: &[u8], value: Option<&str>) -> Result<bool> {
         self.run(|w| lookups::put(w.parts().0, lookup, key, value))
     }

@@ -32,8 +32,20 @@ impl Letters {
              RETURNING number",
         )?;
         let mut rows = s.query(rusqlite::params![
-            l.fingerprint as i64, l.dataset, l.mapping, l.unit, l.place.line as i64, l.place.offset as i64, record,
-            l.code, l.message, l.field, shape, l.at, cells, l.raw,
+            l.fingerprint as i64,
+            l.dataset,
+            l.mapping,
+            l.unit,
+            l.place.line as i64,
+            l.place.offset as i64,
+            record,
+            l.code,
+            l.message,
+            l.field,
+            shape,
+            l.at,
+            cells,
+            l.raw,
         ])?;
         let number = match rows.next()? {
             Some(row) => row.number(0)?,
@@ -46,17 +58,38 @@ impl Letters {
     }
 
     pub(super) fn close(&self, db: Db<'_>, number: u64, state: DeadLetterState, reason: Option<&str>) -> Result<()> {
-        db.conn
-            .prepare_cached("UPDATE letter SET state = ?2, reason = ?3 WHERE number = ?1")?
-            .execute((number as i64, letter_state_code(state), reason))?;
+        db.conn.prepare_cached("UPDATE letter SET state = ?2, reason = ?3 WHERE number = ?1")?.execute((
+            number as i64,
+            letter_state_code(state),
+            reason,
+        ))?;
         Ok(())
     }
 
-    pub(super) fn supersede(&mut self, db: Db<'_>, mapping: u32, record: Id) -> Result<Vec<(u64, u32)>> {
+    /// Fills `open` for that mapping.
+    fn know(&mut self, db: Db<'_>, mapping: u32) -> Result<()> {
         if !self.open.contains_key(&mapping) {
             let known = known(db, mapping)?;
             self.open.insert(mapping, known);
         }
+        Ok(())
+    }
+
+    pub(super) fn refused_as(&mut self, db: Db<'_>, mapping: u32, record: Id, unit: u32, code: &str) -> Result<bool> {
+        self.know(db, mapping)?;
+        if let Some(Some(known)) = self.open.get(&mapping)
+            && !known.contains(&record)
+        {
+            return Ok(false);
+        }
+        let mut s = db.conn.prepare_cached(
+            "SELECT 1 FROM letter WHERE mapping = ?1 AND record = ?2 AND state = 0 AND unit = ?3 AND code = ?4",
+        )?;
+        Ok(s.exists((mapping, &record.0[..], unit, code))?)
+    }
+
+    pub(super) fn supersede(&mut self, db: Db<'_>, mapping: u32, record: Id) -> Result<Vec<(u64, u32)>> {
+        self.know(db, mapping)?;
         if let Some(Some(known)) = self.open.get_mut(&mapping)
             && !known.remove(&record)
         {
@@ -75,9 +108,9 @@ impl Letters {
 }
 
 fn known(db: Db<'_>, mapping: u32) -> Result<Option<BTreeSet<Id>>> {
-    let mut s = db.conn.prepare_cached(
-        "SELECT record FROM letter WHERE mapping = ?1 AND state = 0 AND record IS NOT NULL LIMIT ?2",
-    )?;
+    let mut s = db
+        .conn
+        .prepare_cached("SELECT record FROM letter WHERE mapping = ?1 AND state = 0 AND record IS NOT NULL LIMIT ?2")?;
     let mut rows = s.query((mapping, MOST_KNOWN as i64 + 1))?;
     let mut out = BTreeSet::new();
     let mut seen = 0;
