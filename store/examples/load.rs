@@ -47,8 +47,9 @@ struct Row {
 
 /// One of 4096 names, no two with the same beginning.
 fn city(i: u64) -> String {
-    const PARTS: [&str; 16] =
-        ["Ash", "Bex", "Cor", "Dun", "Ely", "Fal", "Gor", "Hav", "Ive", "Jar", "Kes", "Lew", "Mal", "Nor", "Oak", "Pen"];
+    const PARTS: [&str; 16] = [
+        "Ash", "Bex", "Cor", "Dun", "Ely", "Fal", "Gor", "Hav", "Ive", "Jar", "Kes", "Lew", "Mal", "Nor", "Oak", "Pen",
+    ];
     let part = |shift: u64| PARTS[(i >> shift & 15) as usize];
     format!("{}{}{} upon Water", part(8), part(4), part(0))
 }
@@ -57,7 +58,13 @@ fn row(i: u64, round: u64, facts: bool) -> Row {
     let version = if i % 100 == 7 { round } else { 0 };
     let mut cells = Vec::with_capacity(100);
     let city = city(i.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 52);
-    let texts = [format!("{i:08}"), city, format!("Name {i} of version {version}"), format!("mail{i}@example.com"), "trade".into()];
+    let texts = [
+        format!("{i:08}"),
+        city,
+        format!("Name {i} of version {version}"),
+        format!("mail{i}@example.com"),
+        "trade".into(),
+    ];
     texts.iter().for_each(|t| codec::put_text(t.as_bytes(), &mut cells));
     let id = Id::derive("customer", "erp", &texts[..1]);
     let hash = codec::hash(&cells, 1);
@@ -72,10 +79,30 @@ fn row(i: u64, round: u64, facts: bool) -> Row {
             says.push(Say::Value(json.into_bytes().into()));
         }
         let o = Observation {
-            plan: 1, record: id, unit: 1, place: Place { line: i, offset: i * 90 }, raw: RawAt::default(),
-            prior: RawAt::default(), hash, withdrawn: false, held: false, aliases: vec![], changed_at: vec![], pick: vec![], says,
+            plan: 1,
+            record: id,
+            unit: 1,
+            place: Place { line: i, offset: i * 90 },
+            raw: RawAt::default(),
+            prior: RawAt::default(),
+            hash,
+            withdrawn: false,
+            held: false,
+            aliases: vec![],
+            changed_at: vec![],
+            pick: vec![],
+            says,
         };
-        let i = Instance { live: true, was_live: true, shape: 1, etag: hash, changed: 1_700_000_000_000, canonical, observations: vec![o], ..Instance::default() };
+        let i = Instance {
+            live: true,
+            was_live: true,
+            shape: 1,
+            etag: hash,
+            changed: 1_700_000_000_000,
+            canonical,
+            observations: vec![o],
+            ..Instance::default()
+        };
         Facts::encode(&i, id, &All, &mut out.facts);
     }
     out
@@ -83,12 +110,33 @@ fn row(i: u64, round: u64, facts: bool) -> Row {
 
 fn catalog() -> Catalog {
     let fields = vec![Field {
-        stored: 0, name: "city".into(), ty: Type::Text, required: false, text: Text::default(), description: None, example: None, personal: false,
-        owner: Owner::First(vec![]), on_foreign_change: ForeignChange::Ignore, filter: vec![], sort: true, refers_to: None, part_of: false, inverse: None,
+        stored: 0,
+        name: "city".into(),
+        ty: Type::Text,
+        required: false,
+        text: Text::default(),
+        description: None,
+        example: None,
+        personal: false,
+        owner: Owner::First(vec![]),
+        on_foreign_change: ForeignChange::Ignore,
+        filter: vec![],
+        sort: true,
+        refers_to: None,
+        part_of: false,
+        inverse: None,
     }];
     let entity = Entity {
-        stored: 0, shape: 0, name: "customer".into(), plural: "customers".into(), description: None, id_name: "customer".into(), authority: vec![],
-        fields, children: vec![], match_rules: vec![],
+        stored: 0,
+        shape: 0,
+        name: "customer".into(),
+        plural: "customers".into(),
+        description: None,
+        id_name: "customer".into(),
+        authority: vec![],
+        fields,
+        children: vec![],
+        match_rules: vec![],
     };
     Catalog { entities: vec![entity], ..Catalog::default() }
 }
@@ -145,7 +193,8 @@ fn records(store: &dyn Store, rows: u64, per: u64) -> Result<f64> {
     let mut tx: Box<dyn Ingest + '_> = store.ingest()?;
     let mut found: Vec<Option<RecordRow>> = Vec::new();
     for at in (0..rows).step_by(BATCH) {
-        let ids: Vec<Id> = (at..rows.min(at + BATCH as u64)).map(|i| Id::derive("record", "crm", &[i.to_string()])).collect();
+        let ids: Vec<Id> =
+            (at..rows.min(at + BATCH as u64)).map(|i| Id::derive("record", "crm", &[i.to_string()])).collect();
         let begun = cpu();
         tx.records(MAPPING, &ids, &mut found)?;
         for (i, id) in ids.iter().enumerate().filter(|(i, _)| found[*i].is_none()) {
@@ -200,7 +249,8 @@ fn limits(folder: &std::path::Path, rows: u64) -> std::result::Result<(f64, f64)
             conn.execute_batch("CREATE UNIQUE INDEX i ON t(id); CREATE INDEX c ON t(city)")?;
         }
         conn.execute_batch("BEGIN")?;
-        let mut insert = conn.prepare("INSERT INTO t VALUES(?1, ?2, ?3, ?4, ?5) ON CONFLICT(n) DO UPDATE SET facts = excluded.facts")?;
+        let mut insert = conn
+            .prepare("INSERT INTO t VALUES(?1, ?2, ?3, ?4, ?5) ON CONFLICT(n) DO UPDATE SET facts = excluded.facts")?;
         for at in (0..rows).step_by(BATCH) {
             let batch: Vec<Row> = (at..rows.min(at + BATCH as u64)).map(|i| row(i, 0, true)).collect();
             let begun = cpu();
@@ -237,9 +287,21 @@ fn main() -> Result<()> {
         // The tables of a mapping that is not direct.
         let mut with = catalog.clone();
         with.mappings.push(banyan_model::model::Mapping {
-            stored: MAPPING, plan: 1, name: "crm".into(), dataset: 0, entity: 0,
-            key: banyan_model::model::KeyFrom { space: "crm".into(), columns: vec![] }, also: vec![], creates: false, direct: false,
-            when: None, deleted: None, changed_at: None, pick: None, fields: vec![], hash: 0,
+            stored: MAPPING,
+            plan: 1,
+            name: "crm".into(),
+            dataset: 0,
+            entity: 0,
+            key: banyan_model::model::KeyFrom { space: "crm".into(), columns: vec![] },
+            also: vec![],
+            creates: false,
+            direct: false,
+            when: None,
+            deleted: None,
+            changed_at: None,
+            pick: None,
+            fields: vec![],
+            hash: 0,
         });
         store.prepare(&with)?;
     }
@@ -250,7 +312,11 @@ fn main() -> Result<()> {
     }
     let wall = Instant::now();
     tell("fresh", pass(&store, rows, per, 0, |i| i)?.0);
-    println!("  wall {:.1} s, file {} MB", wall.elapsed().as_secs_f64(), std::fs::metadata(store.path()).map_err(io)?.len() >> 20);
+    println!(
+        "  wall {:.1} s, file {} MB",
+        wall.elapsed().as_secs_f64(),
+        std::fs::metadata(store.path()).map_err(io)?.len() >> 20
+    );
     if only_fresh {
         return Ok(());
     }

@@ -7,7 +7,9 @@ pub enum StoreError {
     #[error("the store {0} is in use by another process; stop that one, or give this gateway a store of its own")]
     Locked(String),
     /// Written by a newer version.
-    #[error("the store {path} has layout {found}, this version knows layouts up to {known}: it was written by a newer banyan and is left untouched; run that version, or restore a backup")]
+    #[error(
+        "the store {path} has layout {found}, this version knows layouts up to {known}: it was written by a newer banyan and is left untouched; run that version, or restore a backup"
+    )]
     Newer {
         /// The file.
         path: String,

@@ -18,7 +18,7 @@ pub use read::{ChangePage, Condition, Cursor, Found, ListQuery, Page, Reader, Si
 pub use rows::{
     DeadLetter, DeadLetterFilter, DeadLetterState, LedgerRow, RawRow, Review, Tally, Unit, UnitChange, UnitKey,
 };
-pub use write::{Ingest, NewDeadLetter, RecordRow, Receipt};
+pub use write::{Ingest, NewDeadLetter, Receipt, RecordRow};
 
 use banyan_model::model::{Catalog, Named, Numbers};
 

@@ -84,8 +84,7 @@ pub struct Tally {
 impl Tally {
     /// The ledger's equation.
     pub fn adds_up(&self) -> bool {
-        self.read
-            == self.applied + self.unchanged + self.superseded + self.skipped + self.held + self.rejected
+        self.read == self.applied + self.unchanged + self.superseded + self.skipped + self.held + self.rejected
     }
 
     /// Adds another.

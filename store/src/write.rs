@@ -80,7 +80,13 @@ pub trait Ingest {
     fn remove_record(&mut self, mapping: u32, key: Id) -> Result<()>;
     /// Instances with a direct observation (hash not 0) whose number is not marked: what a snapshot no longer holds.
     /// Pages by `after`.
-    fn unmarked(&mut self, entity: u32, marks: &dyn Fn(u64) -> bool, after: u64, limit: usize) -> Result<Vec<(u64, Id)>>;
+    fn unmarked(
+        &mut self,
+        entity: u32,
+        marks: &dyn Fn(u64) -> bool,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<(u64, Id)>>;
     /// The same for records of a mapping that is not direct: (record's number, key, instance).
     fn unmarked_records(
         &mut self,

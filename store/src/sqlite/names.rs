@@ -7,6 +7,7 @@ use banyan_model::model::{Named, Numbers};
 use banyan_words::Type;
 use rusqlite::Connection;
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 /// The key of null.
 pub(super) const NULL: &[u8] = &[0xff];
@@ -64,19 +65,21 @@ impl Fields {
     }
 
     fn field(&mut self, conn: &Connection, field: u32) -> Result<&(String, Type)> {
-        if !self.types.contains_key(&field) {
-            #[derive(serde::Deserialize)]
-            struct About {
-                r#type: Type,
-            }
-            let (name, about) = about(conn, "field", field)?
-                .ok_or_else(|| crate::StoreError::Database(format!("the store knows no field of number {field}")))?;
-            let name = name.rsplit_once('.').map_or(name.as_str(), |(_, n)| n).to_owned();
-            let about: About =
-                serde_json::from_str(&about).map_err(|e| damaged(format!("the type of field {name}: {e}")))?;
-            self.types.insert(field, (name, about.r#type));
+        #[derive(serde::Deserialize)]
+        struct About {
+            r#type: Type,
         }
-        self.types.get(&field).ok_or_else(|| damaged("a field is missing"))
+        match self.types.entry(field) {
+            Entry::Occupied(known) => Ok(known.into_mut()),
+            Entry::Vacant(place) => {
+                let (name, about) = about(conn, "field", field)?
+                    .ok_or_else(|| crate::StoreError::Database(format!("the store knows no field of number {field}")))?;
+                let name = name.rsplit_once('.').map_or(name.as_str(), |(_, n)| n).to_owned();
+                let about: About =
+                    serde_json::from_str(&about).map_err(|e| damaged(format!("the type of field {name}: {e}")))?;
+                Ok(place.insert((name, about.r#type)))
+            }
+        }
     }
 
     fn position(&mut self, conn: &Connection, shape: u32, field: u32) -> Result<Option<usize>> {
@@ -98,13 +101,7 @@ impl Fields {
     }
 
     /// Appends the order key of a field in a row: what its index holds if the row is live.
-    pub(super) fn key(
-        &mut self,
-        conn: &Connection,
-        field: u32,
-        head: &FactsHead<'_>,
-        out: &mut Vec<u8>,
-    ) -> Result<()> {
+    pub(super) fn key(&mut self, conn: &Connection, field: u32, head: &FactsHead<'_>, out: &mut Vec<u8>) -> Result<()> {
         let fragment = match self.position(conn, head.shape, field)? {
             Some(at) => head.fragments().nth(at).unwrap_or_default(),
             None => &[],

@@ -58,14 +58,11 @@ pub(super) fn look(path: &Path) -> Result<Standing> {
     }
     let foreign = || StoreError::Foreign(path.display().to_string());
     let look = || -> std::result::Result<(i64, i64, i64), rusqlite::Error> {
-        let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+        let conn =
+            Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
         conn.busy_timeout(Duration::from_secs(5))?;
         let one = |sql: &str| conn.query_row(sql, [], |r| r.get::<_, i64>(0));
-        Ok((
-            one("PRAGMA application_id")?,
-            one("PRAGMA user_version")?,
-            one("SELECT count(*) FROM sqlite_master")?,
-        ))
+        Ok((one("PRAGMA application_id")?, one("PRAGMA user_version")?, one("SELECT count(*) FROM sqlite_master")?))
     };
     match look() {
         Ok((APPLICATION, layout, _)) => {

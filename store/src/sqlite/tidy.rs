@@ -39,7 +39,8 @@ fn old_blocks(conn: &Connection, now_ms: i64, catalog: &Catalog) -> Result<Vec<(
         // Blocks below the first one that was written later than that.
         let mut s = conn.prepare_cached("SELECT coalesce(min(blk), 9223372036854775807) FROM stamp WHERE at >= ?1")?;
         let end: i64 = s.query_row([before], |r| r.get(0))?;
-        let mut s = conn.prepare_cached("SELECT blk, length(z) FROM raw WHERE dataset = ?1 AND blk < ?2 ORDER BY blk")?;
+        let mut s =
+            conn.prepare_cached("SELECT blk, length(z) FROM raw WHERE dataset = ?1 AND blk < ?2 ORDER BY blk")?;
         let mut rows = s.query((d.stored, end))?;
         while let Some(r) = rows.next()? {
             out.push((r.number(0)?, r.number(1)?));
@@ -50,7 +51,8 @@ fn old_blocks(conn: &Connection, now_ms: i64, catalog: &Catalog) -> Result<Vec<(
 
 /// The numbers of entities that have tables.
 pub(super) fn entities(conn: &Connection) -> Result<Vec<u32>> {
-    let mut s = conn.prepare_cached("SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE 'ent\\_%' ESCAPE '\\'")?;
+    let mut s =
+        conn.prepare_cached("SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE 'ent\\_%' ESCAPE '\\'")?;
     let mut rows = s.query([])?;
     let mut out = Vec::new();
     while let Some(r) = rows.next()? {
@@ -70,7 +72,9 @@ fn pointed(store: &SqliteStore) -> Result<Bits> {
             let before = after;
             // A call each, so that the reader's view does not grow old.
             reader.with(|c| {
-                let mut s = c.prepare_cached(&format!("SELECT n, facts FROM ent_{entity} WHERE n > ?1 ORDER BY n LIMIT {BATCH}"))?;
+                let mut s = c.prepare_cached(&format!(
+                    "SELECT n, facts FROM ent_{entity} WHERE n > ?1 ORDER BY n LIMIT {BATCH}"
+                ))?;
                 let mut rows = s.query([after as i64])?;
                 while let Some(row) = rows.next()? {
                     after = row.number(0)?;

@@ -101,7 +101,8 @@ fn ids(conn: &Connection, e: u32, report: &mut Report) -> Result<()> {
 }
 
 fn mappings(conn: &Connection, report: &mut Report) -> Result<()> {
-    let mut s = conn.prepare("SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE 'rec\\_%' ESCAPE '\\'")?;
+    let mut s =
+        conn.prepare("SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE 'rec\\_%' ESCAPE '\\'")?;
     let names: Vec<String> = s.query_map([], |r| r.get(0))?.collect::<std::result::Result<_, _>>()?;
     for m in names.iter().filter_map(|n| n.strip_prefix("rec_")?.parse::<u32>().ok()) {
         let sql = format!("SELECT count(*) FROM rec_{m} r LEFT JOIN rid_{m} i ON i.id = r.id WHERE i.n IS NOT r.n");

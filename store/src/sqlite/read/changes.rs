@@ -8,8 +8,7 @@ use rusqlite::Connection;
 /// See [`crate::Reader::changes`].
 pub(super) fn changes(conn: &Connection, entity: u32, since: Since, limit: usize) -> Result<ChangePage> {
     let mut page = ChangePage { next: since, ..ChangePage::default() };
-    let mut slices =
-        conn.prepare_cached("SELECT seq, at, ns FROM chg WHERE entity = ?1 AND seq >= ?2 ORDER BY seq")?;
+    let mut slices = conn.prepare_cached("SELECT seq, at, ns FROM chg WHERE entity = ?1 AND seq >= ?2 ORDER BY seq")?;
     let mut select = conn.prepare_cached(&format!("SELECT id, facts FROM ent_{entity} WHERE n = ?1"))?;
     let mut rows = slices.query((entity, i64::try_from(since.slice).unwrap_or(i64::MAX)))?;
     while let Some(row) = rows.next()? {

@@ -63,7 +63,8 @@ pub(super) fn one(conn: &Connection, number: u64) -> Result<Option<DeadLetter>> 
 
 /// Open ones by dataset.
 pub(super) fn counts(conn: &Connection) -> Result<Vec<(u32, u64)>> {
-    let mut s = conn.prepare_cached("SELECT dataset, count(*) FROM letter WHERE state = 0 GROUP BY dataset ORDER BY dataset")?;
+    let mut s =
+        conn.prepare_cached("SELECT dataset, count(*) FROM letter WHERE state = 0 GROUP BY dataset ORDER BY dataset")?;
     let mut rows = s.query([])?;
     let mut out = Vec::new();
     while let Some(r) = rows.next()? {

@@ -225,7 +225,8 @@ impl Lister<'_> {
         }
         let mut begun: Option<Vec<u8>> = None;
         if let Some(([key, rest @ ..], n)) = after {
-            let within: Vec<_> = intervals.iter().filter(|i| i.has(key)).map(|_| Interval::point(key.clone())).collect();
+            let within: Vec<_> =
+                intervals.iter().filter(|i| i.has(key)).map(|_| Interval::point(key.clone())).collect();
             if let Some(large) = self.groups(depth, (index, &within, Start::First), Some((rest, n)), fixed)? {
                 self.deeper(depth, large, Some((rest, n)), fixed)?;
             }

@@ -112,7 +112,9 @@ impl Reader for SqliteReader {
         }
         let sql = &mut self.by_id[index];
         if sql.is_empty() {
-            *sql = format!("SELECT e.n, e.id, e.facts FROM ids_{entity} i CROSS JOIN ent_{entity} e ON e.n = i.n WHERE i.id = ?1");
+            *sql = format!(
+                "SELECT e.n, e.id, e.facts FROM ids_{entity} i CROSS JOIN ent_{entity} e ON e.n = i.n WHERE i.id = ?1"
+            );
         }
         let mut statement = self.conn.prepare_cached(sql)?;
         let mut rows = statement.query([&id.0[..]])?;
@@ -165,7 +167,8 @@ impl Reader for SqliteReader {
 
     fn unit_with_content(&mut self, dataset: u32, version: &str) -> Result<Option<Unit>> {
         self.with(|c| {
-            let (finished, newest) = ("dataset = ?1 AND version = ?2 AND state IN (1, 3)", "ORDER BY number DESC LIMIT 1");
+            let (finished, newest) =
+                ("dataset = ?1 AND version = ?2 AND state IN (1, 3)", "ORDER BY number DESC LIMIT 1");
             Ok(units::units(c, finished, newest, (dataset, version))?.pop())
         })
     }

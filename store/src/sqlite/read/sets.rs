@@ -29,6 +29,11 @@ impl Interval {
         self.lo.1 && self.hi.as_ref() == Some(&self.lo)
     }
 
+    /// Whether it begins anywhere but at the very first key.
+    pub(super) fn is_bounded(&self) -> bool {
+        !self.lo.0.is_empty() || !self.lo.1
+    }
+
     fn is_empty(&self) -> bool {
         match &self.hi {
             None => false,
@@ -138,7 +143,13 @@ mod tests {
     use proptest::prelude::*;
 
     fn key() -> impl Strategy<Value = Vec<u8>> {
-        prop_oneof![Just(NULL.to_vec()), proptest::collection::vec(0_u8..3, 0..3).prop_map(|mut k| { k.insert(0, 1); k })]
+        prop_oneof![
+            Just(NULL.to_vec()),
+            proptest::collection::vec(0_u8..3, 0..3).prop_map(|mut k| {
+                k.insert(0, 1);
+                k
+            })
+        ]
     }
 
     fn bound() -> impl Strategy<Value = Option<(Vec<u8>, bool)>> {

@@ -22,13 +22,7 @@ pub(in crate::sqlite) fn units(
         out.push(Unit {
             number: r.small(0)?,
             dataset: r.small(1)?,
-            key: UnitKey {
-                name: r.get(2)?,
-                version: r.get(3)?,
-                order: r.get(4)?,
-                as_of: r.get(5)?,
-                token: r.get(6)?,
-            },
+            key: UnitKey { name: r.get(2)?, version: r.get(3)?, order: r.get(4)?, as_of: r.get(5)?, token: r.get(6)? },
             state: unit_state(r.get(7)?)?,
             records: r.number(8)?,
             code: r.get(9)?,

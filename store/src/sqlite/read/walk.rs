@@ -95,7 +95,7 @@ fn forwards(index: Index, i: &Interval, start: Start<'_>) -> Option<Stretch> {
             s.bound("x.v >", key);
         }
         _ if i.is_point() => s.bound("x.v =", &i.lo.0),
-        _ if i.lo.0.is_empty() && i.lo.1 => {}
+        _ if !i.is_bounded() => {}
         _ => s.bound(if i.lo.1 { "x.v >=" } else { "x.v >" }, &i.lo.0),
     }
     match &i.hi {
@@ -111,14 +111,16 @@ fn backwards(index: Index, i: &Interval, start: Start<'_>) -> Option<Stretch> {
     let hi = i.hi.as_ref();
     // Walking backwards, null lies behind every value, though its key is the greatest.
     let ahead = |key: &[u8]| null && key != NULL;
+    // Whether the start lies within the stretch or below it; above it, the stretch's own bound decides.
+    let reaches = |key: &[u8]| hi.is_none_or(|(hi, with)| hi.as_slice() > key || (hi == key && *with));
     match start {
-        Start::After(key, n) if !ahead(key) && hi.is_none_or(|(hi, with)| hi.as_slice() > key || (hi == key && *with)) => {
+        Start::After(key, n) if !ahead(key) && reaches(key) => {
             if i.lo.0.as_slice() > key || (i.lo.0 == key && !i.lo.1) {
                 return None;
             }
             s.after(i.is_point(), "<", key, n);
         }
-        Start::Beyond(key) if !ahead(key) && hi.is_none_or(|(hi, _)| hi.as_slice() >= key) => {
+        Start::Beyond(key) if !ahead(key) && reaches(key) => {
             if i.lo.0.as_slice() >= key {
                 return None;
             }
@@ -127,12 +129,13 @@ fn backwards(index: Index, i: &Interval, start: Start<'_>) -> Option<Stretch> {
         // The start is null and lies behind every value: nothing of this stretch is left.
         Start::After(key, _) | Start::Beyond(key) if !null && key == NULL => return None,
         _ if i.is_point() => s.bound("x.v =", &i.lo.0),
-        _ => match hi {
-            Some((hi, with)) => s.bound(if *with { "x.v <=" } else { "x.v <" }, hi),
-            None => {}
-        },
+        _ => {
+            if let Some((hi, with)) = hi {
+                s.bound(if *with { "x.v <=" } else { "x.v <" }, hi);
+            }
+        }
     }
-    if !i.is_point() && !(i.lo.0.is_empty() && i.lo.1) {
+    if !i.is_point() && i.is_bounded() {
         s.bound(if i.lo.1 { "x.v >=" } else { "x.v >" }, &i.lo.0);
     }
     Some(s.end(index))

@@ -126,7 +126,8 @@ fn a_killed_process_leaves_its_last_commit() {
 fn limit(store: &SqliteStore, more: i64) {
     let writer = store.writer.as_ref().unwrap().lock().unwrap();
     let pages: i64 = writer.conn.query_row("PRAGMA page_count", [], |r| r.get(0)).unwrap();
-    let set: i64 = writer.conn.query_row(&format!("PRAGMA max_page_count = {}", pages + more), [], |r| r.get(0)).unwrap();
+    let set: i64 =
+        writer.conn.query_row(&format!("PRAGMA max_page_count = {}", pages + more), [], |r| r.get(0)).unwrap();
     assert_eq!(set, pages + more);
 }
 

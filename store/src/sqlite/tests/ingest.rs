@@ -22,11 +22,25 @@ struct Model {
 #[derive(Clone, Debug)]
 enum Step {
     /// Looks up a run of ids, and stores those that are new.
-    Read { from: u8, len: u8, by: u8 },
-    Update { at: u8, value: u8, live: bool },
+    Read {
+        from: u8,
+        len: u8,
+        by: u8,
+    },
+    Update {
+        at: u8,
+        value: u8,
+        live: bool,
+    },
     Remove(u8),
-    Alias { id: u8, at: u8 },
-    Records { from: u8, len: u8 },
+    Alias {
+        id: u8,
+        at: u8,
+    },
+    Records {
+        from: u8,
+        len: u8,
+    },
     RemoveRecord(u8),
     WithKey(u8),
     Unmarked(u8),
@@ -174,8 +188,7 @@ impl Test<'_> {
                 self.model.records.remove(&key);
             }
             Step::WithKey(v) => {
-                let all: Vec<u64> =
-                    self.model.rows.iter().filter(|(_, r)| r.2 && r.3 == *v).map(|(n, _)| *n).collect();
+                let all: Vec<u64> = self.model.rows.iter().filter(|(_, r)| r.2 && r.3 == *v).map(|(n, _)| *n).collect();
                 assert_eq!(tx.with_key(entity, field, &index_key(*v), 0, usize::MAX).unwrap(), all);
                 let after = all.get(1).copied().unwrap_or(0);
                 let some: Vec<u64> = all.iter().copied().filter(|n| *n > after).take(3).collect();

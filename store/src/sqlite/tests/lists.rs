@@ -24,7 +24,8 @@ fn fragments() -> BoxedStrategy<Vec<String>> {
         3 => Just("\"many\"".to_owned()),
     ];
     let size = prop_oneof![1 => Just(String::new()), 5 => (-2_i64..3).prop_map(|i| format!("\"{i}\""))];
-    let price = prop_oneof![1 => Just(String::new()), 6 => (0_u32..40).prop_map(|i| format!("\"{}.{}\"", i / 10, i % 10))];
+    let price =
+        prop_oneof![1 => Just(String::new()), 6 => (0_u32..40).prop_map(|i| format!("\"{}.{}\"", i / 10, i % 10))];
     (name, size, price).prop_map(|(a, b, c)| vec![a, b, c]).boxed()
 }
 
@@ -120,8 +121,7 @@ fn expected(world: &World, conditions: &[(usize, Test)], sort: &[(usize, bool)])
 
 /// The order that follows from conditions alone.
 fn implied(conditions: &[(usize, Test)]) -> Vec<(usize, bool)> {
-    let wanted: Vec<usize> =
-        conditions.iter().filter(|(_, t)| !matches!(t, Test::Ne(_))).map(|(f, _)| *f).collect();
+    let wanted: Vec<usize> = conditions.iter().filter(|(_, t)| !matches!(t, Test::Ne(_))).map(|(f, _)| *f).collect();
     let single = conditions.iter().any(|(_, t)| matches!(t, Test::Eq(_)));
     if single { vec![] } else { wanted.first().map(|f| (*f, false)).into_iter().collect() }
 }
@@ -156,6 +156,7 @@ fn pages(world: &World, reader: &mut dyn Reader, query: &ListQuery) -> Vec<u64> 
             assert_eq!(page.rows.len(), query.limit, "a page that is followed by one is full");
         }
         out.extend(page.rows.iter().map(|f| f.n));
+        assert!(out.len() <= world.rows.len(), "a cursor goes back: {query:?}");
         query.after = page.next;
         if query.after.is_none() {
             return out;

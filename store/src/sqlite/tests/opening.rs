@@ -23,13 +23,17 @@ fn filled(home: &Home) -> banyan_model::model::Catalog {
     catalog
 }
 
-/// The folder's files and what they hold.
-fn contents(of: &Path) -> BTreeMap<String, Vec<u8>> {
+/// The folder's files and a digest of what they hold. (Looking at a file whose last writer used a log leaves an empty log
+/// beside it.)
+fn contents(of: &Path) -> BTreeMap<String, u64> {
     let folder = of.parent().unwrap();
     std::fs::read_dir(folder)
         .unwrap()
         .map(|f| f.unwrap())
+        .filter(|f| !f.file_name().to_string_lossy().ends_with("-shm"))
         .map(|f| (f.file_name().to_string_lossy().into_owned(), std::fs::read(f.path()).unwrap()))
+        .filter(|(_, bytes)| !bytes.is_empty())
+        .map(|(name, bytes)| (name, banyan_words::codec::hash(&bytes, 0)))
         .collect()
 }
 

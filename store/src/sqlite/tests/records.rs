@@ -25,7 +25,7 @@ fn raw_records_come_back_before_and_after_the_commit() {
         .collect();
     let check = |i: u64, row: crate::RawRow| {
         assert_eq!((row.unit, row.place, row.cells), (7, place(i), cells(i)));
-        assert_eq!(&*row.shape, if i % 3 == 0 { "[\"b\"]" } else { "[\"a\"]" });
+        assert_eq!(&*row.shape, if i.is_multiple_of(3) { "[\"b\"]" } else { "[\"a\"]" });
     };
     for (i, _, at) in &at {
         check(*i, tx.raw(*at).unwrap().unwrap());

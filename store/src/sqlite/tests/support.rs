@@ -141,7 +141,8 @@ pub(super) fn facts(shape: u32, live: bool, fragments: &[String], raw: RawAt) ->
         says: vec![],
     };
     let observations = if raw.block == 0 { vec![] } else { vec![o] };
-    let i = Instance { live, was_live: live, shape, etag: 7, changed: 1, canonical, observations, ..Instance::default() };
+    let i =
+        Instance { live, was_live: live, shape, etag: 7, changed: 1, canonical, observations, ..Instance::default() };
     let mut out = Vec::new();
     Facts::encode(&i, Id([0; 16]), &Nothing, &mut out);
     out

@@ -2,9 +2,7 @@
 
 use super::support::{field, home, open, sound};
 use crate::sqlite::SqliteStore;
-use crate::{
-    DeadLetterFilter, DeadLetterState, Ingest, LedgerRow, NewDeadLetter, Store, Tally, UnitChange, UnitKey,
-};
+use crate::{DeadLetterFilter, DeadLetterState, Ingest, LedgerRow, NewDeadLetter, Store, Tally, UnitChange, UnitKey};
 use banyan_words::{Id, Place, Type, UnitState};
 
 fn store(home: &super::support::Home) -> SqliteStore {
@@ -39,14 +37,21 @@ fn a_broken_unit_is_begun_again_under_its_number_and_a_finished_one_is_new() {
     tx.tally(a, 1, 3, &applied(3)).unwrap();
     tx.put_unit(a, &done(UnitState::Unacknowledged, 5)).unwrap();
     let b = tx.begin_unit(1, &unit("b.csv", "v1", "2"), 21).unwrap();
-    tx.put_unit(b, &UnitChange { code: Some("shrunk".into()), message: Some("why".into()), ..done(UnitState::Refused, 0) }).unwrap();
+    tx.put_unit(
+        b,
+        &UnitChange { code: Some("shrunk".into()), message: Some("why".into()), ..done(UnitState::Refused, 0) },
+    )
+    .unwrap();
     tx.commit(2).unwrap();
 
     let mut reader = store.reader().unwrap();
     let row = LedgerRow { unit: a, dataset: 1, mapping: 3, tally: applied(5) };
     assert_eq!(reader.ledger(Some(1), None, 10).unwrap(), vec![row.clone()]);
     let u = reader.unit(a).unwrap().unwrap();
-    assert_eq!((u.key, u.state, u.records, u.begun, u.finished), (unit("a.csv", "v1", "1b"), UnitState::Unacknowledged, 5, 20, Some(50)));
+    assert_eq!(
+        (u.key, u.state, u.records, u.begun, u.finished),
+        (unit("a.csv", "v1", "1b"), UnitState::Unacknowledged, 5, 20, Some(50))
+    );
     assert_eq!(reader.unacknowledged(1).unwrap().len(), 1);
     assert_eq!(reader.newest_order(1).unwrap().as_deref(), Some("1b"), "a refused unit orders nothing");
     assert_eq!(reader.unit_with_content(1, "v1").unwrap().map(|u| u.number), Some(a));
@@ -91,7 +96,10 @@ fn the_ledger_pages_by_whole_units_and_sums_up() {
     let mut reader = store.reader().unwrap();
     let at = |rows: Vec<LedgerRow>| rows.iter().map(|r| (r.unit, r.mapping)).collect::<Vec<_>>();
     assert_eq!(at(reader.ledger(None, None, 1).unwrap()), [(units[3], 1), (units[3], 2)]);
-    assert_eq!(at(reader.ledger(None, Some(units[3]), 3).unwrap()), [(units[2], 1), (units[2], 2), (units[1], 1), (units[1], 2)]);
+    assert_eq!(
+        at(reader.ledger(None, Some(units[3]), 3).unwrap()),
+        [(units[2], 1), (units[2], 2), (units[1], 1), (units[1], 2)]
+    );
     assert_eq!(at(reader.ledger(Some(1), Some(units[2]), 9).unwrap()), [(units[0], 1), (units[0], 2)]);
     let totals = reader.ledger_totals(1).unwrap();
     assert_eq!(totals[0].tally, Tally { read: 4, applied: 3, unchanged: 1, ..Tally::default() });
@@ -122,7 +130,8 @@ fn a_letter_comes_once_and_counts_up() {
     let store = store(&home);
     let mut tx = store.ingest().unwrap();
     let shape = tx.raw_shape("[]").unwrap();
-    let a = tx.put_dead_letter(&NewDeadLetter { cells: Some((shape, b"cells")), ..letter(1, Some(Id([1; 16]))) }).unwrap();
+    let a =
+        tx.put_dead_letter(&NewDeadLetter { cells: Some((shape, b"cells")), ..letter(1, Some(Id([1; 16]))) }).unwrap();
     assert_eq!(tx.put_dead_letter(&letter(1, Some(Id([1; 16])))).unwrap(), a);
     let b = tx.put_dead_letter(&letter(u64::MAX, None)).unwrap();
     let c = tx.put_dead_letter(&NewDeadLetter { dataset: 9, ..letter(1, None) }).unwrap();
@@ -131,8 +140,14 @@ fn a_letter_comes_once_and_counts_up() {
     tx.commit(1).unwrap();
     let mut reader = store.reader().unwrap();
     let l = reader.dead_letter(a).unwrap().unwrap();
-    assert_eq!((l.times, l.state, l.unit, l.place, l.at), (2, DeadLetterState::Open, 3, Place { line: 4, offset: 5 }, 6));
-    assert_eq!((l.code.as_str(), l.message.as_str(), l.field.as_deref(), &l.raw[..]), ("bad", "a message", Some("f"), &b"raw"[..]));
+    assert_eq!(
+        (l.times, l.state, l.unit, l.place, l.at),
+        (2, DeadLetterState::Open, 3, Place { line: 4, offset: 5 }, 6)
+    );
+    assert_eq!(
+        (l.code.as_str(), l.message.as_str(), l.field.as_deref(), &l.raw[..]),
+        ("bad", "a message", Some("f"), &b"raw"[..])
+    );
     let record = l.record.unwrap();
     assert_eq!((&*record.shape, &record.cells[..], record.unit), ("[]", &b"cells"[..], 3));
     assert_eq!(reader.dead_letter_counts().unwrap(), [(1, 2), (9, 1)]);
@@ -151,7 +166,11 @@ fn a_letter_comes_once_and_counts_up() {
     assert_eq!(tx.put_dead_letter(&letter(u64::MAX, None)).unwrap(), b);
     tx.commit(2).unwrap();
     let l = reader.dead_letter(a).unwrap().unwrap();
-    assert_eq!((l.state, l.times, l.reason.as_deref()), (DeadLetterState::Discarded, 3, Some("known")), "discarded stays so");
+    assert_eq!(
+        (l.state, l.times, l.reason.as_deref()),
+        (DeadLetterState::Discarded, 3, Some("known")),
+        "discarded stays so"
+    );
     assert_eq!(reader.dead_letter(b).unwrap().unwrap().state, DeadLetterState::Open, "what failed again is open again");
     let open = DeadLetterFilter { state: Some(DeadLetterState::Open), ..Default::default() };
     assert_eq!(numbers(open, &mut *reader), [c, b]);
@@ -169,8 +188,9 @@ fn a_good_record_supersedes_its_letters_whether_few_or_many_are_open() {
     for many in [2, 6] {
         let mut tx = store.ingest().unwrap();
         assert_eq!(supersede(&mut *tx, 1), []);
-        let numbers: Vec<u64> =
-            (1..=many).map(|i| tx.put_dead_letter(&letter(100 * u64::from(many) + u64::from(i), Some(Id([i; 16])))).unwrap()).collect();
+        let numbers: Vec<u64> = (1..=many)
+            .map(|i| tx.put_dead_letter(&letter(100 * u64::from(many) + u64::from(i), Some(Id([i; 16])))).unwrap())
+            .collect();
         let code = letter(1, None).code;
         let mut refused = |record: u8, unit, code| tx.refused_as(2, Id([record; 16]), unit, code).unwrap();
         assert!(refused(1, 3, code) && !refused(1, 4, code) && !refused(1, 3, "another") && !refused(99, 3, code));

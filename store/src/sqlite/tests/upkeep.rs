@@ -116,11 +116,19 @@ fn tidying_drops_old_blocks_that_nothing_rests_on() {
         sound(&store);
         let mut reader = store.reader().unwrap();
         assert!(all.iter().all(|(_, _, other)| reader.raw(*other).unwrap().is_some()), "another dataset keeps its own");
-        let mut blocks: Vec<_> = all.iter().filter(|(_, raw, _)| reader.raw(*raw).unwrap().is_some()).map(|(c, raw, _)| (*c, raw.block)).collect();
+        let mut blocks: Vec<_> = all
+            .iter()
+            .filter(|(_, raw, _)| reader.raw(*raw).unwrap().is_some())
+            .map(|(c, raw, _)| (*c, raw.block))
+            .collect();
         blocks.dedup();
         blocks
     };
-    let resting = |commit: usize| all.iter().find(|(c, raw, _)| *c == commit && store.reader().unwrap().raw(*raw).unwrap().is_some()).map(|(_, raw, _)| raw.block);
+    let resting = |commit: usize| {
+        all.iter()
+            .find(|(c, raw, _)| *c == commit && store.reader().unwrap().raw(*raw).unwrap().is_some())
+            .map(|(_, raw, _)| raw.block)
+    };
     let left = kept(150_000);
     assert_eq!(left.iter().filter(|(c, _)| *c == 0).count(), 1);
     assert!(left.iter().filter(|(c, _)| *c == 1).count() > 3, "those of the second commit are too young");

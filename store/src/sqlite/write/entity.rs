@@ -173,7 +173,14 @@ impl Entity {
         Ok(grown)
     }
 
-    pub(super) fn with_key(&mut self, db: Db<'_>, field: u32, key: &[u8], after: u64, limit: usize) -> Result<Vec<u64>> {
+    pub(super) fn with_key(
+        &mut self,
+        db: Db<'_>,
+        field: u32,
+        key: &[u8],
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<u64>> {
         let waiting = self.field(field);
         if waiting.len() > FEW || waiting.speaks_of(key) {
             self.flush_field(db, field)?;

@@ -157,7 +157,13 @@ impl Ingest for SqliteIngest<'_> {
         })
     }
 
-    fn unmarked(&mut self, entity: u32, marks: &dyn Fn(u64) -> bool, after: u64, limit: usize) -> Result<Vec<(u64, Id)>> {
+    fn unmarked(
+        &mut self,
+        entity: u32,
+        marks: &dyn Fn(u64) -> bool,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<(u64, Id)>> {
         self.run(|w| {
             let (db, e) = w.entity(entity)?;
             e.keyed.flush_rows(db)?;

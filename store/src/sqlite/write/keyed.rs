@@ -274,12 +274,7 @@ impl Keyed {
     }
 
     /// Walks the rows along with the ids; the rest is left in `probe`. Returns the last hit.
-    fn guess(
-        &mut self,
-        db: Db<'_>,
-        ids: &[Id],
-        put: &mut impl FnMut(usize, Hit),
-    ) -> Result<Option<(usize, u64)>> {
+    fn guess(&mut self, db: Db<'_>, ids: &[Id], put: &mut impl FnMut(usize, Hit)) -> Result<Option<(usize, u64)>> {
         let mut statement = db.conn.prepare_cached(&self.sql.from)?;
         let (mut from, mut i, mut last) = (self.expect, 0, None);
         // How many misses in a row until one is looked up alone, to find where the rows go on; doubled each time.

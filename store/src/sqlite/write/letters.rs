@@ -5,6 +5,7 @@ use crate::sqlite::codes::letter_state_code;
 use crate::sqlite::fault::Columns;
 use crate::{DeadLetterState, NewDeadLetter, Result};
 use banyan_words::Id;
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// More open letters than this in one mapping are looked up one by one.
@@ -68,9 +69,8 @@ impl Letters {
 
     /// Fills `open` for that mapping.
     fn know(&mut self, db: Db<'_>, mapping: u32) -> Result<()> {
-        if !self.open.contains_key(&mapping) {
-            let known = known(db, mapping)?;
-            self.open.insert(mapping, known);
+        if let Entry::Vacant(place) = self.open.entry(mapping) {
+            place.insert(known(db, mapping)?);
         }
         Ok(())
     }

@@ -20,9 +20,9 @@ impl Dependencies {
     }
 
     pub(super) fn flush(&mut self, db: Db<'_>) -> Result<()> {
-        let mut s = db.conn.prepare_cached(
-            "INSERT OR REPLACE INTO dep(lookup, key, mapping, blk, slot) VALUES(?1, ?2, ?3, ?4, ?5)",
-        )?;
+        let mut s = db
+            .conn
+            .prepare_cached("INSERT OR REPLACE INTO dep(lookup, key, mapping, blk, slot) VALUES(?1, ?2, ?3, ?4, ?5)")?;
         while let Some((lookup, key, mapping, raw)) = self.0.pop_first() {
             s.execute((lookup, key, mapping, raw.block as i64, raw.slot))?;
         }

@@ -165,7 +165,8 @@ impl Writer {
         };
         let mut ns = Vec::with_capacity(SLICE * 2);
         {
-            let mut s = db.conn.prepare_cached("INSERT INTO chg(seq, entity, at, count, ns) VALUES(?1, ?2, 0, ?3, ?4)")?;
+            let mut s =
+                db.conn.prepare_cached("INSERT INTO chg(seq, entity, at, count, ns) VALUES(?1, ?2, 0, ?3, ?4)")?;
             for slice in changed.chunks(SLICE) {
                 ns.clear();
                 let mut before = 0;

@@ -24,7 +24,9 @@ impl Records {
             number,
             keyed: Keyed::mapping(db, number)?,
             unknown: PendingIds::default(),
-            select: format!("SELECT r.n, r.hash, r.at FROM rid_{number} i JOIN rec_{number} r ON r.n = i.n WHERE i.id = ?1"),
+            select: format!(
+                "SELECT r.n, r.hash, r.at FROM rid_{number} i JOIN rec_{number} r ON r.n = i.n WHERE i.id = ?1"
+            ),
             update: format!("UPDATE rec_{number} SET hash = ?2, at = ?3 WHERE n = ?1"),
         })
     }

@@ -91,8 +91,18 @@ impl Units {
         )?;
         while let Some(((unit, mapping), (dataset, t))) = self.tallies.pop_first() {
             s.execute((
-                unit, mapping, dataset, t.read, t.applied, t.unchanged, t.superseded, t.skipped, t.held, t.rejected,
-                t.discarded, t.deleted,
+                unit,
+                mapping,
+                dataset,
+                t.read,
+                t.applied,
+                t.unchanged,
+                t.superseded,
+                t.skipped,
+                t.held,
+                t.rejected,
+                t.discarded,
+                t.deleted,
             ))?;
         }
         Ok(())
