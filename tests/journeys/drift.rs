@@ -33,3 +33,20 @@ fn a_changed_header_waits_to_be_accepted() {
     assert_eq!(g.dataset("shop.items")["drift"], json!(null));
     g.stop();
 }
+
+#[test]
+fn swapped_columns_are_not_taken_for_unchanged_records() {
+    let site = Site::new(ITEMS);
+    site.drop_file("drop/a.csv", "NO,NAME,PRICE\n1,7,8.00\n");
+    let g = site.start();
+    assert_eq!(g.settled("shop.items", "a.csv"), "done");
+    assert_eq!(g.items("/v1/items")[0]["price"], "8.00");
+
+    // The same cells under other names: once a person has accepted that, they mean something else.
+    site.drop_file("drop/b.csv", "NO,PRICE,NAME\n1,7,8.00\n");
+    g.until("the drift is seen", |g| g.dataset("shop.items")["state"] == "drifted");
+    assert_eq!(g.act("/admin/v1/datasets/shop.items/accept", &json!({})).status, 200);
+    g.until("the file is read by its new columns", |g| g.items("/v1/items")[0]["price"] == "7.00");
+    assert_eq!(g.items("/v1/items")[0]["name"], "8.00");
+    g.stop();
+}

@@ -13,7 +13,7 @@ use banyan_model::instance::{Observation, RawAt};
 use banyan_model::mapping::{Draft, Fate, Refusal, Runner, SayKind};
 use banyan_model::model::{Content, ForeignChange, MappingNo};
 use banyan_store::{DeadLetterState, Receipt, Result, Tally};
-use banyan_words::{Batch, Id, Row, codec};
+use banyan_words::{Batch, Id, Row, Shape, codec};
 use std::collections::HashMap;
 
 /// See the module.
@@ -194,6 +194,7 @@ impl<'s> Session<'s> {
         let mut fresh: HashMap<Id, Known, ById> = HashMap::default();
         // Counted here and added once: a look into the ledger for every record would cost as much as mapping it.
         let mut counts = Tally { read: batch.len() as i64, ..Tally::default() };
+        let seeds: Vec<u64> = batch.shapes().iter().map(|s| unchanged_seed(s, m.hash)).collect();
         for (i, row) in batch.rows().enumerate() {
             let Some(record) = keys[i] else {
                 counts.rejected += 1;
@@ -209,7 +210,7 @@ impl<'s> Session<'s> {
             {
                 known = *k;
             }
-            let hash = codec::hash(self.cells_of(i), m.hash);
+            let hash = codec::hash(self.cells_of(i), seeds[row.shape_index()]);
             if open.snapshot
                 && let Some(mark) = known.mark
                 && open.marks.entry(mapping).or_default().mark(mark)
@@ -403,6 +404,12 @@ impl<'s> Session<'s> {
         }
         Ok(Some(Known { mark, n: Some(n), hash: r.hash }))
     }
+}
+
+/// What the unchanged test is seeded with: the plan, and which cell is which. Cells alone would say that nothing changed
+/// when two columns were swapped.
+pub(super) fn unchanged_seed(shape: &Shape, plan: u64) -> u64 {
+    shape.columns.iter().fold(plan, |h, c| codec::hash(c.name.as_bytes(), h))
 }
 
 fn withdrawn(plan: u32, r: &Incoming<'_>, seen: (u32, banyan_words::Place)) -> Observation {

@@ -5,7 +5,7 @@
 
 use super::engine::Engine;
 use super::marks::Marks;
-use super::session::{Incoming, Known, Session};
+use super::session::{Incoming, Known, Session, unchanged_seed};
 use super::state::{DatasetState, Drift, Suspended, columns_of, differences};
 use super::touch::Before;
 use super::unit::{OpenFeed, OpenUnit};
@@ -14,7 +14,7 @@ use banyan_model::instance::RawAt;
 use banyan_model::mapping::{Draft, Fate, Refusal, Splitter};
 use banyan_model::model::{DatasetNo, MappingNo};
 use banyan_store::{Result, Tally, UnitChange, UnitKey};
-use banyan_words::{Batch, BatchBuilder, Id, Place, Row, Shape, UnitRef, UnitState};
+use banyan_words::{Batch, BatchBuilder, Id, Place, Row, Shape, UnitRef, UnitState, codec};
 use std::sync::Arc;
 
 /// Records deleted in one go between looks at the clock.
@@ -375,7 +375,7 @@ impl Session<'_> {
         let mut draft = Draft::default();
         let fate = runner.run(&row, record, &self.tx, &mut draft);
         self.tx.check()?;
-        let hash = banyan_words::codec::hash(&cells, m.hash);
+        let hash = codec::hash(&cells, unchanged_seed(row.shape(), m.hash));
         Ok((fate == Fate::Says).then(|| draft.observation(m.plan, record, (raw.unit, row.place()), at, hash)))
     }
 
@@ -453,7 +453,7 @@ impl Session<'_> {
             return Ok(false);
         }
         let known = self.known_one(mapping, record)?;
-        let hash = banyan_words::codec::hash(cells, m.hash);
+        let hash = codec::hash(cells, unchanged_seed(row.shape(), m.hash));
         let incoming = Incoming { mapping, record, hash, known, row, raw: at };
         self.quiet = Some(Tally::default());
         let done = self.record(&incoming, &runner, &open);
