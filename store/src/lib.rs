@@ -27,7 +27,7 @@ pub type Result<T> = std::result::Result<T, StoreError>;
 
 /// The store.
 pub trait Store: Send + Sync {
-    /// Gives every name its number, the same for ever.
+    /// Gives every name its number, the same for ever. Like `prepare` and `tidy` it waits for an open [`Ingest`].
     fn register(&self, names: &[Named]) -> Result<Numbers>;
     /// What was remembered about the name with that number (`Named::about`), for reading rows of older versions.
     fn about(&self, kind: &str, number: u32) -> Result<Option<(String, String)>>;

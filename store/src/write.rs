@@ -63,7 +63,8 @@ pub trait Ingest {
     /// others that still lead to it, lead nowhere unless they were given away by `alias` before. Its index entries are
     /// the caller's to remove.
     fn remove(&mut self, entity: u32, n: u64, id: Id) -> Result<()>;
-    /// Lets another id lead to an instance, from wherever it led before.
+    /// Lets another id lead to an instance, from wherever it led before. An instance's own id is given away only after
+    /// the instance was removed.
     fn alias(&mut self, entity: u32, id: Id, n: u64) -> Result<()>;
     /// Moves an instance's entry in a field's index. A live instance has exactly one (null has a key too), others none.
     fn index(&mut self, entity: u32, field: u32, n: u64, old: Option<&[u8]>, new: Option<&[u8]>) -> Result<()>;

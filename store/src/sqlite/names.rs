@@ -72,8 +72,9 @@ impl Fields {
         match self.types.entry(field) {
             Entry::Occupied(known) => Ok(known.into_mut()),
             Entry::Vacant(place) => {
-                let (name, about) = about(conn, "field", field)?
-                    .ok_or_else(|| crate::StoreError::Database(format!("the store knows no field of number {field}")))?;
+                let (name, about) = about(conn, "field", field)?.ok_or_else(|| {
+                    crate::StoreError::Database(format!("the store knows no field of number {field}"))
+                })?;
                 let name = name.rsplit_once('.').map_or(name.as_str(), |(_, n)| n).to_owned();
                 let about: About =
                     serde_json::from_str(&about).map_err(|e| damaged(format!("the type of field {name}: {e}")))?;

@@ -100,7 +100,13 @@ pub(super) fn writer(path: &Path) -> Result<Connection> {
         conn.pragma_update(None, "page_size", 8192)?;
     }
     // Commits are big and rare: the log is synced when it is copied back, and by `durable` before that.
-    conn.pragma_update(None, "journal_mode", "WAL")?;
+    let mode: String = conn.pragma_update_and_check(None, "journal_mode", "WAL", |r| r.get(0))?;
+    if !mode.eq_ignore_ascii_case("wal") {
+        return Err(StoreError::Database(format!(
+            "the file system of {} cannot hold a store (no write-ahead log)",
+            path.display()
+        )));
+    }
     conn.pragma_update(None, "synchronous", "NORMAL")?;
     conn.pragma_update(None, "cache_size", -12_000)?;
     conn.pragma_update(None, "mmap_size", MAPPED)?;

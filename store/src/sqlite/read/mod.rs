@@ -24,6 +24,7 @@ use crate::{
 use banyan_model::instance::RawAt;
 use banyan_words::Id;
 use rusqlite::Connection;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -41,7 +42,8 @@ pub(super) struct SqliteReader {
     fields: Fields,
     sizes: sizes::Sizes,
     blocks: rows::Blocks,
-    by_id: Vec<String>,
+    /// The statement that reads by id, by entity.
+    selects: BTreeMap<u32, String>,
 }
 
 impl SqliteReader {
@@ -54,7 +56,7 @@ impl SqliteReader {
             fields: Fields::default(),
             sizes: sizes::Sizes::default(),
             blocks: rows::Blocks::default(),
-            by_id: Vec::new(),
+            selects: BTreeMap::new(),
         })
     }
 
@@ -84,10 +86,25 @@ impl SqliteReader {
                 self.fields.clear();
                 self.names = names;
             }
+            if !self.conn.is_autocommit() {
+                // Letting go failed before.
+                self.conn.prepare_cached("ROLLBACK")?.execute([])?;
+            }
             self.conn.prepare_cached("BEGIN")?.execute([])?;
             self.view = Some((commits, Instant::now()));
         }
         Ok(())
+    }
+
+    fn by_id(&mut self, entity: u32, id: Id) -> Result<Option<Found>> {
+        let sql = self.selects.entry(entity).or_insert_with(|| {
+            format!(
+                "SELECT e.n, e.id, e.facts FROM ids_{entity} i CROSS JOIN ent_{entity} e ON e.n = i.n WHERE i.id = ?1"
+            )
+        });
+        let mut statement = self.conn.prepare_cached(sql)?;
+        let mut rows = statement.query([&id.0[..]])?;
+        rows.next()?.map(|r| Ok(Found { n: r.number(0)?, id: r.id(1)?, facts: r.bytes(2)?.to_vec() })).transpose()
     }
 
     /// Looks at one commit for as long as `act` takes.
@@ -106,25 +123,12 @@ impl SqliteReader {
 impl Reader for SqliteReader {
     fn instance(&mut self, entity: u32, id: Id) -> Result<Option<Found>> {
         self.renew()?;
-        let index = entity as usize;
-        if self.by_id.len() <= index {
-            self.by_id.resize_with(index + 1, String::new);
-        }
-        let sql = &mut self.by_id[index];
-        if sql.is_empty() {
-            *sql = format!(
-                "SELECT e.n, e.id, e.facts FROM ids_{entity} i CROSS JOIN ent_{entity} e ON e.n = i.n WHERE i.id = ?1"
-            );
-        }
-        let mut statement = self.conn.prepare_cached(sql)?;
-        let mut rows = statement.query([&id.0[..]])?;
-        rows.next()?.map(|r| Ok(Found { n: r.number(0)?, id: r.id(1)?, facts: r.bytes(2)?.to_vec() })).transpose()
+        self.by_id(entity, id)
     }
 
     fn instances(&mut self, entity: u32, ids: &[Id]) -> Result<Vec<Option<Found>>> {
-        // One view for all of them: what renews is the first call, at most.
         self.renew()?;
-        ids.iter().map(|id| self.instance(entity, *id)).collect()
+        ids.iter().map(|id| self.by_id(entity, *id)).collect()
     }
 
     fn list(&mut self, entity: u32, query: &ListQuery) -> Result<Page> {

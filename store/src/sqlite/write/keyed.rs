@@ -60,8 +60,6 @@ pub(super) struct Keyed {
     stored: bool,
     pub(super) ids: Arc<PendingIds>,
     pub(super) rows: Arc<PendingRows>,
-    /// Whether a waiting id may lead elsewhere than the table says.
-    moved: bool,
     /// What may be in the tables or waiting; `None` until it pays.
     sieve: Option<Sieve>,
     /// Ids looked for in the tables in vain, since there was a sieve.
@@ -109,7 +107,6 @@ impl Keyed {
             stored: counter.next > 1,
             ids: Arc::default(),
             rows: Arc::new(rows),
-            moved: false,
             sieve: (counter.next == 1).then(|| Sieve::new(0)),
             vain: 0,
             expect: 1,
@@ -140,9 +137,8 @@ impl Keyed {
         if self.ids.len() >= MOST_IDS { self.flush_ids(db) } else { Ok(()) }
     }
 
-    /// The same for an id that may lead elsewhere already.
+    /// The same for a further id, which may lead elsewhere already.
     pub(super) fn alias(&mut self, db: Db<'_>, id: Id, no: u64) -> Result<()> {
-        self.moved = true;
         self.lead(db, id, Hit { no, hash: 0, to: 0 })
     }
 
@@ -178,7 +174,6 @@ impl Keyed {
             Arc::make_mut(&mut self.ids).clear();
             self.stored = true;
         }
-        self.moved = false;
         Ok(())
     }
 
@@ -284,10 +279,7 @@ impl Keyed {
             let mut rows = statement.query([from as i64])?;
             let mut ended = false;
             while let Some(id) = ids.get(i) {
-                let waiting = if self.moved { self.ids.get(id) } else { None };
-                if let Some(hit) = waiting {
-                    put(i, hit);
-                } else if let Some(hit) = ahead(&mut self.ahead, &mut rows, &mut ended, id)? {
+                if let Some(hit) = ahead(&mut self.ahead, &mut rows, &mut ended, id)? {
                     put(i, hit);
                     last = Some((i, hit.no));
                     (missed, patience) = (0, 2 * AHEAD);

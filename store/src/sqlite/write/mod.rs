@@ -32,6 +32,8 @@ use rusqlite::Connection;
 
 /// Collected entries are written when they take about so many bytes, even in the middle of a transaction.
 const MOST_BYTES: usize = 40 << 20;
+/// Numbers of entities and mappings are given from 1; a larger one than this is a mistake.
+const MOST_NUMBERS: u32 = 1 << 20;
 /// Instances in a row of the change feed: small enough to be read for one page of it.
 const SLICE: usize = if cfg!(test) { 10 } else { 8192 };
 
@@ -62,6 +64,9 @@ struct State {
 /// The element of that number, made if need be.
 fn at<T>(list: &mut Vec<Option<Box<T>>>, number: u32, make: impl FnOnce() -> Result<T>) -> Result<&mut T> {
     let index = number as usize;
+    if number > MOST_NUMBERS {
+        return Err(crate::StoreError::Database(format!("nothing in the store has the number {number}")));
+    }
     if list.len() <= index {
         list.resize_with(index + 1, || None);
     }
