@@ -76,7 +76,8 @@ pub trait Prepared: Send + Sync {
     /// What must be equal for two readings of one record to mean the same: a hash of format, encoding and columns.
     fn reading_hash(&self, dataset: &str) -> u64;
     /// Reads one local file as that dataset would be read, for `banyan try` and `inspect`. At most `limit` rows.
-    fn read_file(&self, dataset: &str, path: &std::path::Path, limit: usize) -> Result<Vec<banyan_words::Batch>, Fault>;
+    fn read_file(&self, dataset: &str, path: &std::path::Path, limit: usize)
+    -> Result<Vec<banyan_words::Batch>, Fault>;
     /// Opens the source.
     fn connect(&self, cx: Context) -> Task<'_, Result<Box<dyn Connected>, Fault>>;
 }
