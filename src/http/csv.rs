@@ -3,6 +3,7 @@
 //! Null is an empty cell, an empty text is `""`. Nothing is altered on the way: a cell that begins with `=` arrives as it
 //! is in the source, so a spreadsheet that opens the file should be told to read it as text.
 
+use super::render::{self, Left};
 use crate::runtime::execute::Fetched;
 use crate::runtime::serving::Serving;
 use banyan_model::instance::json_scalar_text;
@@ -27,11 +28,12 @@ pub(super) fn row(
     fetched: &Fetched,
     at: usize,
     selection: &Selection,
+    left: &mut Left,
     out: &mut Vec<u8>,
 ) -> Result<(), Refusal> {
     // The row's JSON decides which members there are and in which order; the header names the same ones.
     let mut json = Vec::with_capacity(512);
-    super::render::row(serving, entity, fetched, at, selection, &mut json)?;
+    render::row(serving, entity, fetched, at, selection, left, &mut json)?;
     for (i, member) in Members(json.get(1..).unwrap_or_default()).enumerate() {
         if i > 0 {
             out.push(b',');

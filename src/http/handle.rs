@@ -86,7 +86,12 @@ fn dispatch(
     }
     let headers = request.headers();
     let uri = request.uri();
-    let ask = Ask { shared, head, path: uri.path(), query: uri.query().unwrap_or_default(), wants: Wants::of(headers) };
+    let mut wants = Wants::of(headers);
+    if posted {
+        // 304 is an answer to GET and HEAD only.
+        wants.if_none_match = None;
+    }
+    let ask = Ask { shared, head, path: uri.path(), query: uri.query().unwrap_or_default(), wants };
     let rows = [Media::Json, Media::Ndjson, Media::Csv];
     let catalog = w.serving.catalog.clone();
     match target {

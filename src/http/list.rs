@@ -2,12 +2,13 @@
 
 use super::conditional::ETag;
 use super::dress::{self, PREFERENCE_APPLIED};
+use super::gzip;
 use super::handle::Ask;
 use super::media::Media;
 use super::one::{self, moved};
+use super::render::{self, Left};
 use super::stream::{self, Stream};
 use super::worker::Worker;
-use super::{gzip, render};
 use crate::runtime::execute::{Answer, Condition, conditions, count, fetch, find, page, scope_of};
 use actix_web::HttpResponse;
 use actix_web::http::header::{self, HeaderValue};
@@ -90,11 +91,12 @@ fn json_page(
     })?;
     let mut body = Vec::with_capacity(64 + fetched.rows.len() * 384);
     body.extend_from_slice(b"{\"items\":[");
+    let mut left = Left::new();
     for at in 0..fetched.rows.len() {
         if at > 0 {
             body.push(b',');
         }
-        render::row(&w.serving, entity, &fetched, at, &intent.selection, &mut body)?;
+        render::row(&w.serving, entity, &fetched, at, &intent.selection, &mut left, &mut body)?;
     }
     let next = next.map(|n| cursor_token(&n, intent.binding));
     body.extend_from_slice(b"],\"next\":");

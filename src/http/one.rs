@@ -4,7 +4,7 @@ use super::cache::Entry;
 use super::conditional::ETag;
 use super::dress::{self, AS_OF, SERVED_BY};
 use super::handle::Ask;
-use super::render;
+use super::render::{self, Left};
 use super::worker::Worker;
 use crate::runtime::execute::{Answer, Found, damaged, fetch, find, live};
 use crate::runtime::serving::Serving;
@@ -185,7 +185,7 @@ fn selected(
     let (etag, changed) = (ETag::of(head.etag), head.changed);
     let fetched = w.read(|serving, reader| fetch(serving, reader, entity, vec![found], &selection.embeds))?;
     let mut body = Vec::with_capacity(1024);
-    render::row(&w.serving, entity, &fetched, 0, selection, &mut body)?;
+    render::row(&w.serving, entity, &fetched, 0, selection, &mut Left::new(), &mut body)?;
     let mut datasets = Vec::new();
     render::contributors(&w.serving, &fetched, &mut datasets);
     // A choice of fields keeps the instance's ETag; what is embedded changes by itself, so its bytes count.

@@ -8,7 +8,7 @@ use super::csv;
 use super::gzip::Gzip;
 use super::handle::Ask;
 use super::media::Media;
-use super::render;
+use super::render::{self, Left};
 use super::worker::{self, Worker};
 use crate::runtime::execute::{Condition, fetch, page};
 use crate::runtime::serving::{Serving, Shared};
@@ -66,11 +66,12 @@ impl Stream {
         if self.media == Media::Csv && !self.begun {
             csv::header(&self.serving, entity, &intent.selection, &mut out);
         }
+        let mut left = Left::new();
         for at in 0..fetched.rows.len() {
             if self.media == Media::Csv {
-                csv::row(&self.serving, entity, &fetched, at, &intent.selection, &mut out)?;
+                csv::row(&self.serving, entity, &fetched, at, &intent.selection, &mut left, &mut out)?;
             } else {
-                render::row(&self.serving, entity, &fetched, at, &intent.selection, &mut out)?;
+                render::row(&self.serving, entity, &fetched, at, &intent.selection, &mut left, &mut out)?;
                 out.push(b'\n');
             }
         }

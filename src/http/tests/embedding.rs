@@ -55,3 +55,20 @@ fn an_etag_covers_what_is_embedded() {
     assert_ne!(super::world::header(&w.get(&path), "etag"), etag);
     assert_eq!(super::world::header(&w.get(&plain), "etag"), own);
 }
+
+#[test]
+fn what_one_answer_embeds_is_bounded_however_often_it_shows_the_same() {
+    let w = World::filled();
+    for n in 100..201 {
+        w.put("erp.orders", &[&n.to_string()], json!({ "customer": w.id("customer", &["001001"]), "note": "" }));
+    }
+    let list = w.json("/v1/orders?embed=customer.orders&limit=100");
+    let shown = |i: &serde_json::Value| i["customer"]["orders"]["items"].as_array().unwrap().len();
+    let items = list["items"].as_array().unwrap();
+    assert!(items.iter().map(shown).sum::<usize>() <= 10_000);
+    let last = items.iter().rfind(|i| i["customer"]["name"] == "Harbour Supplies").unwrap();
+    assert_eq!(shown(last), 0);
+    let next = format!("/v1/customers/{}/orders?limit=100", w.id("customer", &["001001"]));
+    assert_eq!(last["customer"]["orders"]["next"], json!(next));
+    assert_eq!(shown(&items[0]), 100);
+}

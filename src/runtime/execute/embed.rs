@@ -12,8 +12,8 @@ use std::ops::Range;
 
 /// How many members of a sub-collection are embedded; the rest is a link.
 pub const MAX_CHILDREN: usize = 100;
-/// How many rows one request may embed altogether. Where it is used up, sub-collections are links only.
-const MAX_EMBEDDED: usize = 10_000;
+/// How many rows one answer may embed altogether. Where it is used up, sub-collections are links only.
+pub const MAX_EMBEDDED: usize = 10_000;
 
 /// Rows, and what is embedded in them.
 #[derive(Debug, Default)]

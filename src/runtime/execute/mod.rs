@@ -10,7 +10,7 @@ mod find;
 mod page;
 
 pub use changes::{Change, ChangesPage, changes};
-pub use embed::{Children, Embedded, Fetched, MAX_CHILDREN, fetch, id_of};
+pub use embed::{Children, Embedded, Fetched, MAX_CHILDREN, MAX_EMBEDDED, fetch, id_of};
 pub use find::{Answer, find, live};
 pub use page::{Rows, conditions, count, page, scope_of};
 
