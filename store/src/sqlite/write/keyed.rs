@@ -134,7 +134,7 @@ impl Keyed {
         if let Some(sieve) = &mut self.sieve {
             sieve.add(&id);
         }
-        if self.ids.len() >= MOST_IDS { self.flush_ids(db) } else { Ok(()) }
+        if self.ids.len() >= MOST_IDS || self.ids.is_full() { self.flush_ids(db) } else { Ok(()) }
     }
 
     /// The same for a further id, which may lead elsewhere already.

@@ -22,9 +22,13 @@ pub(super) struct Hit {
 #[derive(Clone, Default)]
 pub(super) struct PendingIds {
     entries: Vec<(Id, Hit)>,
-    /// Open addressing: 0 is free, else an index into `entries`, plus one. A power of two, at most half full.
+    /// Open addressing: 0 is free, else an index into `entries` plus one in the lower bits, and some bits of the id in
+    /// the upper ones, which spare most looks at the entry. A power of two, at most half full.
     slots: Vec<u32>,
 }
+
+const INDEX_BITS: u32 = 20;
+const INDEX: u32 = (1 << INDEX_BITS) - 1;
 
 impl PendingIds {
     pub(super) fn len(&self) -> usize {
@@ -39,21 +43,24 @@ impl PendingIds {
         self.entries.iter().map(|(id, _)| id).for_each(each);
     }
 
-    fn home(&self, id: &Id) -> usize {
+    /// Whether it takes no more.
+    pub(super) fn is_full(&self) -> bool {
+        self.entries.len() >= INDEX as usize
+    }
+
+    /// The slot that holds the id, or the free one where it belongs, and the id's bits in it. There is always a free one.
+    fn slot(&self, id: &Id) -> (usize, u32) {
         let mut head = [0; 8];
         head.copy_from_slice(&id.0[..8]);
         let mixed = u64::from_le_bytes(head).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        (mixed >> 32) as usize & (self.slots.len() - 1)
-    }
-
-    /// The slot that holds the id, or the free one where it belongs. The slots are never full.
-    fn slot(&self, id: &Id) -> usize {
-        let mut at = self.home(id);
+        let mask = self.slots.len() - 1;
+        let tag = (mixed >> 32) as u32 & !INDEX;
+        let mut at = (mixed >> 20) as usize & mask;
         loop {
             match self.slots[at] {
-                0 => return at,
-                i if self.entries[i as usize - 1].0 == *id => return at,
-                _ => at = (at + 1) & (self.slots.len() - 1),
+                0 => return (at, tag),
+                i if i & !INDEX == tag && self.entries[(i & INDEX) as usize - 1].0 == *id => return (at, tag),
+                _ => at = (at + 1) & mask,
             }
         }
     }
@@ -62,19 +69,20 @@ impl PendingIds {
         if self.entries.is_empty() {
             return None;
         }
-        let index = (self.slots[self.slot(id)] as usize).checked_sub(1)?;
-        Some(self.entries[index].1)
+        let index = (self.slots[self.slot(id).0] & INDEX).checked_sub(1)?;
+        Some(self.entries[index as usize].1)
     }
 
+    /// Must not be called when it is full.
     pub(super) fn put(&mut self, id: Id, hit: Hit) {
         if self.entries.len() * 2 >= self.slots.len() {
             self.grow();
         }
-        let slot = self.slot(&id);
-        match self.slots[slot] {
+        let (slot, tag) = self.slot(&id);
+        match self.slots[slot] & INDEX {
             0 => {
                 self.entries.push((id, hit));
-                self.slots[slot] = self.entries.len() as u32;
+                self.slots[slot] = tag | (self.entries.len() as u32 & INDEX);
             }
             i => self.entries[i as usize - 1].1 = hit,
         }
@@ -85,8 +93,8 @@ impl PendingIds {
         self.slots.clear();
         self.slots.resize(size, 0);
         for i in 0..self.entries.len() {
-            let slot = self.slot(&self.entries[i].0);
-            self.slots[slot] = i as u32 + 1;
+            let (slot, tag) = self.slot(&self.entries[i].0);
+            self.slots[slot] = tag | (i as u32 + 1);
         }
     }
 

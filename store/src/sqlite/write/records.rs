@@ -39,7 +39,7 @@ impl Records {
             }
         })?;
         for (key, found) in keys.iter().zip(out) {
-            if found.is_none() {
+            if found.is_none() && !self.unknown.is_full() {
                 self.unknown.put(*key, Hit { no: 0, hash: 0, to: 0 });
             }
         }
