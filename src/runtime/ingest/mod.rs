@@ -3,6 +3,7 @@
 //! A feed's thread reads (`feeds`), one worker thread writes (`worker`): it takes deliveries into a transaction
 //! (`session`, `units`, `touch`, `letters`), commits by size or time, and acknowledges only what survives a power cut.
 
+mod again;
 mod engine;
 mod feeds;
 mod letters;
@@ -11,6 +12,7 @@ mod marks;
 mod rederive;
 mod replay;
 mod session;
+mod snapshots;
 mod state;
 mod touch;
 mod unit;
@@ -18,11 +20,12 @@ mod units;
 mod worker;
 mod world;
 
+pub use again::batch_of;
 pub use engine::Engine;
 pub use feeds::{FeedState, StoreMemory};
 pub use replay::{Replayed, accept, discard, replay};
 pub use session::Session;
 pub use state::{ColumnState, DatasetState, Drift, Suspended, differences};
-pub use units::{States, Taken, batch_of};
+pub use units::{States, Taken};
 pub use worker::{Desk, Ingest, OnCommit, start};
 pub use world::lookup_key;

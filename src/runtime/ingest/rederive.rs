@@ -3,10 +3,11 @@
 //! Invariant: order does not matter. A kept record goes through its mapping with its old place, so what a newer one says
 //! stays; what an interrupted run did is done again without effect.
 
+use super::again::batch_of;
 use super::engine::Engine;
 use super::session::Session;
 use super::touch::Before;
-use super::units::{States, batch_of};
+use super::units::States;
 use crate::runtime::clock::Clock;
 use banyan_adapter::Stop;
 use banyan_model::model::{Catalog, EntityNo, MappingNo, Owner};

@@ -1,8 +1,8 @@
 //! What people do about what was refused or stopped: replay, discard, accept.
 
+use super::again::batch_of;
 use super::session::Session;
 use super::state::Suspended;
-use super::units::batch_of;
 use super::worker::Desk;
 use banyan_store::{DeadLetter, DeadLetterState, StoreError, Tally, UnitChange};
 use banyan_words::UnitState;

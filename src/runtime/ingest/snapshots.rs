@@ -1,0 +1,156 @@
+//! The end of a snapshot: who is no longer in it, and whether that may be believed.
+//!
+//! Invariant: deletions are applied only at the end of a whole snapshot in which every record's key could be read, and
+//! never beyond the shrink guard; else they wait for a person, with the reason.
+
+use super::marks::Marks;
+use super::session::Session;
+use super::state::Suspended;
+use super::touch::Before;
+use super::unit::OpenUnit;
+use super::units::States;
+use banyan_adapter::SnapshotPart;
+use banyan_model::model::MappingNo;
+use banyan_store::Result;
+use banyan_words::{Id, Place};
+
+/// Records deleted in one go between looks at the clock.
+const PAGE: usize = 1_000;
+
+impl Session<'_> {
+    pub(super) fn end_snapshot(
+        &mut self,
+        part: &mut OpenUnit,
+        of: Option<&SnapshotPart>,
+        states: &mut States,
+    ) -> Result<()> {
+        let mappings = self.engine.mappings_of[part.dataset].clone();
+        let engine = self.engine;
+        if let Some(of) = of
+            && !self.gather_parts(part, of, &mappings)?
+        {
+            return Ok(());
+        }
+        let state = &mut states.0[part.dataset];
+        let accepted = state.suspended.take().is_some_and(|s| s.accepted && s.unit == part.unit.name);
+        let mut missing = Vec::new();
+        for mapping in &mappings {
+            missing.push(self.missing(*mapping, part)?);
+        }
+        let (gone, all) = missing.iter().copied().max_by_key(|(gone, _)| *gone).unwrap_or((0, 0));
+        let guard = engine.catalog.datasets[part.dataset].shrink_guard;
+        let too_many = guard.is_some_and(|g| gone * 1000 > all * u64::from(g.permille));
+        let reason = match &part.unreadable {
+            Some(why) if gone > 0 => {
+                Some(format!("a record's key could not be read, so it is not known who is gone: {why}"))
+            }
+            None if gone > 0 && too_many => {
+                Some(format!("{gone} of {all} records would be deleted, more than the shrink guard allows"))
+            }
+            _ => None,
+        };
+        if let Some(reason) = reason.filter(|_| !accepted) {
+            let unit = part.unit.name.clone();
+            states.0[part.dataset].suspended =
+                Some(Suspended { unit, reason, missing: gone, of: all, accepted: false });
+        } else {
+            for mapping in &mappings {
+                self.delete_missing(*mapping, part)?;
+            }
+        }
+        states.0[part.dataset].newest_snapshot = Some(part.unit.order.clone());
+        Ok(())
+    }
+
+    /// Adds the marks of the other parts; true when all are there. Until then this part's marks are kept.
+    fn gather_parts(&mut self, part: &mut OpenUnit, of: &SnapshotPart, mappings: &[MappingNo]) -> Result<bool> {
+        let dataset = self.engine.catalog.datasets[part.dataset].stored;
+        let name = |p: &str| format!("marks:{dataset}:{}:{p}", of.snapshot);
+        let mut mine = serde_json::Map::new();
+        for mapping in mappings {
+            let text = part.marks.entry(*mapping).or_default().to_text();
+            mine.insert(self.engine.catalog.mappings[*mapping].name.clone(), text.into());
+        }
+        mine.insert("unreadable".into(), part.unreadable.clone().into());
+        let document = serde_json::Value::Object(mine).to_string();
+        self.tx.with(|tx| tx.put_meta(&name(&of.part), &document))?;
+        for other in of.parts.iter().filter(|p| **p != of.part) {
+            let Some(text) = self.tx.with(|tx| tx.meta(&name(other)))? else { return Ok(false) };
+            let theirs: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
+            for mapping in mappings {
+                let marks = theirs.get(&self.engine.catalog.mappings[*mapping].name).and_then(|t| t.as_str());
+                part.marks.entry(*mapping).or_default().add_text(marks.unwrap_or(""));
+            }
+            if let Some(why) = theirs.get("unreadable").and_then(|t| t.as_str()) {
+                part.unreadable.get_or_insert_with(|| why.to_owned());
+            }
+        }
+        Ok(true)
+    }
+
+    /// How many records a snapshot no longer shows, and how many there are.
+    fn missing(&mut self, mapping: MappingNo, part: &OpenUnit) -> Result<(u64, u64)> {
+        let m = &self.engine.catalog.mappings[mapping];
+        let entity = self.engine.catalog.entities[m.entity].stored;
+        let all = self.tx.with(|tx| tx.count_records(entity, (!m.direct).then_some(m.stored)))?;
+        let marks = part.marks.get(&mapping);
+        if marks.map_or(0, |m| m.count) >= all {
+            return Ok((0, all));
+        }
+        // Marks may also stand on records that were refused or withdrawn, so the difference itself is counted.
+        let empty = Marks::default();
+        let marks = marks.unwrap_or(&empty);
+        let (mut gone, mut after) = (0, 0);
+        loop {
+            let page = self.unmarked(mapping, marks, after)?;
+            gone += page.len() as u64;
+            match page.last() {
+                Some(last) if page.len() == PAGE => after = last.0,
+                _ => return Ok((gone, all)),
+            }
+        }
+    }
+
+    fn unmarked(&mut self, mapping: MappingNo, marks: &Marks, after: u64) -> Result<Vec<(u64, Id, u64)>> {
+        let m = &self.engine.catalog.mappings[mapping];
+        let entity = self.engine.catalog.entities[m.entity].stored;
+        let marked = |n: u64| marks.has(n);
+        if m.direct {
+            let page = self.tx.with(|tx| tx.unmarked(entity, &marked, after, PAGE))?;
+            return Ok(page.into_iter().map(|(n, id)| (n, id, n)).collect());
+        }
+        self.tx.with(|tx| tx.unmarked_records(m.stored, &marked, after, PAGE))
+    }
+
+    fn delete_missing(&mut self, mapping: MappingNo, part: &OpenUnit) -> Result<()> {
+        let m = &self.engine.catalog.mappings[mapping];
+        let marks = part.marks.get(&mapping).cloned().unwrap_or_default();
+        let mut after = 0;
+        loop {
+            let page = self.unmarked(mapping, &marks, after)?;
+            for (mark, record, n) in &page {
+                after = *mark;
+                let (id, mut i) = self.load(m.entity, *n)?;
+                let before = Before::of(&i);
+                let book = &self.engine.book;
+                for o in &mut i.observations {
+                    if o.record == *record && book.plan(o.plan).and_then(|p| p.mapping) == Some(mapping) {
+                        o.withdrawn = true;
+                        o.says.clear();
+                        o.aliases.clear();
+                        (o.unit, o.place) = (part.number, Place::default());
+                    }
+                }
+                self.write(m.entity, id, Some(*n), before, &mut i)?;
+                if !m.direct {
+                    self.tx.with(|tx| tx.remove_record(m.stored, *record))?;
+                }
+                self.tally(part.number, part.dataset, m.stored).deleted += 1;
+            }
+            self.settle()?;
+            if page.len() < PAGE {
+                return Ok(());
+            }
+        }
+    }
+}
