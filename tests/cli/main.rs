@@ -66,6 +66,7 @@ fn the_schema_is_blessed() {
 fn the_facade_s_document_is_made_from_the_configuration() {
     let run = banyan(&root("examples/wholesaler"), &["openapi"]);
     assert_eq!(run.code, Some(0), "{}", run.err);
+    blessed("openapi/wholesaler.json", &run.out);
     let document = run.json();
     assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
     assert!(document["paths"]["/v1/customers"].is_object());

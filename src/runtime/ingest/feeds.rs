@@ -160,7 +160,10 @@ impl StoreMemory {
     fn ask<T>(&self, dataset: &str, ask: impl FnOnce(&mut dyn Reader, u32) -> banyan_store::Result<T>) -> Option<T> {
         let number = *self.datasets.get(dataset)?;
         let mut reader = self.reader.lock().ok()?;
-        match ask(&mut **reader, number) {
+        let answer = ask(&mut **reader, number);
+        // Feeds ask now and then: held on to, the commit looked at would keep the store from reusing its log.
+        reader.rest();
+        match answer {
             Ok(found) => Some(found),
             Err(e) => {
                 // Answering "unknown" makes the unit be read again, which changes nothing that was applied.

@@ -30,17 +30,20 @@ const COMMIT_IDLE: Duration = Duration::from_millis(15);
 /// How often raw records past their retention are looked for.
 const TIDY_EVERY: Duration = Duration::from_secs(3600);
 
+/// Quiet moments that the store gets after something was written: two seconds' worth, longer than any reader holds on.
+const RESTS: u32 = 10;
+
 /// What quiet moments are for.
 struct Quiet {
-    /// Something was written since the last one.
-    written: bool,
+    /// How many more the store gets: readers that still look at an older commit leave some of its work undone.
+    rests: u32,
     tidied: Option<Instant>,
 }
 
 impl Default for Quiet {
     /// A store that was not closed in good order has much to put away; and the first look for old records waits its turn.
     fn default() -> Quiet {
-        Quiet { written: true, tidied: Some(Instant::now()) }
+        Quiet { rests: RESTS, tidied: Some(Instant::now()) }
     }
 }
 
@@ -205,7 +208,7 @@ impl Worker {
                 Ok(first) => match self.transaction(first, inbox) {
                     Ok(()) => {
                         pause = Duration::from_millis(100);
-                        quiet.written = true;
+                        quiet.rests = RESTS;
                     }
                     Err(e) => {
                         tracing::error!("ingest: {e}; nothing of this transaction is kept, it begins again");
@@ -223,10 +226,11 @@ impl Worker {
 
     /// Nothing came for a while: the store may put its house in order.
     fn quiet_moment(&self, quiet: &mut Quiet) {
-        if std::mem::take(&mut quiet.written)
-            && let Err(e) = self.store.rest()
-        {
-            tracing::warn!("the store could not use a quiet moment: {e}");
+        if quiet.rests > 0 {
+            quiet.rests -= 1;
+            if let Err(e) = self.store.rest() {
+                tracing::warn!("the store could not use a quiet moment: {e}");
+            }
         }
         if quiet.tidied.is_none_or(|at| at.elapsed() >= TIDY_EVERY) {
             quiet.tidied = Some(Instant::now());
