@@ -11,16 +11,22 @@ admin="${ADMIN_PORT:-8081}"
 target="${CARGO_TARGET_DIR:-target}"
 folder=var/demo
 
+for taken in "$port" "$admin"; do
+    if curl -s -o /dev/null --max-time 2 "http://127.0.0.1:$taken/"; then
+        echo "demo: something listens on port $taken already; choose others: PORT=9090 ADMIN_PORT=9091 make demo" >&2
+        exit 1
+    fi
+done
 echo "demo: building (a few minutes the first time)"
-cargo build --quiet --locked --bin banyan
+cargo build --quiet --locked --profile demo --bin banyan
 mkdir -p var
 rm -rf "$folder"
 cp -R examples/wholesaler "$folder"
-case "$target" in /*) ln -s "$target/debug/banyan" "$folder/banyan" ;; *) ln -s "../../$target/debug/banyan" "$folder/banyan" ;; esac
+case "$target" in /*) ln -s "$target/demo/banyan" "$folder/banyan" ;; *) ln -s "../../$target/demo/banyan" "$folder/banyan" ;; esac
 sed -i "s/127\.0\.0\.1:8080/127.0.0.1:$port/; s/127\.0\.0\.1:8081/127.0.0.1:$admin/" "$folder/banyan.yaml"
 
-"$target/debug/banyan" check --config "$folder/banyan.yaml"
-"$target/debug/banyan" serve --config "$folder/banyan.yaml" >"$folder/banyan.log" 2>&1 &
+"$target/demo/banyan" check --config "$folder/banyan.yaml"
+"$target/demo/banyan" serve --config "$folder/banyan.yaml" >"$folder/banyan.log" 2>&1 &
 server=$!
 trap 'kill -TERM $server 2>/dev/null || true; wait $server 2>/dev/null || true; exit 0' INT TERM
 
