@@ -90,7 +90,8 @@ if [ "$(cat .venv/.stamp 2>/dev/null)" != "$(stamp tests/tools/requirements.txt)
     if .venv/bin/python -m pip install -q --disable-pip-version-check -r tests/tools/requirements.txt; then
         stamp tests/tools/requirements.txt >.venv/.stamp
     else
-        say "WARNING: the Python tools could not be installed; tests/contract.sh will skip what needs them"
+        say "the Python tools could not be installed; tests/contract.sh needs them"
+        exit 1
     fi
 fi
 if [ "$(cat tests/tools/node_modules/.stamp 2>/dev/null)" != "$(stamp tests/tools/package-lock.json)" ]; then
@@ -98,6 +99,7 @@ if [ "$(cat tests/tools/node_modules/.stamp 2>/dev/null)" != "$(stamp tests/tool
     if (cd tests/tools && npm ci --ignore-scripts --loglevel=error); then
         stamp tests/tools/package-lock.json >tests/tools/node_modules/.stamp
     else
-        say "WARNING: the Node tools could not be installed; tests/contract.sh will skip what needs them"
+        say "the Node tools could not be installed; tests/contract.sh needs them"
+        exit 1
     fi
 fi
