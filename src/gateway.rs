@@ -10,7 +10,9 @@ use crate::ops::{About, AdminState, Running, serve_admin};
 use crate::runtime::clock::Clock;
 use crate::runtime::ingest::{self, Engine, Ingest};
 use crate::runtime::serving::{Serving, Shared};
+use crate::runtime::sources::Sources;
 use anyhow::{Context, Result, anyhow};
+use banyan_adapter::{Audit, NoAudit};
 use banyan_model::instance::Book;
 use banyan_store::{Store, sqlite::SqliteStore};
 use banyan_words::Problem;
@@ -51,6 +53,7 @@ struct Gateway {
     shared: Arc<Shared>,
     ingest: Arc<RwLock<Option<Ingest>>>,
     clock: Clock,
+    audit: Arc<dyn Audit>,
 }
 
 /// Tells requests how fresh the datasets are, after each commit.
@@ -81,8 +84,9 @@ impl Gateway {
             old.stop();
         }
         let serving = self.shared.swap(serving);
-        let start = ingest::start(engine, self.store.clone(), self.clock.clone(), on_commit(&serving));
-        let started = block_on(start).map_err(|e| fault(e.into()))?;
+        let opening = Sources::open(&engine, &*self.store, &self.clock, &self.audit);
+        let sources = block_on(opening).map_err(|e| fault(e.into()))?.map_err(|e| fault(e.into()))?;
+        let started = ingest::start(engine, &sources, self.store.clone(), self.clock.clone(), on_commit(&serving));
         *slot = Some(started.map_err(|e| fault(e.into()))?);
         Ok(format!("the configuration was taken up: {datasets} datasets"))
     }
@@ -117,7 +121,9 @@ pub async fn serve(config: &Path, built: Built, tell: impl FnOnce(&Serves)) -> R
         .with_context(|| format!("the facade cannot listen on {}", settings.listen))?;
     let facade = listener.local_addr()?;
     let server = crate::http::serve(shared.clone(), listener, crate::http::Limits::default())?;
-    let started = ingest::start(engine, store.clone(), clock.clone(), told).await?;
+    let audit: Arc<dyn Audit> = Arc::new(NoAudit);
+    let sources = Sources::open(&engine, &*store, &clock, &audit).await?;
+    let started = ingest::start(engine, &sources, store.clone(), clock.clone(), told)?;
     let slot = Arc::new(RwLock::new(Some(started)));
     let gateway = Arc::new(Gateway {
         config: config.to_owned(),
@@ -125,6 +131,7 @@ pub async fn serve(config: &Path, built: Built, tell: impl FnOnce(&Serves)) -> R
         shared: shared.clone(),
         ingest: slot.clone(),
         clock: clock.clone(),
+        audit,
     });
     let reloads = gateway.clone();
     let running = Arc::new(Running::new(slot.clone()).with_reload(Box::new(move || reloads.reload())));

@@ -3,8 +3,10 @@
 use super::Failure;
 use crate::config::Built;
 use crate::runtime::clock::Clock;
-use banyan_adapter::{Context, Health, Memory, UnitMemo};
+use crate::runtime::sources::limits;
+use banyan_adapter::{Budget, Context, Health, Memory, NoAudit, UnitMemo};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What a source answered.
@@ -32,8 +34,15 @@ pub(super) fn health(built: &Built) -> Result<Vec<Asked>, Failure> {
     Ok(runtime.block_on(async {
         let mut asked = Vec::new();
         for (source, prepared) in &built.prepared {
-            let context =
-                Context { source: source.clone(), clock: Arc::new(clock.reader()), memory: Arc::new(NothingYet) };
+            let limits = built.catalog.sources.iter().find(|s| s.name == *source).map(|s| limits(&s.budget));
+            let context = Context {
+                source: source.clone(),
+                clock: Arc::new(clock.reader()),
+                memory: Arc::new(NothingYet),
+                budget: Arc::new(Budget::new(limits.unwrap_or_default(), Arc::new(clock.reader()))),
+                audit: Arc::new(NoAudit),
+                wanted: BTreeMap::new(),
+            };
             let health = match prepared.connect(context).await {
                 Ok(connected) => connected.health().await,
                 Err(fault) => Health { ok: false, message: fault.to_string() },
@@ -53,6 +62,10 @@ impl Memory for NothingYet {
     }
 
     fn with_content(&self, _: &str, _: &str) -> Option<UnitMemo> {
+        None
+    }
+
+    fn position(&self, _: &str) -> Option<String> {
         None
     }
 

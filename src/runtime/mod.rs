@@ -5,4 +5,5 @@ pub mod clock;
 pub mod execute;
 pub mod ingest;
 pub mod serving;
+pub mod sources;
 pub mod why;

@@ -1,7 +1,8 @@
 //! A dataset's feed: pull, one outstanding call, so that the reader's pace is the backpressure.
 
 use crate::{Call, Fault};
-use banyan_words::{Batch, UnitRef};
+use banyan_words::{Batch, Column, UnitRef};
+use jiff::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -37,6 +38,11 @@ pub enum Delivery {
         unit: Arc<UnitRef>,
         /// The adapter's quick test for "the same file as then".
         token: String,
+        /// What the unit shows.
+        scope: Scope,
+        /// The source's own columns, where it tells them apart from the records (a database's table): drift is then
+        /// judged by these, by name, and only by those that are wanted. `None`: by the shape of the records.
+        columns: Option<Vec<Column>>,
     },
     /// Records of the open unit. A unit without records still delivers one empty batch with its shapes, so that a
     /// changed header is seen.
@@ -56,6 +62,25 @@ pub enum Delivery {
     },
     /// Nothing new within [`Ask::wait`].
     Idle,
+    /// A pass that began then looked at the source and found nothing new: what is stored is as of then.
+    Current {
+        /// When it began.
+        as_of: Timestamp,
+    },
+}
+
+/// What a unit shows of its dataset.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// What the dataset's `content` says.
+    Declared,
+    /// Every record there is: what is missing was deleted.
+    Everything,
+    /// Records that changed.
+    Changes,
+    /// The keys of every record there is, and nothing but the keys: what is missing was deleted, and what is not yet known
+    /// comes another way.
+    Keys,
 }
 
 /// The end of a unit.
@@ -65,6 +90,8 @@ pub struct UnitDone {
     pub records: u64,
     /// Which part of which snapshot it is; `None` where the unit alone is the snapshot.
     pub part: Option<SnapshotPart>,
+    /// Where the next pass goes on; remembered in the same transaction ([`crate::Memory::position`]).
+    pub position: Option<String>,
 }
 
 /// A unit that is one of several which together make a snapshot.

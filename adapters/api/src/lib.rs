@@ -1,20 +1,25 @@
 //! The ports between the gateway and its adapters.
 //!
-//! Purpose: what an adapter must be ([`Kind`] → [`Prepared`] → [`Connected`]) and what it may offer ([`Feed`]).
+//! Purpose: what an adapter must be ([`Kind`] → [`Prepared`] → [`Connected`]) and what it may offer
+//! ([`BlockingFeed`], [`Lookup`]).
 //! Invariant: checking is apart from connecting. `prepare` is pure and offline and reports every problem at once;
 //! `connect` never repeats it. An adapter knows nothing of entities, mappings or the store.
 //! Not here: any runtime. Blocking adapters implement [`BlockingFeed`]; the gateway gives each a thread.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
+mod budget;
 mod context;
 mod fault;
 mod feed;
+mod lookup;
 
 pub use banyan_words::UnitState;
-pub use context::{Call, Context, Memory, Stop, UnitMemo};
+pub use budget::{Budget, Limits, Permit, Purpose};
+pub use context::{Audit, Call, Context, Memory, NoAudit, Sent, Stop, UnitMemo};
 pub use fault::{Class, Fault, RefusalDef};
-pub use feed::{Ask, BlockingFeed, Delivery, SnapshotPart, UnitDone, UnitRefused};
+pub use feed::{Ask, BlockingFeed, Delivery, Scope, SnapshotPart, UnitDone, UnitRefused};
+pub use lookup::{Lookup, Probe};
 
 use banyan_words::{Column, Problem, node::Node};
 use std::future::Future;
@@ -73,6 +78,14 @@ pub trait Prepared: Send + Sync {
     }
     /// The dataset's columns, where the configuration alone tells them; `None` where only the source knows.
     fn columns(&self, dataset: &str) -> Option<Vec<Column>>;
+    /// Whether the dataset has a feed: `sync`, files. A dataset without one is only read by key ([`Prepared::looks_up`]).
+    fn feeds(&self, _dataset: &str) -> bool {
+        true
+    }
+    /// Whether records of the dataset can be read by key while somebody waits (`read: live`).
+    fn looks_up(&self, _dataset: &str) -> bool {
+        false
+    }
     /// What must be equal for two readings of one record to mean the same: a hash of format, encoding and columns.
     fn reading_hash(&self, dataset: &str) -> u64;
     /// Reads one local file as that dataset would be read, for `banyan try` and `inspect`. At most `limit` rows.
@@ -86,6 +99,10 @@ pub trait Prepared: Send + Sync {
 pub trait Connected: Send + Sync {
     /// The feed of a dataset; `None` where it has none.
     fn feed(&self, dataset: &str) -> Option<Box<dyn BlockingFeed>>;
+    /// Reads by key while somebody waits; `None` where the source cannot.
+    fn lookup(&self) -> Option<&dyn Lookup> {
+        None
+    }
     /// Whether the source can be used now, told for an operator.
     fn health(&self) -> Task<'_, Health>;
     /// What the source holds.

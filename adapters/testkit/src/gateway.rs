@@ -1,9 +1,10 @@
 //! Takes in deliveries as the gateway does, and keeps what came.
 
 use crate::Store;
-use banyan_adapter::{Ask, BlockingFeed, Call, Context, Delivery, Fault, Task, UnitState};
+use banyan_adapter::{Ask, BlockingFeed, Budget, Call, Context, Delivery, Fault, Limits, NoAudit, Task, UnitState};
 use banyan_words::{Batch, Column, Fate, Place, UnitRef, Value};
 use jiff::Timestamp;
+use std::collections::BTreeMap;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Poll, Waker};
@@ -108,7 +109,10 @@ impl Gateway {
 
     /// A context for the adapter: the clock stands at `now`.
     pub fn context(&self, source: &str, now: Timestamp) -> Context {
-        Context { source: source.to_owned(), clock: Arc::new(move || now), memory: self.store.clone() }
+        let clock: Arc<dyn Fn() -> Timestamp + Send + Sync> = Arc::new(move || now);
+        let budget = Arc::new(Budget::new(Limits::default(), clock.clone()));
+        let memory = self.store.clone();
+        Context { source: source.to_owned(), clock, memory, budget, audit: Arc::new(NoAudit), wanted: BTreeMap::new() }
     }
 
     /// Takes deliveries until the feed is idle; each unit is remembered as soon as it ends, and acknowledged.
@@ -126,13 +130,13 @@ impl Gateway {
         let mut open: Option<Unit> = None;
         loop {
             match feed.next(self.ask, &self.call)? {
-                Delivery::Idle => {
+                Delivery::Idle | Delivery::Current { .. } => {
                     if open.is_some() {
                         self.protocol.push("Idle in the middle of a unit".into());
                     }
                     return Ok(open);
                 }
-                Delivery::Begin { unit, token } => {
+                Delivery::Begin { unit, token, .. } => {
                     if open.is_some() {
                         self.protocol.push(format!("Begin of {} before the unit before it ended", unit.name));
                     }
@@ -149,6 +153,9 @@ impl Gateway {
                         continue;
                     };
                     unit.end = End::Done(done.records, done.part);
+                    if let Some(position) = &done.position {
+                        self.store.note_position(&self.dataset, position);
+                    }
                     self.store.note(&self.dataset, &unit.unit, &unit.token, UnitState::Unacknowledged);
                     feed.acknowledge(&unit.unit, &unit.token)?;
                     self.store.note(&self.dataset, &unit.unit, &unit.token, UnitState::Done);

@@ -2,17 +2,25 @@
 
 use banyan_adapter::{Memory, UnitMemo, UnitState};
 use banyan_words::UnitRef;
+use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// What was read, as the gateway's store remembers it: every version of every unit, in the order they were noted.
 #[derive(Default)]
 pub struct Store {
     units: Mutex<Vec<(String, UnitMemo)>>,
+    positions: Mutex<BTreeMap<String, String>>,
 }
 
 impl Store {
     fn lock(&self) -> MutexGuard<'_, Vec<(String, UnitMemo)>> {
         self.units.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes where the next pass goes on.
+    pub fn note_position(&self, dataset: &str, position: &str) {
+        let mut positions = self.positions.lock().unwrap_or_else(PoisonError::into_inner);
+        positions.insert(dataset.to_owned(), position.to_owned());
     }
 
     /// Notes what became of a unit.
@@ -52,5 +60,9 @@ impl Memory for Store {
     fn newest(&self, dataset: &str) -> Option<String> {
         let read = |m: &UnitMemo| matches!(m.state, UnitState::Done | UnitState::Unacknowledged);
         self.all(dataset).into_iter().filter(read).map(|m| m.order).max()
+    }
+
+    fn position(&self, dataset: &str) -> Option<String> {
+        self.positions.lock().unwrap_or_else(PoisonError::into_inner).get(dataset).cloned()
     }
 }

@@ -4,7 +4,7 @@
 
 use banyan_adapter::{
     Ask, BlockingFeed, Call, Connected, Context, Delivery, Fault, Found, Health, Kind, Prepared, RawDataset, RawSource,
-    RefusalDef, Task, UnitDone, UnitState,
+    RefusalDef, Scope, Task, UnitDone, UnitState,
 };
 use banyan_testkit::{Subject, check_feed};
 use banyan_words::{Bad, Batch, BatchBuilder, Column, Place, Problem, Shape, Type, UnitRef, Value};
@@ -150,10 +150,14 @@ impl BlockingFeed for ToyFeed {
         }
         self.at += 1;
         match self.at {
-            1 => Ok(Delivery::Begin { unit: unit(), token: "t".into() }),
+            1 => Ok(Delivery::Begin { unit: unit(), token: "t".into(), scope: Scope::Declared, columns: None }),
             2 | 3 => Ok(Delivery::Records(self.record())),
             4 if self.flaw == Flaw::NeverEnds => Ok(Delivery::Idle),
-            4 => Ok(Delivery::Done(UnitDone { records: if self.flaw == Flaw::Miscounts { 3 } else { 2 }, part: None })),
+            4 => Ok(Delivery::Done(UnitDone {
+                records: if self.flaw == Flaw::Miscounts { 3 } else { 2 },
+                part: None,
+                position: None,
+            })),
             _ => {
                 self.at = 5;
                 if self.flaw == Flaw::IgnoresStop {

@@ -3,8 +3,8 @@
 use super::spaces::Spaces;
 use super::tell::{Tell, meant};
 use super::{Input, kinds, zones};
-use crate::draft::{ContentWord, DatasetDraft, DatasetKey, DatasetKeys, Part, SourceDraft};
-use crate::model::{Content, Dataset, DatasetNo, Operation, ShrinkGuard, Source, SourceNo};
+use crate::draft::{ContentWord, DatasetDraft, DatasetKey, DatasetKeys, Part, SourceDraft, SourceKeys};
+use crate::model::{Budget, Content, Dataset, DatasetNo, Operation, ShrinkGuard, Source, SourceNo};
 use banyan_words::Column;
 use banyan_words::node::{Percent, join};
 use std::time::Duration;
@@ -102,7 +102,11 @@ pub(super) fn build(input: &Input<'_>, tell: &mut Tell<'_>) -> World {
     let mut world = World { sources: Vec::new(), datasets: Vec::new(), spaces };
     for source in &input.draft.sources {
         let no = world.sources.len();
-        world.sources.push(Source { name: source.name.clone(), adapter: source.keys.adapter.clone() });
+        world.sources.push(Source {
+            name: source.name.clone(),
+            adapter: source.keys.adapter.clone(),
+            budget: budget(&source.keys),
+        });
         for dataset in &source.datasets {
             let known = one(input, source, no, dataset, tell);
             let all = match dataset.keys.records.is_empty() {
@@ -255,5 +259,17 @@ fn columns(known: &Known, keys: &DatasetKeys, tell: &mut Tell<'_>) {
             let hint = "write `delete: [D]`";
             tell.error("missing-key", &join(&at, "delete"), "no value is said to mean deletion", hint);
         }
+    }
+}
+
+/// What the source may be asked to bear.
+fn budget(keys: &SourceKeys) -> Budget {
+    let Some(b) = &keys.budget else { return Budget::default() };
+    Budget {
+        concurrency: b.concurrency,
+        pace: b.rate.filter(|r| r.count > 0).map(|r| r.per / r.count),
+        timeout: b.timeout.map(|d| d.0),
+        closed: b.closed.iter().map(|w| (w.from, w.to)).collect(),
+        zone: keys.zone.clone(),
     }
 }

@@ -10,6 +10,23 @@ pub struct Source {
     pub name: String,
     /// Which adapter reaches it.
     pub adapter: String,
+    /// What it may be asked to bear.
+    pub budget: Budget,
+}
+
+/// What a source may be asked to bear. The default sets no limit.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Budget {
+    /// Requests at once.
+    pub concurrency: Option<u32>,
+    /// Least time between the beginnings of two requests.
+    pub pace: Option<Duration>,
+    /// How long one request may take.
+    pub timeout: Option<Duration>,
+    /// Times of day when it is left alone, in minutes after midnight.
+    pub closed: Vec<(u16, u16)>,
+    /// The zone of those times: the source's.
+    pub zone: Option<String>,
 }
 
 /// A named set of records of a source.

@@ -10,7 +10,7 @@ mod entity;
 mod mapping;
 mod numbers;
 
-pub use dataset::{Content, Dataset, Operation, RecordKind, ShrinkGuard, Source};
+pub use dataset::{Budget, Content, Dataset, Operation, RecordKind, ShrinkGuard, Source};
 pub use entity::{Child, Entity, Field, FilterOp, ForeignChange, Owner, Text};
 pub use mapping::{KeyFrom, LookupSource, LookupTable, Mapping, Pick};
 pub use numbers::{Named, Numbers};

@@ -5,6 +5,7 @@
 use super::session::{Incoming, Known, Session, unchanged_seed};
 use super::touch::Before;
 use super::unit::OpenUnit;
+use banyan_adapter::Scope;
 use banyan_model::instance::RawAt;
 use banyan_model::mapping::{Draft, Fate, Refusal};
 use banyan_model::model::MappingNo;
@@ -134,7 +135,7 @@ impl Session<'_> {
     ) -> Result<bool> {
         let engine = self.engine;
         let m = &engine.catalog.mappings[mapping];
-        let mut open = OpenUnit::new(engine, m.dataset, unit, batch.unit.clone(), false);
+        let mut open = OpenUnit::new(engine, m.dataset, unit, batch.unit.clone(), Scope::Declared);
         let row = batch.row(0);
         let runner = open.runner(engine, mapping, row.shape());
         let record = match runner.record_id(&row) {

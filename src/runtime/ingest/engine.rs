@@ -2,8 +2,8 @@
 
 use banyan_adapter::Prepared;
 use banyan_model::instance::Book;
-use banyan_model::model::{Catalog, DatasetNo, EntityNo, FieldNo, LookupSource, MappingNo};
-use std::collections::BTreeMap;
+use banyan_model::model::{Catalog, Content, DatasetNo, EntityNo, FieldNo, LookupSource, MappingNo};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// A catalog with all that follows from it for ingest; built once for each version.
@@ -22,6 +22,8 @@ pub struct Engine {
     pub lookups_of: Vec<Vec<usize>>,
     /// For each dataset, the mappings that read it.
     pub mappings_of: Vec<Vec<MappingNo>>,
+    /// For each dataset the columns that its key, its mappings and the lookups it fills use: all that a database is asked for.
+    pub wanted: Vec<BTreeSet<String>>,
     /// For each feed (source, dataset as the adapter knows it), its datasets: one, or one a record kind.
     pub feeds: BTreeMap<(String, String), Vec<DatasetNo>>,
 }
@@ -53,6 +55,29 @@ impl Engine {
         for (no, d) in catalog.datasets.iter().enumerate() {
             feeds.entry((catalog.sources[d.source].name.clone(), d.feed.clone())).or_default().push(no);
         }
-        Engine { catalog, book, sources, aliased, referrers, lookups_of, mappings_of, feeds }
+        let wanted = (0..catalog.datasets.len()).map(|d| wanted(&catalog, d)).collect();
+        Engine { catalog, book, sources, aliased, referrers, lookups_of, mappings_of, wanted, feeds }
     }
+}
+
+/// The columns of a dataset that something uses.
+fn wanted(catalog: &Catalog, dataset: DatasetNo) -> BTreeSet<String> {
+    let d = &catalog.datasets[dataset];
+    let mut out: BTreeSet<String> = d.key.iter().cloned().collect();
+    if let Content::Changes(Some(operation)) = &d.content {
+        out.insert(operation.column.clone());
+    }
+    for m in catalog.mappings.iter().filter(|m| m.dataset == dataset) {
+        let conditions = [&m.when, &m.deleted, &m.changed_at].into_iter().flatten();
+        let formulas = conditions.chain(m.fields.iter().map(|(_, f)| f));
+        out.extend(formulas.flat_map(|f| f.columns().iter().cloned()));
+        let keys = m.also.iter().chain([&m.key]).flat_map(|k| &k.columns);
+        out.extend(keys.chain(m.pick.iter().flat_map(|p| &p.by)).cloned());
+    }
+    for l in &catalog.lookups {
+        if matches!(l.rows, LookupSource::Dataset { dataset: from, .. } if from == dataset) {
+            out.extend(l.keys.iter().chain([&l.value]).cloned());
+        }
+    }
+    out
 }

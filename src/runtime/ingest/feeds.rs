@@ -76,7 +76,7 @@ pub(super) fn run(
     mut paused: bool,
     stop: Stop,
 ) {
-    let call = Call { stop: stop.clone() };
+    let call = Call { stop: stop.clone(), deadline: None };
     let mut epoch = 0;
     let mut pause = Duration::from_millis(200);
     let show = |s: FeedState| {
@@ -194,5 +194,10 @@ impl Memory for StoreMemory {
 
     fn newest(&self, dataset: &str) -> Option<String> {
         self.ask(dataset, |r, d| r.newest_order(d)).flatten()
+    }
+
+    fn position(&self, dataset: &str) -> Option<String> {
+        let document = self.ask(dataset, |r, d| r.dataset(d)).flatten()?;
+        serde_json::from_str::<super::state::DatasetState>(&document).ok()?.position
     }
 }

@@ -116,6 +116,9 @@ impl<'s> Session<'s> {
     /// Takes a batch of one dataset through all its mappings and lookups.
     pub fn batch(&mut self, open: &mut OpenUnit, batch: &Batch) -> Result<()> {
         let engine = self.engine;
+        if open.keys_only {
+            return self.keys(open, batch);
+        }
         self.encode(open, batch);
         let mut raws = vec![RawAt::default(); batch.len()];
         for lookup in &engine.lookups_of[open.dataset] {
@@ -132,6 +135,25 @@ impl<'s> Session<'s> {
         }
         self.derive_dependents()?;
         self.settle()?;
+        self.tx.check()
+    }
+
+    /// Takes a batch of keys: those that are known are there, and nothing else is learnt.
+    fn keys(&mut self, open: &mut OpenUnit, batch: &Batch) -> Result<()> {
+        let engine = self.engine;
+        for mapping in &engine.mappings_of[open.dataset] {
+            let keys = self.record_ids(*mapping, open, batch)?;
+            let known = self.known(*mapping, &keys)?;
+            let marks = known.iter().flatten().filter_map(|k| k.mark);
+            let there = open.marks.entry(*mapping).or_default();
+            for mark in marks {
+                there.mark(mark);
+            }
+            let unreadable = keys.iter().filter(|k| k.is_none()).count() as i64;
+            let read = batch.len() as i64;
+            let counts = Tally { read, rejected: unreadable, unchanged: read - unreadable, ..Tally::default() };
+            self.tally(open.number, open.dataset, engine.catalog.mappings[*mapping].stored).add(&counts);
+        }
         self.tx.check()
     }
 

@@ -19,6 +19,8 @@ pub struct DatasetState {
     pub suspended: Option<Suspended>,
     /// How the adapter reads it; a change means that files are read again.
     pub reading: u64,
+    /// Where the feed goes on, in its own words.
+    pub position: Option<String>,
     /// Name of the last unit.
     pub last_unit: Option<String>,
 }

@@ -2,6 +2,7 @@
 
 use super::engine::Engine;
 use super::marks::Marks;
+use banyan_adapter::Scope;
 use banyan_model::mapping::{Runner, Splitter};
 use banyan_model::model::{Content, DatasetNo, MappingNo};
 use banyan_words::{Shape, UnitRef};
@@ -18,6 +19,8 @@ pub struct OpenUnit {
     pub unit: Arc<UnitRef>,
     /// Everything there is, so that what is missing is deleted.
     pub snapshot: bool,
+    /// Of everything there is the keys, and nothing else (then `snapshot` is true as well).
+    pub keys_only: bool,
     /// An older snapshot than one already read: nothing of it counts any more.
     pub stale: bool,
     /// Why the deletions of this snapshot cannot be trusted: a record whose key could not be read.
@@ -46,13 +49,19 @@ pub struct OpenFeed {
 
 impl OpenUnit {
     /// Opens a part.
-    pub fn new(engine: &Engine, dataset: DatasetNo, number: u32, unit: Arc<UnitRef>, stale: bool) -> OpenUnit {
+    pub fn new(engine: &Engine, dataset: DatasetNo, number: u32, unit: Arc<UnitRef>, scope: Scope) -> OpenUnit {
+        let declared = engine.catalog.datasets[dataset].content == Content::Snapshot;
         OpenUnit {
             dataset,
             number,
             unit,
-            snapshot: engine.catalog.datasets[dataset].content == Content::Snapshot,
-            stale,
+            snapshot: match scope {
+                Scope::Declared => declared,
+                Scope::Everything | Scope::Keys => true,
+                Scope::Changes => false,
+            },
+            keys_only: scope == Scope::Keys,
+            stale: false,
             unreadable: None,
             marks: HashMap::new(),
             occurrences: HashMap::new(),

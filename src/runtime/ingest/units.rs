@@ -5,13 +5,13 @@
 
 use super::engine::Engine;
 use super::session::Session;
-use super::state::{DatasetState, Drift, columns_of, differences};
+use super::state::{ColumnState, DatasetState, Drift, columns_of, differences};
 use super::unit::{OpenFeed, OpenUnit};
-use banyan_adapter::{UnitDone, UnitRefused};
+use banyan_adapter::{Scope, UnitDone, UnitRefused};
 use banyan_model::mapping::Splitter;
 use banyan_model::model::DatasetNo;
 use banyan_store::{Result, UnitChange, UnitKey};
-use banyan_words::{Batch, Shape, UnitRef, UnitState};
+use banyan_words::{Batch, Column, Shape, UnitRef, UnitState};
 use std::sync::Arc;
 
 /// Whether a batch could be taken.
@@ -30,6 +30,7 @@ impl Session<'_> {
         datasets: &[DatasetNo],
         unit: &Arc<UnitRef>,
         token: &str,
+        scope: Scope,
         states: &States,
     ) -> Result<OpenFeed> {
         let mut parts = Vec::new();
@@ -40,9 +41,10 @@ impl Session<'_> {
             let number = self.tx.with(|tx| tx.begin_unit(d.stored, &key, now))?;
             self.tallies.retain(|((u, _, _), _)| *u != number);
             self.tx.know_order(number, &unit.order);
+            let mut part = OpenUnit::new(self.engine, *no, number, unit.clone(), scope);
             let newest = states.0[*no].newest_snapshot.as_deref();
-            let stale = d.content == banyan_model::model::Content::Snapshot && newest.is_some_and(|n| *unit.order < *n);
-            parts.push(OpenUnit::new(self.engine, *no, number, unit.clone(), stale));
+            part.stale = part.snapshot && newest.is_some_and(|n| *unit.order < *n);
+            parts.push(part);
         }
         let token = token.to_owned();
         Ok(OpenFeed { parts, splitter: None, token, records: 0, shape_checked: false })
@@ -79,6 +81,40 @@ impl Session<'_> {
         Ok(Taken::Yes)
     }
 
+    /// A pass that began at `as_of` found nothing new.
+    pub fn current(&mut self, datasets: &[DatasetNo], as_of: jiff::Timestamp, states: &mut States) -> Result<()> {
+        for no in datasets {
+            let state = &mut states.0[*no];
+            state.as_of = state.as_of.max(Some(as_of.as_millisecond()));
+            self.keep(*no, states)?;
+        }
+        Ok(())
+    }
+
+    /// Compares a table's own columns with those accepted: by name, and only those that are `wanted` (none named: all),
+    /// for databases gain columns every day. The first ones ever seen are accepted as the baseline; so are columns that
+    /// are new.
+    pub fn table_drift(&mut self, open: &OpenFeed, found: &[Column], states: &mut States) -> Result<Option<Drift>> {
+        let dataset = open.parts[0].dataset;
+        let wanted = &self.engine.wanted[dataset];
+        let is_wanted = |c: &&ColumnState| wanted.is_empty() || wanted.contains(&c.name);
+        let state = &mut states.0[dataset];
+        let accepted: Vec<ColumnState> = state.columns.iter().filter(is_wanted).cloned().collect();
+        let columns: Vec<ColumnState> =
+            found.iter().map(|c| ColumnState { name: c.name.clone(), ty: c.ty.clone() }).collect();
+        let known: Vec<ColumnState> =
+            accepted.iter().filter_map(|a| columns.iter().find(|c| c.name == a.name)).cloned().collect();
+        let differences = differences(&accepted, &known);
+        if !differences.is_empty() {
+            return self.stop_for(open, Drift { unit: String::new(), differences, columns }, states).map(Some);
+        }
+        if state.columns != columns {
+            state.columns = columns;
+            self.keep(dataset, states)?;
+        }
+        Ok(None)
+    }
+
     /// Compares the columns with those accepted. The first ones ever seen are accepted as the baseline.
     fn drift(&mut self, open: &OpenFeed, shape: &Shape, states: &mut States) -> Result<Option<Drift>> {
         let dataset = open.parts[0].dataset;
@@ -93,8 +129,14 @@ impl Session<'_> {
         if differences.is_empty() {
             return Ok(None);
         }
-        let drift = Drift { unit: open.parts[0].unit.name.clone(), differences, columns: found };
-        state.drift = Some(drift.clone());
+        self.stop_for(open, Drift { unit: String::new(), differences, columns: found }, states).map(Some)
+    }
+
+    /// The dataset stands still until a person accepts.
+    fn stop_for(&mut self, open: &OpenFeed, drift: Drift, states: &mut States) -> Result<Drift> {
+        let dataset = open.parts[0].dataset;
+        let drift = Drift { unit: open.parts[0].unit.name.clone(), ..drift };
+        states.0[dataset].drift = Some(drift.clone());
         self.keep(dataset, states)?;
         for part in &open.parts {
             let message = format!("the columns changed: {}", drift.differences.join("; "));
@@ -107,7 +149,7 @@ impl Session<'_> {
             };
             self.tx.with(|tx| tx.put_unit(part.number, &change))?;
         }
-        Ok(Some(drift))
+        Ok(drift)
     }
 
     /// Writes a dataset's state.
@@ -125,6 +167,9 @@ impl Session<'_> {
             }
             let state = &mut states.0[part.dataset];
             state.last_unit = Some(part.unit.name.clone());
+            if done.position.is_some() {
+                state.position.clone_from(&done.position);
+            }
             if !part.stale {
                 let as_of = part.unit.as_of.as_millisecond();
                 state.as_of = Some(state.as_of.map_or(as_of, |old| old.max(as_of)));

@@ -5,16 +5,18 @@
 //! as unchanged, so nothing is doubled.
 
 use super::engine::Engine;
-use super::feeds::{self, FeedLine, FeedState, Message, Order, StoreMemory};
+use super::feeds::{self, FeedLine, FeedState, Message, Order};
 use super::session::Session;
+use super::state::Drift;
 use super::unit::OpenFeed;
 use super::units::{States, Taken};
 use crate::runtime::clock::Clock;
-use banyan_adapter::{Connected, Context, Delivery, Stop};
+use crate::runtime::sources::Sources;
+use banyan_adapter::{Connected, Delivery, Stop};
 use banyan_model::model::DatasetNo;
 use banyan_store::{Store, StoreError, UnitChange};
 use banyan_words::{UnitRef, UnitState};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -107,8 +109,9 @@ struct Worker {
 }
 
 /// Starts a thread for each feed, and the one that writes.
-pub async fn start(
+pub fn start(
     engine: Arc<Engine>,
+    sources: &Sources,
     store: Arc<dyn Store>,
     clock: Clock,
     on_commit: OnCommit,
@@ -132,23 +135,18 @@ pub async fn start(
     };
     let mut threads = Vec::new();
     let mut shown = Vec::new();
-    for (name, prepared) in &engine.sources {
-        let known: BTreeMap<String, u32> = engine
-            .feeds
-            .iter()
-            .filter(|((s, _), _)| s == name)
-            .map(|((_, d), nos)| (d.clone(), engine.catalog.datasets[nos[0]].stored))
-            .collect();
-        let memory = Arc::new(StoreMemory::new(&*store, known.clone())?);
-        let cx = Context { source: name.clone(), clock: Arc::new(clock.reader()), memory };
-        let connected = prepared.connect(cx).await;
-        for dataset in known.keys() {
+    for (name, source) in &sources.0 {
+        let of_source = engine.feeds.iter().filter(|((s, _), _)| s == name);
+        for ((_, dataset), nos) in of_source {
+            if !engine.sources[name].feeds(dataset) {
+                continue;
+            }
+            let nos = nos.clone();
             let feed_no = worker.lines.len();
-            let nos = engine.feeds[&(name.clone(), dataset.clone())].clone();
             let state = Arc::new(Mutex::new(FeedState::Starting));
             let (orders, order_box) = std::sync::mpsc::channel();
             let paused = nos.iter().any(|d| worker.states.0[*d].drift.is_some());
-            match &connected {
+            match &source.connected {
                 Ok(c) => {
                     if let Some(feed) = feed_of(&**c, dataset) {
                         let (out, state, stop) = (messages.clone(), state.clone(), stop.clone());
@@ -159,7 +157,6 @@ pub async fn start(
                     }
                 }
                 Err(fault) => {
-                    tracing::error!(source = %name, code = %fault.code, "source cannot be opened: {}", fault.message);
                     if let Ok(mut s) = state.lock() {
                         *s = FeedState::Failing { code: fault.code.clone(), message: fault.message.clone() };
                     }
@@ -278,17 +275,23 @@ impl Worker {
     fn deliver(&mut self, session: &mut Session<'_>, feed: usize, delivery: Delivery) -> Result<u64, StoreError> {
         let datasets = self.datasets[feed].clone();
         match delivery {
-            Delivery::Begin { unit, token } => {
-                let open = session.begin(&datasets, &unit, &token, &self.states)?;
-                self.open.insert(feed, open);
+            Delivery::Begin { unit, token, scope, columns } => {
+                let mut open = session.begin(&datasets, &unit, &token, scope, &self.states)?;
+                let drift = match &columns {
+                    Some(columns) => session.table_drift(&open, columns, &mut self.states)?,
+                    None => None,
+                };
+                open.shape_checked = columns.is_some();
+                match drift {
+                    Some(drift) => self.drifted(feed, &drift),
+                    None => drop(self.open.insert(feed, open)),
+                }
             }
             Delivery::Records(batch) => {
                 let Some(open) = self.open.get_mut(&feed) else { return Ok(0) };
                 let rows = batch.len() as u64;
                 if let Taken::Drifted(drift) = session.take(open, &batch, &mut self.states)? {
-                    tracing::warn!(unit = %drift.unit, "the columns changed: {}", drift.differences.join("; "));
-                    self.open.remove(&feed);
-                    self.rewind(feed, true);
+                    self.drifted(feed, &drift);
                 }
                 let line = &self.lines[feed];
                 metrics::counter!("banyan_ingest_records_total", "dataset" => format!("{}.{}", line.source, line.dataset))
@@ -313,9 +316,17 @@ impl Worker {
                 session.identical(&datasets, &unit, &token, &first)?;
                 self.finished.push((feed, unit, token));
             }
+            Delivery::Current { as_of } => session.current(&datasets, as_of, &mut self.states)?,
             Delivery::Idle => {}
         }
         Ok(0)
+    }
+
+    /// Nothing of the unit is taken, and the feed waits for a person.
+    fn drifted(&mut self, feed: usize, drift: &Drift) {
+        tracing::warn!(unit = %drift.unit, "the columns changed: {}", drift.differences.join("; "));
+        self.open.remove(&feed);
+        self.rewind(feed, true);
     }
 
     fn acknowledged(&mut self, session: &mut Session<'_>, feed: usize, unit: &UnitRef) -> Result<(), StoreError> {

@@ -7,7 +7,7 @@ use crate::folder::digest;
 use crate::folder::probe::{self, Look};
 use crate::format::Limit;
 use crate::format::trouble::{Refusal, Trouble};
-use banyan_adapter::{Call, Delivery, SnapshotPart, UnitState};
+use banyan_adapter::{Call, Delivery, Scope, SnapshotPart, UnitState};
 use banyan_words::{BatchBuilder, UnitRef};
 use std::fs::File;
 use std::io::{Seek, SeekFrom};
@@ -93,7 +93,7 @@ impl Feed {
             end: None,
         };
         self.open = Some(open);
-        Ok(Some(Delivery::Begin { unit, token }))
+        Ok(Some(Delivery::Begin { unit, token, scope: Scope::Declared, columns: None }))
     }
 
     /// What to say of content that was dealt with before; `None` if it was not. `Some(None)`: nothing.

@@ -185,7 +185,7 @@ impl Feed {
         self.queue.settle(&name, &token);
         Ok(match open.end {
             Some(Err(refusal)) => refused(&open.unit, &token, &refusal),
-            Some(Ok(())) | None => Delivery::Done(UnitDone { records: open.records, part: open.part }),
+            Some(Ok(())) | None => Delivery::Done(UnitDone { records: open.records, part: open.part, position: None }),
         })
     }
 

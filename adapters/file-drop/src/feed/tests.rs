@@ -169,7 +169,7 @@ fn what_was_begun_and_not_committed_begins_again() {
     rig.pass(0);
     rig.millis.fetch_add(2_000, Ordering::SeqCst);
     let ask = Ask { rows: 1, bytes: 1 << 20, wait: Duration::ZERO };
-    let Delivery::Begin { unit, token } = rig.feed.next(ask, &Call::default()).unwrap() else { panic!() };
+    let Delivery::Begin { unit, token, .. } = rig.feed.next(ask, &Call::default()).unwrap() else { panic!() };
     rig.gateway.store.note("d", &unit, &token, UnitState::Open);
     let Delivery::Records(batch) = rig.feed.next(ask, &Call::default()).unwrap() else { panic!() };
     assert_eq!(batch.len(), 1);

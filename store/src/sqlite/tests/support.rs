@@ -89,7 +89,7 @@ pub(super) fn catalog(fields: Vec<Field>) -> Catalog {
         retain: Duration::from_secs(100),
     };
     Catalog {
-        sources: vec![Source { name: "src".into(), adapter: "file-drop".into() }],
+        sources: vec![Source { name: "src".into(), adapter: "file-drop".into(), budget: Default::default() }],
         datasets: vec![dataset],
         entities: vec![entity],
         mappings: vec![mapping],

@@ -5,6 +5,7 @@
 
 use crate::sqlite::slice::{Cell, Slice, Tray};
 use crate::{Result, StoreError};
+use banyan_words::codec;
 use rusqlite::Connection;
 use std::sync::Arc;
 
@@ -12,9 +13,11 @@ use std::sync::Arc;
 struct Entry {
     /// The first bytes: they decide most comparisons without a look at the key.
     prefix: u64,
+    n: u64,
     at: u32,
     len: u32,
-    n: u64,
+    /// Which word it is: of two about one entry the later counts.
+    seq: u32,
     gone: bool,
 }
 
@@ -23,7 +26,12 @@ struct Entry {
 pub(super) struct PendingKeys {
     entries: Vec<Entry>,
     bytes: Vec<u8>,
+    /// Where keys seen lately lie, by their hash: most indexed fields repeat themselves, and equal keys in one place are
+    /// compared, and read when they are written, from one place.
+    lately: Vec<(u32, u32)>,
 }
+
+const LATELY: usize = 8192;
 
 fn prefix(key: &[u8]) -> u64 {
     let mut head = [0; 8];
@@ -42,11 +50,23 @@ impl PendingKeys {
     }
 
     pub(super) fn push(&mut self, key: &[u8], n: u64, gone: bool) {
+        let (at, len) = (self.keep(key), key.len() as u32);
+        let seq = self.entries.len() as u32;
+        self.entries.push(Entry { prefix: prefix(key), n, at, len, seq, gone });
+    }
+
+    /// Where the key lies.
+    fn keep(&mut self, key: &[u8]) -> u32 {
+        self.lately.resize(LATELY, (0, 0));
+        let slot = codec::hash(key, 0) as usize % LATELY;
+        let (at, len) = self.lately[slot];
+        if self.bytes.get(at as usize..at as usize + len as usize) == Some(key) {
+            return at;
+        }
         let at = self.bytes.len() as u32;
         self.bytes.extend_from_slice(key);
-        // Keeps `at` growing, which tells the later of two words, even after an empty key.
-        self.bytes.push(0);
-        self.entries.push(Entry { prefix: prefix(key), at, len: key.len() as u32, n, gone });
+        self.lately[slot] = (at, key.len() as u32);
+        at
     }
 
     fn key(&self, e: &Entry) -> &[u8] {
@@ -64,9 +84,9 @@ impl PendingKeys {
         let bytes = &self.bytes;
         self.entries.sort_unstable_by(|a, b| {
             (a.prefix.cmp(&b.prefix))
-                .then_with(|| key(bytes, a).cmp(key(bytes, b)))
+                .then_with(|| if a.at == b.at { a.len.cmp(&b.len) } else { key(bytes, a).cmp(key(bytes, b)) })
                 .then(a.n.cmp(&b.n))
-                .then(a.at.cmp(&b.at))
+                .then(a.seq.cmp(&b.seq))
         });
         let mut kept = 0;
         for i in 0..self.entries.len() {
@@ -89,6 +109,7 @@ impl PendingKeys {
     fn clear(&mut self) {
         self.entries.clear();
         self.bytes.clear();
+        self.lately.clear();
     }
 }
 

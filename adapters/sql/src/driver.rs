@@ -1,0 +1,188 @@
+//! The seam between what all SQL sources have in common and a driver.
+
+use banyan_adapter::{Call, Fault};
+use banyan_words::{Bad, BatchBuilder, Column, Place, Type, Value};
+
+/// Which SQL a server speaks, as far as it matters to us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Dialect {
+    /// SQL Server and Sybase: `[name]`, `TOP`, `@P1`.
+    Tsql,
+    /// PostgreSQL: `"name"`, `LIMIT`.
+    Postgres,
+    /// MySQL and MariaDB: `` `name` ``, `LIMIT`.
+    Mysql,
+    /// SQLite: `"name"`, `LIMIT`.
+    Sqlite,
+    /// A driver that only knows `SELECT columns FROM table` (mdbtools): no ORDER BY, no parameters, no CAST, no WHERE.
+    Bare,
+    /// The entry level of SQL-92: `"name"`, ORDER BY, parameters; nothing to limit rows by.
+    Generic,
+}
+
+/// One SELECT, as it goes to the server. Made by this crate only, after the guard.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Statement {
+    /// The text, with the dialect's places for parameters (`?`, or `@P1` … for SQL Server).
+    pub sql: String,
+    /// Their values, in order.
+    pub params: Vec<Param>,
+}
+
+/// A parameter.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Param {
+    /// Its value: text, integer, decimal, date, local datetime, instant, bytes …
+    pub value: Value<'static>,
+    /// The compared column's type as the server spells it (`varchar(12)`). The statement casts to it, so that the server
+    /// seeks in the index whatever type the driver sends.
+    pub server_type: Option<String>,
+}
+
+/// Opens connections. One value for each source; cheap, connects to nothing by itself.
+pub trait Driver: Send + Sync + 'static {
+    /// Opens a connection whose session cannot write, as far as the server can promise that, and which waits for no lock
+    /// longer than it must. Blocks; comes back soon after `call` is over.
+    fn open(&self, call: &Call) -> Result<Box<dyn Link>, Fault>;
+}
+
+/// An open connection. Used by one thread at a time; all calls block, and come back soon after their `call` is over.
+/// After a fault with [`Link::usable`] false, or when dropped in the midst of an answer, the connection is thrown away and
+/// the server is told to stop.
+pub trait Link: Send {
+    /// Which SQL the server speaks.
+    fn dialect(&self) -> Dialect;
+    /// The server's product and version, for people.
+    fn server(&self) -> String;
+    /// Sends a SELECT; returns the answer's columns. An answer that is still open is given up first.
+    fn select(&mut self, statement: &Statement, call: &Call) -> Result<Vec<Column>, Fault>;
+    /// Appends about `most` rows of the open answer; false once there are no more.
+    fn fetch(&mut self, most: usize, into: &mut Sink<'_>, call: &Call) -> Result<bool, Fault>;
+    /// Tables and views.
+    fn tables(&mut self, call: &Call) -> Result<Vec<TableInfo>, Fault>;
+    /// A table's columns, key and indexes. `None` if there is no such table.
+    fn table(&mut self, table: &TableName, call: &Call) -> Result<Option<TableInfo>, Fault>;
+    /// Whether the login may write.
+    fn access(&mut self, call: &Call) -> Result<Access, Fault>;
+    /// Whether the connection can be used again.
+    fn usable(&self) -> bool;
+}
+
+/// Where rows go. Rows of one answer are placed by their number in it, from 1.
+pub struct Sink<'b> {
+    builder: &'b mut BatchBuilder,
+    shape: u16,
+    row: u64,
+}
+
+impl<'b> Sink<'b> {
+    /// Rows become rows of `shape`; `row` came before.
+    pub fn new(builder: &'b mut BatchBuilder, shape: u16, row: u64) -> Sink<'b> {
+        Sink { builder, shape, row }
+    }
+
+    /// Begins a row; its cells follow, in the order of the answer's columns.
+    pub fn begin(&mut self) {
+        self.builder.begin(self.shape);
+    }
+
+    /// A text cell.
+    pub fn text(&mut self, text: &str) {
+        self.builder.text(text);
+    }
+
+    /// A cell of any value.
+    pub fn value(&mut self, value: Value<'_>) {
+        self.builder.value(value);
+    }
+
+    /// Ends the row.
+    pub fn end(&mut self) {
+        self.row += 1;
+        self.builder.end(Place { line: self.row, offset: self.row });
+    }
+
+    /// Ends the row as one that the driver cannot read: a dead letter. Cells so far are kept.
+    pub fn end_bad(&mut self, bad: Bad) {
+        self.row += 1;
+        self.builder.end_bad(self.shape, Place { line: self.row, offset: self.row }, bad);
+    }
+
+    /// Rows so far.
+    pub fn rows(&self) -> u64 {
+        self.row
+    }
+
+    /// Bytes so far, about.
+    pub fn weight(&self) -> usize {
+        self.builder.weight()
+    }
+}
+
+/// A table's name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+pub struct TableName {
+    /// Its schema (SQL Server: `dbo`); `None` where the server has none, or means its default.
+    pub schema: Option<String>,
+    /// The name.
+    pub name: String,
+}
+
+/// A table or view.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TableInfo {
+    /// Its name.
+    pub name: TableName,
+    /// A view.
+    pub view: bool,
+    /// Its columns, in order. Empty in answers of [`Link::tables`].
+    pub columns: Vec<ColumnInfo>,
+    /// Columns of its primary key, or of a unique index without nulls, in order; empty where there is none.
+    pub key: Vec<String>,
+    /// Its indexes. Empty in answers of [`Link::tables`].
+    pub indexes: Vec<IndexInfo>,
+    /// Rows, as the server's statistics estimate them.
+    pub rows: Option<u64>,
+    /// SQL Server: change tracking is on.
+    pub change_tracking: bool,
+}
+
+/// A column.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ColumnInfo {
+    /// Its name.
+    pub name: String,
+    /// What its values become.
+    pub ty: Type,
+    /// Its type as the server spells it.
+    pub server_type: String,
+    /// Whether it may be null.
+    pub nullable: bool,
+    /// Its collation, for text, where the server tells.
+    pub collation: Option<String>,
+    /// SQL Server's rowversion: grows with every change of the row.
+    pub rowversion: bool,
+}
+
+/// An index.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IndexInfo {
+    /// Its name.
+    pub name: String,
+    /// Its columns, in order.
+    pub columns: Vec<String>,
+    /// No two rows have the same.
+    pub unique: bool,
+}
+
+/// Whether a login may write.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// It may only read, or the connection itself cannot write.
+    ReadOnly,
+    /// It may write: what grants that, for a person ("member of db_owner", "may INSERT into public.orders").
+    MayWrite(String),
+    /// The server cannot tell (a file, a driver without a catalog).
+    Unknown(String),
+}

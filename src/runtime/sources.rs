@@ -1,0 +1,70 @@
+//! The open sources: what feeds and live reads ask.
+//!
+//! Invariant: one budget a source, whoever asks it; a source that cannot be opened stops no other.
+
+use super::clock::Clock;
+use super::ingest::{Engine, StoreMemory};
+use banyan_adapter::{Audit, Budget, Connected, Context, Fault, Limits};
+use banyan_model::model;
+use banyan_store::{Store, StoreError};
+use jiff::tz::TimeZone;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// A source, opened if it could be.
+pub struct Source {
+    /// The open source, or why it cannot be opened.
+    pub connected: Result<Arc<dyn Connected>, Fault>,
+    /// What it may be asked to bear.
+    pub budget: Arc<Budget>,
+}
+
+/// All sources of one version of the configuration, by name.
+pub struct Sources(pub BTreeMap<String, Source>);
+
+impl Sources {
+    /// Opens them. No adapter waits for a remote system here: one that is down is seen by those who ask it.
+    pub async fn open(
+        engine: &Engine,
+        store: &dyn Store,
+        clock: &Clock,
+        audit: &Arc<dyn Audit>,
+    ) -> Result<Sources, StoreError> {
+        let mut out = BTreeMap::new();
+        for (name, prepared) in &engine.sources {
+            let of_source = engine.feeds.iter().filter(|((s, _), _)| s == name);
+            let numbers = of_source.clone().map(|((_, d), nos)| (d.clone(), engine.catalog.datasets[nos[0]].stored));
+            let memory = Arc::new(StoreMemory::new(store, numbers.collect())?);
+            let wanted = |nos: &Vec<usize>| -> BTreeSet<String> {
+                nos.iter().flat_map(|d| engine.wanted[*d].iter().cloned()).collect()
+            };
+            let limits = engine.catalog.sources.iter().find(|s| s.name == *name).map(|s| limits(&s.budget));
+            let budget = Arc::new(Budget::new(limits.unwrap_or_default(), Arc::new(clock.reader())));
+            let cx = Context {
+                source: name.clone(),
+                clock: Arc::new(clock.reader()),
+                memory,
+                budget: budget.clone(),
+                audit: audit.clone(),
+                wanted: of_source.map(|((_, d), nos)| (d.clone(), wanted(nos))).collect(),
+            };
+            let connected = prepared.connect(cx).await.map(Arc::from);
+            if let Err(fault) = &connected {
+                tracing::error!(source = %name, code = %fault.code, "source cannot be opened: {}", fault.message);
+            }
+            out.insert(name.clone(), Source { connected, budget });
+        }
+        Ok(Sources(out))
+    }
+}
+
+/// A budget as configured.
+pub fn limits(budget: &model::Budget) -> Limits {
+    Limits {
+        concurrency: budget.concurrency,
+        pace: budget.pace,
+        timeout: budget.timeout,
+        closed: budget.closed.clone(),
+        zone: budget.zone.as_deref().and_then(|z| TimeZone::get(z).ok()),
+    }
+}
