@@ -23,14 +23,12 @@ pub fn cpu_seconds(pid: u32) -> f64 {
     (ticks(11) + ticks(12)) / 100.0
 }
 
-/// Memory of a process that is its own, in MB: `RssAnon`, and the peak of all it holds (`VmHWM`).
-pub fn memory_mb(pid: u32) -> (f64, f64) {
+/// Memory of a process that is its own, in MB: `RssAnon`, which is what limits on memory count. Mapped pages of the store
+/// come and go as the system likes.
+pub fn memory_mb(pid: u32) -> f64 {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-    let field = |name: &str| {
-        let line = status.lines().find(|l| l.starts_with(name)).unwrap_or("");
-        line.split_whitespace().nth(1).and_then(|n| n.parse::<f64>().ok()).unwrap_or(0.0) / 1024.0
-    };
-    (field("RssAnon:"), field("VmHWM:"))
+    let line = status.lines().find(|l| l.starts_with("RssAnon:")).unwrap_or("");
+    line.split_whitespace().nth(1).and_then(|n| n.parse::<f64>().ok()).unwrap_or(0.0) / 1024.0
 }
 
 /// Sends `total` requests over 8 connections; `path` makes each request's path and extra headers.

@@ -7,6 +7,7 @@
 //! Invariant: `decode(encode(x)) == x`; damaged bytes give `None`, never a panic.
 
 use super::{Fragments, Instance, Observation, RawAt, Say};
+use crate::mapping::{Draft, SayKind};
 use banyan_words::codec::{put_bytes, put_varint, take, take_array, take_bytes, take_varint};
 use banyan_words::{Id, Place};
 
@@ -159,30 +160,46 @@ pub struct Facts;
 impl Facts {
     /// Appends the row of `i`, whose id is `id`.
     pub fn encode(i: &Instance, id: Id, plans: &dyn Plans, out: &mut Vec<u8>) {
-        let flags =
-            bit(i.live, LIVE) | bit(i.was_live, WAS_LIVE) | bit(i.doubtful, DOUBTFUL) | bit(i.parts != 0, HAS_PARTS);
-        out.extend_from_slice(&[FORMAT, flags]);
-        put_varint(u64::from(i.shape), out);
-        out.extend_from_slice(&i.etag.to_le_bytes());
-        if i.parts != 0 {
-            out.extend_from_slice(&i.parts.to_le_bytes());
-        }
-        put_varint(i.changed as u64, out);
-        put_varint(i.canonical.len() as u64, out);
-        for f in i.canonical.iter() {
-            if f.is_empty() {
-                out.push(0);
-            } else {
-                put_varint(f.len() as u64 + 1, out);
-                out.extend_from_slice(f);
-            }
-        }
+        let front = FactsFront {
+            live: i.live,
+            was_live: i.was_live,
+            doubtful: i.doubtful,
+            shape: i.shape,
+            etag: i.etag,
+            parts: i.parts,
+            changed: i.changed,
+        };
+        Facts::encode_front(&front, &i.canonical, out);
         put_varint(i.observations.len() as u64, out);
         let mut body = Vec::new();
         for o in &i.observations {
             body.clear();
             encode_observation(o, id, i, plans.positions(o.plan, i.shape), &mut body);
             put_bytes(&body, out);
+        }
+    }
+
+    /// Appends what comes before the observations.
+    pub fn encode_front(front: &FactsFront, canonical: &Fragments, out: &mut Vec<u8>) {
+        let flags = bit(front.live, LIVE)
+            | bit(front.was_live, WAS_LIVE)
+            | bit(front.doubtful, DOUBTFUL)
+            | bit(front.parts != 0, HAS_PARTS);
+        out.extend_from_slice(&[FORMAT, flags]);
+        put_varint(u64::from(front.shape), out);
+        out.extend_from_slice(&front.etag.to_le_bytes());
+        if front.parts != 0 {
+            out.extend_from_slice(&front.parts.to_le_bytes());
+        }
+        put_varint(front.changed as u64, out);
+        put_varint(canonical.len() as u64, out);
+        for f in canonical.iter() {
+            if f.is_empty() {
+                out.push(0);
+            } else {
+                put_varint(f.len() as u64 + 1, out);
+                out.extend_from_slice(f);
+            }
         }
     }
 
@@ -214,6 +231,77 @@ impl Facts {
             i.observations.push(o);
         }
         at.is_empty().then_some(i)
+    }
+}
+
+/// What stands before the observations of a row: see [`Instance`].
+#[derive(Clone, Copy, Debug)]
+#[allow(missing_docs)]
+pub struct FactsFront {
+    pub live: bool,
+    pub was_live: bool,
+    pub doubtful: bool,
+    pub shape: u32,
+    pub etag: u64,
+    pub parts: u64,
+    pub changed: i64,
+}
+
+/// Where an observation comes from: see [`Observation`].
+#[derive(Clone, Copy, Debug)]
+#[allow(missing_docs)]
+pub struct Lineage {
+    pub plan: u32,
+    pub record: Id,
+    pub unit: u32,
+    pub place: Place,
+    pub raw: RawAt,
+    pub hash: u64,
+}
+
+/// Appends, as the only observation of the instance that its record is, what a draft says. It claims no further keys.
+pub fn put_lone(l: &Lineage, draft: &Draft, canonical: &Fragments, positions: &[Option<u16>], out: &mut Vec<u8>) {
+    put_varint(1, out);
+    // Its length comes first, and is known last.
+    let start = out.len();
+    put_varint(u64::from(l.plan), out);
+    let (has_time, has_pick) = (!draft.changed_at.is_empty(), !draft.pick.is_empty());
+    out.push(DIRECT | bit(has_time, HAS_CHANGED_AT) | bit(has_pick, HAS_PICK));
+    put_seen((l.unit, l.place), out);
+    put_raw(l.raw, out);
+    out.extend_from_slice(&l.hash.to_le_bytes());
+    if has_time {
+        put_bytes(&draft.changed_at, out);
+    }
+    if has_pick {
+        put_bytes(&draft.pick, out);
+    }
+    put_varint(draft.says.len() as u64, out);
+    for (n, say) in draft.says.iter().enumerate() {
+        let shown = positions.get(n).copied().flatten().map(|p| canonical.get(usize::from(p)));
+        match say {
+            SayKind::Missing => out.push(0),
+            SayKind::Value => put_value(draft.fragments.get(n), shown, out),
+            SayKind::Keep(code) => {
+                out.push(3);
+                put_bytes(code.as_bytes(), out);
+            }
+        }
+    }
+    let len = out.len() - start;
+    put_varint(len as u64, out);
+    let prefix = out.len() - start - len;
+    out[start..].rotate_right(prefix);
+}
+
+fn put_value(v: &[u8], shown: Option<&[u8]>, out: &mut Vec<u8>) {
+    if Some(v) == shown {
+        out.push(1);
+    } else if v == b"null" {
+        out.push(5);
+    } else {
+        out.push(2);
+        put_bytes(v, out);
     }
 }
 
@@ -276,12 +364,7 @@ fn take_seen(at: &mut &[u8]) -> Option<(u32, Place)> {
 fn put_say(say: &Say, shown: Option<&[u8]>, out: &mut Vec<u8>) {
     match say {
         Say::Missing => out.push(0),
-        Say::Value(v) if Some(&**v) == shown => out.push(1),
-        Say::Value(v) if &**v == b"null" => out.push(5),
-        Say::Value(v) => {
-            out.push(2);
-            put_bytes(v, out);
-        }
+        Say::Value(v) => put_value(v, shown, out),
         Say::Keep { code, value, seen } => {
             out.push(match (value, seen) {
                 (_, None) => 3,

@@ -10,7 +10,7 @@ mod fragment;
 mod order_key;
 
 pub use book::{Book, PlanInfo, ShapeInfo};
-pub use facts::{Facts, FactsHead, Plans, with_parts};
+pub use facts::{Facts, FactsFront, FactsHead, Lineage, Plans, put_lone, with_parts};
 pub use fragment::{Fragments, json_scalar_text};
 pub use order_key::{key_of_fragment, key_of_value, parse};
 

@@ -4,6 +4,10 @@
 //! the configured rules do not decide, the field is served as null and a person is asked: nothing is guessed.
 //! Not here: how observations come to an instance (`identity`), what a record says (`mapping`).
 
+mod lone;
+
+pub use lone::{Lone, same_row};
+
 use crate::instance::{Book, Fragments, Instance, Observation};
 use crate::model::{Catalog, Entity, EntityNo, Field, ForeignChange, MappingNo, Owner, Pick};
 use banyan_words::{Id, codec};
@@ -74,7 +78,7 @@ pub fn derive(catalog: &Catalog, entity_no: EntityNo, book: &Book, world: &dyn W
         !o.withdrawn && book.plan(o.plan).and_then(|p| p.mapping).is_some_and(|m| catalog.mappings[m].creates)
     });
     i.was_live |= i.live;
-    i.etag = etag(entity, &canonical);
+    i.etag = etag_of(entity, &canonical);
     i.shape = entity.shape;
     i.canonical = canonical;
     doubts
@@ -94,7 +98,7 @@ pub fn ruling(
 }
 
 /// The ETag's hash: over names and fragments, so that it is the same in every store.
-fn etag(entity: &Entity, canonical: &Fragments) -> u64 {
+fn etag_of(entity: &Entity, canonical: &Fragments) -> u64 {
     let mut h = codec::hash(entity.id_name.as_bytes(), 1);
     for (f, fragment) in entity.fields.iter().zip(canonical.iter()) {
         // A null field leaves no mark, so that adding an empty field to an entity keeps every ETag.

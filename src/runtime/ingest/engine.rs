@@ -3,6 +3,7 @@
 use banyan_adapter::Prepared;
 use banyan_model::instance::Book;
 use banyan_model::model::{Catalog, Content, DatasetNo, EntityNo, FieldNo, LookupSource, MappingNo};
+use banyan_model::ownership::Lone;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -24,6 +25,8 @@ pub struct Engine {
     pub mappings_of: Vec<Vec<MappingNo>>,
     /// For each dataset the columns that its key, its mappings and the lookups it fills use: all that a database is asked for.
     pub wanted: Vec<BTreeSet<String>>,
+    /// For each mapping the short way for records that come first and alone, where it will do.
+    pub lone: Vec<Option<Lone>>,
     /// For each feed (source, dataset as the adapter knows it), its datasets: one, or one a record kind.
     pub feeds: BTreeMap<(String, String), Vec<DatasetNo>>,
 }
@@ -55,8 +58,9 @@ impl Engine {
         for (no, d) in catalog.datasets.iter().enumerate() {
             feeds.entry((catalog.sources[d.source].name.clone(), d.feed.clone())).or_default().push(no);
         }
+        let lone = (0..catalog.mappings.len()).map(|m| Lone::new(&catalog, m)).collect();
         let wanted = (0..catalog.datasets.len()).map(|d| wanted(&catalog, d)).collect();
-        Engine { catalog, book, sources, aliased, referrers, lookups_of, mappings_of, wanted, feeds }
+        Engine { catalog, book, sources, aliased, referrers, lookups_of, mappings_of, wanted, lone, feeds }
     }
 }
 

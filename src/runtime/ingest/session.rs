@@ -6,15 +6,18 @@
 //! (`units`), threads (`worker`).
 
 use super::engine::Engine;
+use super::touch::Before;
 use super::unit::OpenUnit;
 use super::world::Tx;
 use banyan_model::identity::Verdict;
-use banyan_model::instance::{Observation, RawAt};
+use banyan_model::instance::{Fragments, Lineage, Observation, RawAt};
 use banyan_model::mapping::{Draft, Fate, Refusal, Runner, SayKind};
 use banyan_model::model::{Content, ForeignChange, MappingNo};
+use banyan_model::ownership::same_row;
 use banyan_store::{DeadLetterState, Receipt, Result, Tally};
 use banyan_words::{Batch, Id, Row, Shape, codec};
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// See the module.
 pub struct Session<'s> {
@@ -30,6 +33,8 @@ pub struct Session<'s> {
     /// Where records that are derived again count: nowhere, for they were counted when they came.
     pub(super) quiet: Option<Tally>,
     draft: Draft,
+    canonical: Fragments,
+    facts: Vec<u8>,
     cells: Vec<u8>,
     ends: Vec<u32>,
 }
@@ -90,6 +95,8 @@ impl<'s> Session<'s> {
             again: Vec::new(),
             quiet: None,
             draft: Draft::default(),
+            canonical: Fragments::default(),
+            facts: Vec::new(),
             cells: Vec::new(),
             ends: Vec::new(),
         }
@@ -217,6 +224,7 @@ impl<'s> Session<'s> {
         // Counted here and added once: a look into the ledger for every record would cost as much as mapping it.
         let mut counts = Tally { read: batch.len() as i64, ..Tally::default() };
         let seeds: Vec<u64> = batch.shapes().iter().map(|s| unchanged_seed(s, m.hash)).collect();
+        let runners: Vec<Arc<Runner>> = batch.shapes().iter().map(|s| open.runner(engine, mapping, s)).collect();
         for (i, row) in batch.rows().enumerate() {
             let Some(record) = keys[i] else {
                 counts.rejected += 1;
@@ -245,9 +253,8 @@ impl<'s> Session<'s> {
                 continue;
             }
             let raw = self.keep_raw(i, open, &row, raws)?;
-            let runner = open.runner(engine, mapping, row.shape());
             let incoming = Incoming { mapping, record, hash, known, row, raw };
-            let now_known = self.record(&incoming, &runner, open)?;
+            let now_known = self.record(&incoming, &runners[row.shape_index()], open)?;
             if known.n.is_none()
                 && let Some(k) = now_known
             {
@@ -267,13 +274,13 @@ impl<'s> Session<'s> {
     fn record_ids(&mut self, mapping: MappingNo, open: &mut OpenUnit, batch: &Batch) -> Result<Vec<Option<Id>>> {
         let engine = self.engine;
         let mut out = Vec::with_capacity(batch.len());
+        let runners: Vec<Arc<Runner>> = batch.shapes().iter().map(|s| open.runner(engine, mapping, s)).collect();
         for (i, row) in batch.rows().enumerate() {
             if *row.fate() != banyan_words::Fate::Record {
                 out.push(None);
                 continue;
             }
-            let runner = open.runner(engine, mapping, row.shape());
-            match runner.record_id(&row) {
+            match runners[row.shape_index()].record_id(&row) {
                 Some(Ok(id)) => out.push(Some(id)),
                 Some(Err(fault)) => {
                     let place = row.place();
@@ -333,6 +340,9 @@ impl<'s> Session<'s> {
             other => other,
         };
         let out = match fate {
+            Fate::Says if m.direct && r.known.n.is_none() && engine.lone[r.mapping].is_some() => {
+                self.first(r, &draft, open).map(Some)
+            }
             Fate::Says => {
                 let seen = (open.number, r.row.place());
                 let o = draft.observation(m.plan, r.record, seen, r.raw, r.hash);
@@ -401,6 +411,50 @@ impl<'s> Session<'s> {
         r.row.value(at).to_text().is_some_and(|t| op.delete.iter().any(|d| *d == t.trim()))
     }
 
+    /// A record that is the first to speak of an instance, and alone: see [`ownership::Lone`].
+    fn first(&mut self, r: &Incoming<'_>, draft: &Draft, open: &OpenUnit) -> Result<Known> {
+        let engine = self.engine;
+        let m = &engine.catalog.mappings[r.mapping];
+        let e = &engine.catalog.entities[m.entity];
+        let Some(lone) = &engine.lone[r.mapping] else { return Ok(r.known) };
+        let (mut canonical, mut facts) = (std::mem::take(&mut self.canonical), std::mem::take(&mut self.facts));
+        canonical.clear();
+        facts.clear();
+        let (record, unit, place) = (r.record, open.number, r.row.place());
+        let lineage = Lineage { plan: m.plan, record, unit, place, raw: r.raw, hash: r.hash };
+        let etag = lone.row(e, &engine.book, &self.tx, draft, &lineage, self.now, &mut canonical, &mut facts);
+        debug_assert!(
+            same_row(&engine.catalog, r.mapping, &engine.book, &self.tx, draft, &lineage, self.now, &facts),
+            "the short way differs"
+        );
+        self.tx.check()?;
+        let n = self.tx.with(|tx| {
+            let n = tx.insert(e.stored, record, r.hash, &facts)?;
+            tx.changed(e.stored, n)?;
+            Ok(n)
+        })?;
+        self.index(m.entity, n, record, &Before::default(), Some(&canonical), etag)?;
+        (self.canonical, self.facts) = (canonical, facts);
+        self.tally(open.number, open.dataset, m.stored).applied += 1;
+        self.good(r, open)?;
+        Ok(Known { mark: Some(n), n: Some(n), hash: r.hash })
+    }
+
+    /// A record that went through: dead letters of it are done with.
+    fn good(&mut self, r: &Incoming<'_>, open: &OpenUnit) -> Result<()> {
+        let m = &self.engine.catalog.mappings[r.mapping];
+        let closed = self.tx.with(|tx| tx.supersede_dead_letters(m.stored, r.record))?;
+        if self.quiet.is_some() {
+            // Derived again and good now: what was refused is applied.
+            for (number, unit) in closed {
+                self.tx.with(|tx| tx.close_dead_letter(number, DeadLetterState::Replayed, None))?;
+                let moved = Tally { rejected: -1, applied: 1, ..Tally::default() };
+                self.moved(unit, open.dataset, m.stored).add(&moved);
+            }
+        }
+        Ok(())
+    }
+
     fn apply(&mut self, r: &Incoming<'_>, o: Observation, instance: Id, open: &OpenUnit) -> Result<Option<Known>> {
         let m = &self.engine.catalog.mappings[r.mapping];
         let n = if m.direct { r.known.n } else { None };
@@ -414,15 +468,7 @@ impl<'s> Session<'s> {
             Verdict::Applied => tally.applied += 1,
         }
         if !withdrawal {
-            let closed = self.tx.with(|tx| tx.supersede_dead_letters(m.stored, r.record))?;
-            if self.quiet.is_some() {
-                // Derived again and good now: what was refused is applied.
-                for (number, unit) in closed {
-                    self.tx.with(|tx| tx.close_dead_letter(number, DeadLetterState::Replayed, None))?;
-                    let moved = Tally { rejected: -1, applied: 1, ..Tally::default() };
-                    self.moved(unit, open.dataset, m.stored).add(&moved);
-                }
-            }
+            self.good(r, open)?;
         }
         Ok(Some(Known { mark, n: Some(n), hash: r.hash }))
     }

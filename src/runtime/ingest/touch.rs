@@ -238,7 +238,7 @@ impl Session<'_> {
         };
         if visible {
             self.tx.with(|tx| tx.changed(e.stored, n))?;
-            self.index(entity, n, id, &before, i, etag)?;
+            self.index(entity, n, id, &before, i.live.then_some(&i.canonical), etag)?;
         }
         if i.doubtful || before.doubtful {
             self.ask(entity, id, &doubts, i)?;
@@ -261,7 +261,16 @@ impl Session<'_> {
         direct.map_or(0, |o| o.hash)
     }
 
-    fn index(&mut self, entity: EntityNo, n: u64, id: Id, before: &Before, i: &Instance, etag: u64) -> Result<()> {
+    /// Brings index entries and parents' sums from what was before to what is served now, if anything is.
+    pub(super) fn index(
+        &mut self,
+        entity: EntityNo,
+        n: u64,
+        id: Id,
+        before: &Before,
+        now: Option<&Fragments>,
+        etag: u64,
+    ) -> Result<()> {
         let e = &self.engine.catalog.entities[entity];
         let (mut old, mut new) = (Vec::new(), Vec::new());
         for (no, field) in e.indexed() {
@@ -270,8 +279,8 @@ impl Session<'_> {
             if before.live {
                 key_of_fragment(&field.ty, before.canonical.get(no), &mut old);
             }
-            if i.live {
-                key_of_fragment(&field.ty, i.canonical.get(no), &mut new);
+            if let Some(now) = now {
+                key_of_fragment(&field.ty, now.get(no), &mut new);
             }
             if old != new {
                 let (old, new) = ((!old.is_empty()).then_some(&*old), (!new.is_empty()).then_some(&*new));
@@ -281,8 +290,8 @@ impl Session<'_> {
                 if before.live {
                     self.part(target, before.canonical.get(no), id, before.etag, true);
                 }
-                if i.live {
-                    self.part(target, i.canonical.get(no), id, etag, false);
+                if let Some(now) = now {
+                    self.part(target, now.get(no), id, etag, false);
                 }
             }
         }

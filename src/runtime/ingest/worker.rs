@@ -23,9 +23,9 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 /// A transaction ends after so many records (ENGINE: big transactions are what buys speed) …
-const COMMIT_ROWS: u64 = 250_000;
+const COMMIT_ROWS: u64 = 500_000;
 /// … or after so long …
-const COMMIT_AFTER: Duration = Duration::from_secs(1);
+const COMMIT_AFTER: Duration = Duration::from_secs(2);
 /// … or when nothing more has come for so long.
 const COMMIT_IDLE: Duration = Duration::from_millis(15);
 
