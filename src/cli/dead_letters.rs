@@ -171,10 +171,26 @@ fn show(global: &Global, number: u64) -> Done {
             );
         }
     }
-    let _ = writeln!(text, "{} bytes", l.raw_bytes);
-    hex(&raw, &mut text);
+    match &l.no_bytes {
+        Some(why) => {
+            let _ = writeln!(text, "no bytes: {why}");
+        }
+        None => {
+            let _ = writeln!(text, "{} bytes as they came", l.raw_bytes);
+            bytes(&raw, &mut text);
+        }
+    }
     out::answer(&text);
     Ok(())
+}
+
+/// As text where all of it can be printed, else in hexadecimal.
+fn bytes(raw: &[u8], text: &mut String) {
+    let printable = |t: &&str| t.chars().all(|c| matches!(c, '\n' | '\r' | '\t') || !c.is_control());
+    match std::str::from_utf8(raw).ok().filter(printable) {
+        Some(t) => t.lines().for_each(|line| text.push_str(&format!("  {}\n", out::plain(line)))),
+        None => hex(raw, text),
+    }
 }
 
 /// Offset, sixteen bytes, and what of them is printable.

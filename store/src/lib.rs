@@ -16,9 +16,9 @@ mod write;
 pub use error::StoreError;
 pub use read::{ChangePage, Condition, Cursor, Found, ListQuery, Page, Reader, Since, Sort, Test};
 pub use rows::{
-    DeadLetter, DeadLetterFilter, DeadLetterState, LedgerRow, RawRow, Review, Tally, Unit, UnitChange, UnitKey,
+    Bytes, DeadLetter, DeadLetterFilter, DeadLetterState, LedgerRow, RawRow, Review, Tally, Unit, UnitChange, UnitKey,
 };
-pub use write::{Ingest, NewDeadLetter, Receipt, RecordRow};
+pub use write::{Ingest, LookupPut, NewDeadLetter, Receipt, RecordRow};
 
 use banyan_model::model::{Catalog, Named, Numbers};
 

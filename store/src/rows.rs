@@ -142,6 +142,17 @@ pub enum DeadLetterState {
     Superseded,
 }
 
+/// Whether a dead letter has the record's own bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bytes {
+    /// As the source gave them.
+    Kept,
+    /// The source has none (a database), or a record was mapped again of which only the cells were kept.
+    None,
+    /// They would hold columns that the dataset discards.
+    Discarded,
+}
+
 /// A refused record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeadLetter {
@@ -161,8 +172,10 @@ pub struct DeadLetter {
     pub message: String,
     /// The field whose formula refused it.
     pub field: Option<String>,
-    /// Its bytes as the source gave them, or its cells as text where the source gives no bytes.
+    /// Its bytes as the source gave them, cut at 64 KiB.
     pub raw: Vec<u8>,
+    /// Whether there are any.
+    pub bytes: Bytes,
     /// Its columns and cells, if it could be read: what a replay maps again.
     pub record: Option<RawRow>,
     /// When it was refused first, milliseconds since 1970.

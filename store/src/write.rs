@@ -19,6 +19,17 @@ pub struct RecordRow {
     pub hash: u64,
 }
 
+/// What setting a lookup's row did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LookupPut {
+    /// The row's number: what a snapshot's bitmap marks.
+    pub n: u64,
+    /// Whether its value is another now.
+    pub changed: bool,
+    /// The key that its record stood under before.
+    pub left: Option<Vec<u8>>,
+}
+
 /// A record to refuse.
 #[derive(Clone, Debug)]
 pub struct NewDeadLetter<'a> {
@@ -40,8 +51,8 @@ pub struct NewDeadLetter<'a> {
     pub message: &'a str,
     /// Field.
     pub field: Option<&'a str>,
-    /// Bytes.
-    pub raw: &'a [u8],
+    /// The record's own bytes; without them, why there are none.
+    pub raw: std::result::Result<&'a [u8], crate::Bytes>,
     /// Columns (number given by [`Ingest::raw_shape`]) and cells.
     pub cells: Option<(u32, &'a [u8])>,
     /// Now, milliseconds since 1970.
@@ -118,8 +129,8 @@ pub trait Ingest {
     /// Adds to the ledger.
     fn tally(&mut self, unit: u32, dataset: u32, mapping: u32, delta: &Tally) -> Result<()>;
 
-    /// Refuses a record.
-    fn put_dead_letter(&mut self, letter: &NewDeadLetter<'_>) -> Result<u64>;
+    /// Refuses a record: the letter's number, and whether a person discarded this very record before.
+    fn put_dead_letter(&mut self, letter: &NewDeadLetter<'_>) -> Result<(u64, bool)>;
     /// Closes a dead letter.
     fn close_dead_letter(&mut self, number: u64, state: DeadLetterState, reason: Option<&str>) -> Result<()>;
     /// Whether that dead letter is still open, as this transaction sees it.
@@ -129,8 +140,25 @@ pub trait Ingest {
     /// Whether that record of that unit has an open dead letter with that code. Cheap where the record has none.
     fn refused_as(&mut self, mapping: u32, record: Id, unit: u32, code: &str) -> Result<bool>;
 
-    /// Sets a value of a dataset-backed lookup (`None` removes it); returns whether that changed it.
-    fn put_lookup(&mut self, lookup: u32, key: &[u8], value: Option<&str>) -> Result<bool>;
+    /// Sets a value of a dataset-backed lookup. With the `record` that says so (where the lookup's key does not tell it),
+    /// what that record said under another key is removed.
+    fn put_lookup(&mut self, lookup: u32, key: &[u8], record: Option<Id>, value: &str) -> Result<LookupPut>;
+    /// Removes the row of that key; false if there is none.
+    fn remove_lookup(&mut self, lookup: u32, key: &[u8]) -> Result<bool>;
+    /// Removes the row that a record gave; its key.
+    fn remove_lookup_of(&mut self, lookup: u32, record: Id) -> Result<Option<Vec<u8>>>;
+    /// The number of a row: what a snapshot's bitmap marks.
+    fn lookup_row(&mut self, lookup: u32, key: &[u8]) -> Result<Option<u64>>;
+    /// How many rows a lookup has.
+    fn count_lookup(&mut self, lookup: u32) -> Result<u64>;
+    /// Rows whose number is not marked, with their keys. Pages by `after`.
+    fn unmarked_lookup(
+        &mut self,
+        lookup: u32,
+        marks: &dyn Fn(u64) -> bool,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<(u64, Vec<u8>)>>;
     /// Reads one.
     fn lookup(&mut self, lookup: u32, key: &[u8]) -> Result<Option<String>>;
     /// Remembers that what became of a record rests on a lookup's key.

@@ -12,6 +12,8 @@ mod demo;
 mod drift;
 mod feed;
 mod legacy;
+mod letters;
+mod lookups;
 mod redrop;
 mod tour;
 mod trouble;

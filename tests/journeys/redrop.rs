@@ -106,3 +106,49 @@ fn half_a_snapshot_does_not_delete_the_other_half() {
     g.until("a person accepted them", |g| g.count("/v1/items") == 10);
     g.stop();
 }
+
+#[test]
+fn a_key_that_stands_twice_was_never_there() {
+    let makers = "  maker: { fields: { name: { type: text, required: true, filter: [eq] } } }\n";
+    let mapping = "  - { from: shop.items, to: maker, key: [MAKER], pick: first, fields: { name: MAKER } }\n";
+    let yaml = ITEMS.replace("mappings:", &format!("{makers}mappings:")) + mapping;
+    let site = Site::new(&yaml);
+    let rows =
+        "NO,NAME,PRICE,MAKER\n1,Cup,1.50,A\n2,Mug,2.00,B\n2,Mug,3.00,B\n2,Mug,3.50,B\n3,Pot,many,C\n3,Pot,4.00,C\n";
+    site.drop_file("drop/items.csv", rows);
+    let g = site.start();
+    assert_eq!(g.settled("shop.items", "items.csv"), "done");
+    assert_eq!((g.count("/v1/items"), g.count("/v1/makers")), (1, 1), "only what stands once is served");
+    assert_eq!((item(&g, "2").0, item(&g, "3").0), (404, 404), "no row of them is, nor was");
+    for (collection, filter) in [("items", "name=Mug"), ("makers", "name=B")] {
+        let feed = g.get(&format!("/v1/{collection}/changes"));
+        assert_eq!(feed["items"].as_array().unwrap().len(), 1, "the feed has no trace: {feed}");
+        assert_eq!(g.count(&format!("/v1/{collection}?{filter}")), 0, "nor has the index");
+    }
+    let of_items = || {
+        let ledger = g.dataset("shop.items")["ledger"].clone();
+        assert_eq!(ledger["adds_up"], true, "{ledger}");
+        let sums = ledger["mappings"].as_array().unwrap().iter().find(|m| m["mapping"] == "shop.items -> item").cloned();
+        let sums = sums.unwrap_or_else(|| panic!("{ledger}"));
+        ["in", "applied", "unchanged", "rejected"].map(|n| sums[n].as_i64().unwrap())
+    };
+    assert_eq!(of_items(), [6, 1, 0, 5], "all rows of a key are refused, whatever the first was refused for");
+    let letters = g.admin("/admin/v1/dead-letters")["items"].as_array().unwrap().clone();
+    let of = |code: &str| letters.iter().filter(|l| l["code"] == code && l["mapping"] == "shop.items -> item").count();
+    assert_eq!((of("duplicate-key"), of("bad-price")), (4, 1), "{letters:?}");
+    assert_eq!(g.dataset("shop.items")["state"], "idle", "their keys are known, so nothing is in doubt");
+
+    // Corrected: the ids are those they would have had.
+    site.drop_file("drop/items.csv", "NO,NAME,PRICE,MAKER\n1,Cup,1.50,A\n2,Mug,2.00,B\n3,Pot,4.00,C\n");
+    g.until("the correction is served", |g| g.count("/v1/items") == 3);
+    assert_eq!((g.count("/v1/makers"), g.dataset("shop.items")["dead_letters_open"].as_u64()), (3, Some(0)));
+
+    // Known before: refused now, and what was served stays as it was.
+    site.drop_file("drop/items.csv", "NO,NAME,PRICE,MAKER\n1,Cup,1.50,A\n2,Mug,2.00,B\n3,Pot,lots,C\n3,Pot,5.00,C\n");
+    g.until("the third version is read", |g| g.dataset("shop.items")["dead_letters_open"] == 4);
+    assert_eq!(item(&g, "3").1["price"], "4.00");
+    assert_eq!(of_items(), [13, 3, 3, 7]);
+    g.stop();
+    let verify = site.banyan(&["store", "verify"]);
+    assert!(verify.status.success(), "{}", String::from_utf8_lossy(&verify.stdout));
+}

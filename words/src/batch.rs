@@ -6,6 +6,9 @@
 use crate::{Place, Type, UnitRef, Value, codec};
 use std::sync::Arc;
 
+/// A record's bytes are kept up to here.
+const MOST_RAW: usize = 64 * 1024;
+
 /// A column of a dataset.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Column {
@@ -72,6 +75,7 @@ struct RowHead {
     cells: u32,
     place: Place,
     fate: Fate,
+    raw: (u32, u32),
 }
 
 /// Records of one unit, in reading order.
@@ -84,6 +88,7 @@ pub struct Batch {
     cells: Vec<Cell>,
     typed: Vec<Value<'static>>,
     rows: Vec<RowHead>,
+    raws: Vec<u8>,
 }
 
 impl Batch {
@@ -119,7 +124,8 @@ impl Batch {
 
     /// Bytes of memory that grow with its content; what a budget of batches is counted in.
     pub fn weight(&self) -> usize {
-        self.arena.len() + self.cells.len() * size_of::<Cell>() + self.rows.len() * size_of::<RowHead>()
+        let text = self.arena.len() + self.raws.len();
+        text + self.cells.len() * size_of::<Cell>() + self.rows.len() * size_of::<RowHead>()
     }
 }
 
@@ -149,6 +155,15 @@ impl<'b> Row<'b> {
     /// What became of it.
     pub fn fate(&self) -> &'b Fate {
         &self.head.fate
+    }
+
+    /// Its bytes as the source gave them, cut at 64 KiB; `None` where it has no bytes of its own (databases).
+    pub fn raw(&self) -> Option<&'b [u8]> {
+        if let Fate::Bad(bad) = &self.head.fate {
+            return Some(&bad.raw);
+        }
+        let (start, len) = self.head.raw;
+        (len > 0).then(|| self.batch.raws.get(start as usize..(start + len) as usize)).flatten()
     }
 
     /// The value in column `i`, borrowed; missing beyond the last cell.
@@ -202,6 +217,7 @@ impl<'b> Row<'b> {
 pub struct BatchBuilder {
     batch: Batch,
     open: Option<(u16, u32)>,
+    raw: (u32, u32),
 }
 
 impl BatchBuilder {
@@ -215,8 +231,10 @@ impl BatchBuilder {
                 cells: Vec::new(),
                 typed: Vec::new(),
                 rows: Vec::new(),
+                raws: Vec::new(),
             },
             open: None,
+            raw: (0, 0),
         }
     }
 
@@ -262,6 +280,13 @@ impl BatchBuilder {
         }
     }
 
+    /// The open row's bytes as the source gave them: what a dead letter keeps, should it be refused later. Cut at 64 KiB.
+    pub fn raw(&mut self, bytes: &[u8]) {
+        let bytes = bytes.get(..MOST_RAW).unwrap_or(bytes);
+        self.raw = (self.batch.raws.len() as u32, bytes.len() as u32);
+        self.batch.raws.extend_from_slice(bytes);
+    }
+
     /// How many cells the open row has so far.
     pub fn width(&self) -> usize {
         self.open.map_or(0, |(_, cells)| self.batch.cells.len() - cells as usize)
@@ -286,7 +311,7 @@ impl BatchBuilder {
         if self.open.is_none() {
             self.begin(shape);
         }
-        bad.raw.truncate(64 * 1024);
+        bad.raw.truncate(MOST_RAW);
         self.close(place, Fate::Bad(Box::new(bad)));
     }
 
@@ -294,6 +319,10 @@ impl BatchBuilder {
     pub fn rollback(&mut self) {
         if let Some((_, cells)) = self.open.take() {
             self.batch.cells.truncate(cells as usize);
+            let (start, len) = std::mem::take(&mut self.raw);
+            if len > 0 {
+                self.batch.raws.truncate(start as usize);
+            }
         }
     }
 
@@ -303,7 +332,8 @@ impl BatchBuilder {
         let width = self.batch.shapes[usize::from(shape)].columns.len();
         self.batch.cells.truncate(cells as usize + width);
         self.batch.cells.resize(cells as usize + width, Cell::Missing);
-        self.batch.rows.push(RowHead { shape, cells, place, fate });
+        let raw = std::mem::take(&mut self.raw);
+        self.batch.rows.push(RowHead { shape, cells, place, fate, raw });
     }
 
     /// Appends a row from its durable form; `None` if the bytes are damaged.
@@ -366,6 +396,7 @@ mod tests {
         b.text("x");
         b.value(Value::Null);
         b.value(Value::Decimal("12.50".parse().unwrap()));
+        b.raw(b"x,,12.50");
         b.end(Place { line: 2, offset: 9 });
         let batch = b.finish();
         let mut bytes = Vec::new();
@@ -380,6 +411,7 @@ mod tests {
         assert_eq!(row.value(1), Value::Null);
         assert_eq!(row.value(2).to_text().unwrap(), "12.50");
         assert_eq!(row.value(3), Value::Missing, "a short row is padded");
+        assert_eq!((batch.row(0).raw(), row.raw()), (Some(&b"x,,12.50"[..]), None), "bytes are not part of it");
         for cut in 0..bytes.len() {
             let mut b = BatchBuilder::new(unit());
             let s = b.shape(batch.shapes()[0].clone());

@@ -114,6 +114,9 @@ impl Splitter {
             out.begin(0);
             own.iter().for_each(|v| out.value(v.clone()));
         }
+        if let Some(raw) = row.raw() {
+            out.raw(raw);
+        }
         out.end(row.place());
         // It may be a parent itself: those within it count anew.
         for (child, c) in self.kinds.iter().enumerate() {
@@ -126,9 +129,11 @@ impl Splitter {
 }
 
 fn refuse(out: &mut BatchBuilder, row: &Row<'_>, code: &str, message: &str) {
-    let texts: Vec<String> =
-        (0..row.shape().columns.len()).map(|i| row.value(i).to_text().unwrap_or_default().into_owned()).collect();
-    let raw = texts.join("|").into_bytes();
+    let raw = row.raw().map(<[u8]>::to_vec).unwrap_or_else(|| {
+        let columns = 0..row.shape().columns.len();
+        let texts: Vec<_> = columns.map(|i| row.value(i).to_text().unwrap_or_default().into_owned()).collect();
+        texts.join("|").into_bytes()
+    });
     let message = format!("line {}: {message}", row.place().line);
     out.end_bad(0, row.place(), Bad { code: code.into(), message, raw });
 }

@@ -166,7 +166,11 @@ fn draw(h: &mut Html, l: &DeadLetterView, raw: &[u8], now: Timestamp) {
         }
         h.raw("</tbody></table></div>");
     }
-    h.raw(if l.record.is_some() { "<h2>As text</h2>" } else { "<h2>As it came</h2>" });
+    h.raw("<h2>As it came</h2>");
+    if let Some(why) = &l.no_bytes {
+        h.raw("<p class=\"quiet\">Its bytes are not here: ").text(why).raw(".</p>");
+        return;
+    }
     h.raw("<pre tabindex=\"0\" aria-label=\"Text\">").text(&l.text).raw("</pre><details id=\"hex\"><summary>");
     h.text(format::count(l.raw_bytes))
         .raw(" bytes in hexadecimal</summary><pre tabindex=\"0\" aria-label=\"Hexadecimal\">");

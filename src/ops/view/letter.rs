@@ -3,7 +3,7 @@
 use super::{Names, UnitView, moment};
 use crate::runtime::ingest::batch_of;
 use banyan_adapter::RefusalDef;
-use banyan_store::{DeadLetter, DeadLetterState, Reader, Result};
+use banyan_store::{Bytes, DeadLetter, DeadLetterState, Reader, Result};
 use banyan_words::value::base64;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -37,12 +37,14 @@ pub struct DeadLetterView {
     pub hint: String,
     /// The field whose formula refused it.
     pub field: Option<String>,
-    /// The record's bytes as the source gave them, base 64. In lists the first 2,048.
+    /// The record's bytes as the source gave them (of a long one the first 64 KiB), base 64. In lists the first 2,048.
     pub raw: String,
-    /// The same as text; what is no UTF-8 is shown as `�`.
+    /// The same as text; what is no UTF-8 is shown as `�`. Where there are no bytes, its columns, a line each.
     pub text: String,
     /// How many bytes there are.
     pub raw_bytes: u64,
+    /// Why there are none.
+    pub no_bytes: Option<String>,
     /// Its columns in their order, where it could be read; null for a column without a value.
     #[schema(value_type = Option<std::collections::BTreeMap<String, Option<String>>>)]
     pub record: Option<Map<String, Value>>,
@@ -67,6 +69,16 @@ pub fn dead_letter(
     let unit = reader.unit(letter.unit)?.map(UnitView::from);
     let shown = letter.raw.get(..SHOWN_IN_LISTS).filter(|_| !whole).unwrap_or(&letter.raw);
     let mapping = names.mapping(letter.mapping)?;
+    let record = letter.record.as_ref().and_then(columns);
+    let text = match letter.bytes {
+        Bytes::Kept => String::from_utf8_lossy(shown).into_owned(),
+        _ => record
+            .iter()
+            .flatten()
+            .map(|(name, v)| format!("{name}={}", v.as_str().unwrap_or("")))
+            .collect::<Vec<_>>()
+            .join("\n"),
+    };
     Ok(DeadLetterView {
         number: letter.number,
         state: word(letter.state).to_owned(),
@@ -79,15 +91,27 @@ pub fn dead_letter(
         message: letter.message,
         code: letter.code,
         raw: base64(shown),
-        text: String::from_utf8_lossy(shown).into_owned(),
+        text,
+        no_bytes: no_bytes(letter.bytes).map(str::to_owned),
         raw_bytes: letter.raw.len() as u64,
         replayable: letter.state == DeadLetterState::Open && letter.record.is_some(),
-        record: letter.record.as_ref().and_then(columns),
+        record,
         field: letter.field,
         at: moment(letter.at),
         times: letter.times,
         reason: letter.reason,
     })
+}
+
+/// Why a dead letter has no bytes.
+fn no_bytes(bytes: Bytes) -> Option<&'static str> {
+    match bytes {
+        Bytes::Kept => None,
+        Bytes::None => {
+            Some("the source gives values, not bytes, or the record was mapped again from what is kept of it")
+        }
+        Bytes::Discarded => Some("the dataset discards columns, and they would hold these too"),
+    }
 }
 
 fn word(state: DeadLetterState) -> &'static str {

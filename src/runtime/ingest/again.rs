@@ -18,7 +18,8 @@ const DUPLICATE_KEY: &str = "duplicate-key";
 const DUPLICATE: &str = "its key stands more than once in this snapshot; all its records are refused";
 
 impl Session<'_> {
-    /// A key that stands twice in one snapshot: all its records are refused, and what the first one did is undone.
+    /// A key that stands twice in one snapshot: all its records are refused, and what the first one did is undone. An
+    /// instance that it made in this very transaction was never there; one of an earlier transaction is gone from now on.
     pub(super) fn duplicate(
         &mut self,
         at: usize,
@@ -34,8 +35,7 @@ impl Session<'_> {
         let refusal = Refusal { code: DUPLICATE_KEY.into(), field: None, message };
         self.refuse(at, mapping, open, row, Some(record), &refusal)?;
         self.tally(open.number, open.dataset, m.stored).rejected += 1;
-        let mark = known.mark.unwrap_or(0);
-        if !open.marks.entry(mapping).or_default().twice.insert(mark) {
+        if !open.refused.insert((mapping, record)) {
             return Ok(());
         }
         let Some(n) = known.n else { return Ok(()) };
@@ -67,7 +67,11 @@ impl Session<'_> {
         if let Some(prior) = self.observe_again(mapping, record, o.prior)? {
             i.observations.push(prior);
         }
+        let unknown = i.observations.is_empty() && self.is_new(m.entity, n);
         self.write(m.entity, id, Some(n), before, &mut i)?;
+        if unknown && !m.direct {
+            self.tx.with(|tx| tx.remove_record(m.stored, record))?;
+        }
         Ok(())
     }
 
@@ -83,7 +87,7 @@ impl Session<'_> {
         let Some((batch, cells)) = self.raw_batch(at)? else { return Ok(()) };
         let row = batch.row(0);
         let message = format!("line {}: {DUPLICATE}", row.place().line);
-        self.letter(mapping, open, &row, Some(record), &Refusal { message, ..refusal.clone() }, &cells)
+        self.letter(Some(mapping), open, &row, Some(record), &Refusal { message, ..refusal.clone() }, &cells)
     }
 
     /// Reads a raw record back as a batch of one row, with its cells.

@@ -1,15 +1,11 @@
 //! Which records a snapshot has shown so far: a bitmap over the store's own numbers, an eighth of a byte a record.
 
-use std::collections::HashSet;
-
 /// Marks of one mapping in one snapshot.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Marks {
     words: Vec<u64>,
     /// How many are set.
     pub count: u64,
-    /// Marked twice or more.
-    pub twice: HashSet<u64>,
 }
 
 impl Marks {

@@ -83,7 +83,7 @@ pub fn discard(desk: &mut Desk<'_>, number: u64, reason: &str) -> Result<bool, S
     session.tx.with(|tx| tx.close_dead_letter(number, DeadLetterState::Discarded, Some(reason)))?;
     let dataset = desk.engine.catalog.datasets.iter().position(|d| d.stored == letter.dataset);
     if let Some(dataset) = dataset {
-        session.moved(letter.unit, dataset, letter.mapping).discarded += 1;
+        session.count_discarded(letter.unit, dataset, letter.mapping);
     }
     session.commit()?;
     Ok(true)

@@ -32,6 +32,8 @@ pub struct Session<'s> {
     pub(super) again: Vec<(u32, RawAt)>,
     /// Where records that are derived again count: nowhere, for they were counted when they came.
     pub(super) quiet: Option<Tally>,
+    /// By entity the first instance that this transaction made: from there on, nobody has seen one yet.
+    pub(super) made: HashMap<usize, u64>,
     draft: Draft,
     canonical: Fragments,
     facts: Vec<u8>,
@@ -41,7 +43,7 @@ pub struct Session<'s> {
 
 /// Ids are hashes already: eight of their bytes will do.
 #[derive(Clone, Copy, Default)]
-struct ById(u64);
+pub struct ById(u64);
 
 impl std::hash::BuildHasher for ById {
     type Hasher = ById;
@@ -60,6 +62,16 @@ impl std::hash::Hasher for ById {
     fn finish(&self) -> u64 {
         self.0
     }
+}
+
+/// What became of a record, beside the counts.
+pub(super) enum Done {
+    /// Its instance knows what it says.
+    Said(Known),
+    /// Refused, for another reason than its key.
+    Refused,
+    /// Not meant.
+    Skipped,
 }
 
 /// What is known of a record before it is mapped.
@@ -94,6 +106,7 @@ impl<'s> Session<'s> {
             parts: HashMap::new(),
             again: Vec::new(),
             quiet: None,
+            made: HashMap::new(),
             draft: Draft::default(),
             canonical: Fragments::default(),
             facts: Vec::new(),
@@ -161,6 +174,7 @@ impl<'s> Session<'s> {
             let counts = Tally { read, rejected: unreadable, unchanged: read - unreadable, ..Tally::default() };
             self.tally(open.number, open.dataset, engine.catalog.mappings[*mapping].stored).add(&counts);
         }
+        self.keys_of_lookups(open, batch)?;
         self.tx.check()
     }
 
@@ -241,12 +255,12 @@ impl<'s> Session<'s> {
                 known = *k;
             }
             let hash = codec::hash(self.cells_of(i), seeds[row.shape_index()]);
-            if open.snapshot
-                && let Some(mark) = known.mark
-                && open.marks.entry(mapping).or_default().mark(mark)
-            {
-                self.duplicate(i, mapping, open, &row, record, known)?;
-                continue;
+            if open.snapshot {
+                let again = !open.refused.is_empty() && open.refused.contains(&(mapping, record));
+                if again || known.mark.is_some_and(|mark| open.marks.entry(mapping).or_default().mark(mark)) {
+                    self.duplicate(i, mapping, open, &row, record, known)?;
+                    continue;
+                }
             }
             if open.snapshot && known.hash == hash && known.n.is_some() {
                 counts.unchanged += 1;
@@ -254,16 +268,20 @@ impl<'s> Session<'s> {
             }
             let raw = self.keep_raw(i, open, &row, raws)?;
             let incoming = Incoming { mapping, record, hash, known, row, raw };
-            let now_known = self.record(&incoming, &runners[row.shape_index()], open)?;
-            if known.n.is_none()
-                && let Some(k) = now_known
-            {
-                fresh.insert(record, k);
-                if open.snapshot
-                    && let Some(mark) = k.mark
-                {
-                    open.marks.entry(mapping).or_default().mark(mark);
+            match self.record(&incoming, &runners[row.shape_index()], open)? {
+                Done::Said(k) if known.n.is_none() => {
+                    fresh.insert(record, k);
+                    if open.snapshot
+                        && let Some(mark) = k.mark
+                    {
+                        open.marks.entry(mapping).or_default().mark(mark);
+                    }
                 }
+                Done::Said(_) => {}
+                // It says nothing, but has its key: a second one is one too many.
+                Done::Refused if open.snapshot => drop(open.refused.insert((mapping, record))),
+                Done::Skipped if open.snapshot && known.n.is_some() => drop(open.refused.insert((mapping, record))),
+                Done::Refused | Done::Skipped => {}
             }
         }
         self.tally(open.number, open.dataset, m.stored).add(&counts);
@@ -319,12 +337,12 @@ impl<'s> Session<'s> {
         Ok(keys.iter().map(|k| k.and_then(|_| known.next().flatten())).collect())
     }
 
-    /// Maps one record and applies what it says. Returns what is known of it afterwards.
-    pub(super) fn record(&mut self, r: &Incoming<'_>, runner: &Runner, open: &OpenUnit) -> Result<Option<Known>> {
+    /// Maps one record and applies what it says.
+    pub(super) fn record(&mut self, r: &Incoming<'_>, runner: &Runner, open: &OpenUnit) -> Result<Done> {
         let engine = self.engine;
         let m = &engine.catalog.mappings[r.mapping];
         let mut draft = std::mem::take(&mut self.draft);
-        let fate = if self.means_deletion(r, open) {
+        let fate = if self.means_deletion(&r.row, open) {
             let fate = runner.run(&r.row, r.record, &self.tx, &mut draft);
             // A deletion needs no values: only its key must be readable.
             if draft.instance.is_some() { Fate::Withdrawn } else { fate }
@@ -341,7 +359,7 @@ impl<'s> Session<'s> {
         };
         let out = match fate {
             Fate::Says if m.direct && r.known.n.is_none() && engine.lone[r.mapping].is_some() => {
-                self.first(r, &draft, open).map(Some)
+                self.first(r, &draft, open).map(Done::Said)
             }
             Fate::Says => {
                 let seen = (open.number, r.row.place());
@@ -360,7 +378,7 @@ impl<'s> Session<'s> {
                     let o = withdrawn(m.plan, r, (open.number, r.row.place()));
                     self.admit(r, o, r.known.n, r.record)?;
                 }
-                Ok(None)
+                Ok(Done::Skipped)
             }
             Fate::Refused(refusal) => {
                 let message = format!("line {}: {}", r.row.place().line, refusal.message);
@@ -368,8 +386,8 @@ impl<'s> Session<'s> {
                 let discard = &engine.catalog.datasets[open.dataset].discard;
                 r.row.encode_without(|name| discard.iter().any(|d| d == name), &mut cells);
                 self.tally(open.number, open.dataset, m.stored).rejected += 1;
-                self.letter(r.mapping, open, &r.row, Some(r.record), &Refusal { message, ..refusal }, &cells)?;
-                Ok(None)
+                self.letter(Some(r.mapping), open, &r.row, Some(r.record), &Refusal { message, ..refusal }, &cells)?;
+                Ok(Done::Refused)
             }
         };
         self.draft = draft;
@@ -405,10 +423,10 @@ impl<'s> Session<'s> {
         Ok(None)
     }
 
-    fn means_deletion(&self, r: &Incoming<'_>, open: &OpenUnit) -> bool {
+    pub(super) fn means_deletion(&self, row: &Row<'_>, open: &OpenUnit) -> bool {
         let Content::Changes(Some(op)) = &self.engine.catalog.datasets[open.dataset].content else { return false };
-        let Some(at) = r.row.shape().position(&op.column) else { return false };
-        r.row.value(at).to_text().is_some_and(|t| op.delete.iter().any(|d| *d == t.trim()))
+        let Some(at) = row.shape().position(&op.column) else { return false };
+        row.value(at).to_text().is_some_and(|t| op.delete.iter().any(|d| *d == t.trim()))
     }
 
     /// A record that is the first to speak of an instance, and alone: see [`ownership::Lone`].
@@ -433,6 +451,7 @@ impl<'s> Session<'s> {
             tx.changed(e.stored, n)?;
             Ok(n)
         })?;
+        self.made.entry(m.entity).or_insert(n);
         self.index(m.entity, n, record, &Before::default(), Some(&canonical), etag)?;
         (self.canonical, self.facts) = (canonical, facts);
         self.tally(open.number, open.dataset, m.stored).applied += 1;
@@ -455,7 +474,7 @@ impl<'s> Session<'s> {
         Ok(())
     }
 
-    fn apply(&mut self, r: &Incoming<'_>, o: Observation, instance: Id, open: &OpenUnit) -> Result<Option<Known>> {
+    fn apply(&mut self, r: &Incoming<'_>, o: Observation, instance: Id, open: &OpenUnit) -> Result<Done> {
         let m = &self.engine.catalog.mappings[r.mapping];
         let n = if m.direct { r.known.n } else { None };
         let withdrawal = o.withdrawn;
@@ -470,7 +489,7 @@ impl<'s> Session<'s> {
         if !withdrawal {
             self.good(r, open)?;
         }
-        Ok(Some(Known { mark, n: Some(n), hash: r.hash }))
+        Ok(Done::Said(Known { mark, n: Some(n), hash: r.hash }))
     }
 }
 

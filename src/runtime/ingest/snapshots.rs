@@ -37,6 +37,10 @@ impl Session<'_> {
         for mapping in &mappings {
             missing.push(self.missing(*mapping, part)?);
         }
+        let lookups = self.told_lookups(part);
+        for lookup in &lookups {
+            missing.push(self.missing_rows(*lookup, part)?);
+        }
         let (gone, all) = missing.iter().copied().max_by_key(|(gone, _)| *gone).unwrap_or((0, 0));
         let guard = engine.catalog.datasets[part.dataset].shrink_guard;
         let too_many = guard.is_some_and(|g| gone * 1000 > all * u64::from(g.permille));
@@ -57,6 +61,9 @@ impl Session<'_> {
             for mapping in &mappings {
                 self.delete_missing(*mapping, part)?;
             }
+            for lookup in &lookups {
+                self.delete_missing_rows(*lookup, part)?;
+            }
         }
         states.0[part.dataset].newest_snapshot = Some(part.unit.order.clone());
         Ok(())
@@ -71,6 +78,10 @@ impl Session<'_> {
             let text = part.marks.entry(*mapping).or_default().to_text();
             mine.insert(self.engine.catalog.mappings[*mapping].name.clone(), text.into());
         }
+        for (lookup, shown) in &part.shown {
+            let name = format!("lookup {}", self.engine.catalog.lookups[*lookup].name);
+            mine.insert(name, shown.to_text().into());
+        }
         mine.insert("unreadable".into(), part.unreadable.clone().into());
         let document = serde_json::Value::Object(mine).to_string();
         self.tx.with(|tx| tx.put_meta(&name(&of.part), &document))?;
@@ -80,6 +91,11 @@ impl Session<'_> {
             for mapping in mappings {
                 let marks = theirs.get(&self.engine.catalog.mappings[*mapping].name).and_then(|t| t.as_str());
                 part.marks.entry(*mapping).or_default().add_text(marks.unwrap_or(""));
+            }
+            for lookup in &self.engine.lookups_of[part.dataset] {
+                let name = format!("lookup {}", self.engine.catalog.lookups[*lookup].name);
+                let shown = theirs.get(&name).and_then(|t| t.as_str());
+                part.shown.entry(*lookup).or_default().add_text(shown.unwrap_or(""));
             }
             if let Some(why) = theirs.get("unreadable").and_then(|t| t.as_str()) {
                 part.unreadable.get_or_insert_with(|| why.to_owned());

@@ -213,16 +213,25 @@ impl Session<'_> {
         self.tx.check()?;
         i.doubtful = !doubts.is_empty();
         self.release_held(i);
+        // What comes within one transaction, and is undone in it, was never seen. (What is deleted leaves its tombstone.)
+        let undone = !i.live && i.observations.iter().all(|o| !o.withdrawn);
+        i.was_live &= !(undone && n.is_some_and(|n| self.is_new(entity, n)));
+        let etag = with_parts(i.etag, i.parts);
+        let visible = i.live != before.live || (i.live && etag != before.etag);
         if i.observations.is_empty()
             && i.parts == 0
             && !i.was_live
             && let Some(n) = n
         {
+            if visible {
+                self.index(entity, n, id, &before, i.live.then_some(&i.canonical), etag)?;
+            }
+            if before.doubtful {
+                self.ask(entity, id, &doubts, i)?;
+            }
             self.tx.with(|tx| tx.remove(e.stored, n, id))?;
             return Ok(n);
         }
-        let etag = with_parts(i.etag, i.parts);
-        let visible = i.live != before.live || (i.live && etag != before.etag);
         if visible || i.changed == 0 {
             i.changed = self.now;
         }
@@ -230,7 +239,11 @@ impl Session<'_> {
         let mut facts = Vec::with_capacity(256);
         Facts::encode(i, id, &engine.book, &mut facts);
         let n = match n {
-            None => self.tx.with(|tx| tx.insert(e.stored, id, hash, &facts))?,
+            None => {
+                let n = self.tx.with(|tx| tx.insert(e.stored, id, hash, &facts))?;
+                self.made.entry(entity).or_insert(n);
+                n
+            }
             Some(n) => {
                 self.tx.with(|tx| tx.update(e.stored, n, id, hash, &facts))?;
                 n
@@ -244,6 +257,11 @@ impl Session<'_> {
             self.ask(entity, id, &doubts, i)?;
         }
         Ok(n)
+    }
+
+    /// Whether this transaction made it.
+    pub(super) fn is_new(&self, entity: EntityNo, n: u64) -> bool {
+        self.made.get(&entity).is_some_and(|first| n >= *first)
     }
 
     fn direct_hash(&self, entity: EntityNo, id: Id, i: &Instance) -> u64 {

@@ -2,11 +2,12 @@
 
 use super::engine::Engine;
 use super::marks::Marks;
+use super::session::ById;
 use banyan_adapter::Scope;
 use banyan_model::mapping::{Runner, Splitter};
 use banyan_model::model::{Content, DatasetNo, MappingNo};
-use banyan_words::{Shape, UnitRef};
-use std::collections::HashMap;
+use banyan_words::{Id, Shape, UnitRef};
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// One dataset's part of an open unit (a file with several record types has several).
@@ -27,6 +28,10 @@ pub struct OpenUnit {
     pub unreadable: Option<String>,
     /// What a snapshot has shown, by mapping.
     pub marks: HashMap<MappingNo, Marks>,
+    /// The same of the rows of lookups, by their position in the catalog.
+    pub shown: HashMap<usize, Marks>,
+    /// Records of a snapshot that were refused or say nothing any more: their keys are taken all the same.
+    pub refused: HashSet<(MappingNo, Id), ById>,
     /// Records without key: how often the same content came.
     pub occurrences: HashMap<u64, u64>,
     runners: HashMap<MappingNo, (Arc<Shape>, Arc<Runner>)>,
@@ -64,6 +69,8 @@ impl OpenUnit {
             stale: false,
             unreadable: None,
             marks: HashMap::new(),
+            shown: HashMap::new(),
+            refused: HashSet::default(),
             occurrences: HashMap::new(),
             runners: HashMap::new(),
             shape: None,

@@ -1,7 +1,7 @@
 //! Words of the store as numbers in its columns. Frozen: files in the field hold them.
 
 use super::fault::damaged;
-use crate::{DeadLetterState, Result};
+use crate::{Bytes, DeadLetterState, Result};
 use banyan_words::UnitState;
 
 pub(super) fn unit_state_code(state: UnitState) -> i64 {
@@ -30,6 +30,23 @@ pub(super) fn letter_state_code(state: DeadLetterState) -> i64 {
         DeadLetterState::Discarded => 2,
         DeadLetterState::Superseded => 3,
     }
+}
+
+pub(super) fn bytes_code(bytes: Bytes) -> i64 {
+    match bytes {
+        Bytes::Kept => 0,
+        Bytes::None => 1,
+        Bytes::Discarded => 2,
+    }
+}
+
+pub(super) fn bytes(code: i64) -> Result<Bytes> {
+    Ok(match code {
+        0 => Bytes::Kept,
+        1 => Bytes::None,
+        2 => Bytes::Discarded,
+        _ => return Err(damaged("a dead letter's bytes are of no known kind")),
+    })
 }
 
 pub(super) fn letter_state(code: i64) -> Result<DeadLetterState> {

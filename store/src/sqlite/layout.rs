@@ -9,7 +9,7 @@
 pub(super) const APPLICATION: i64 = 0x424e_594e;
 
 /// What brings a file of layout `i` to layout `i + 1`.
-pub(super) const STEPS: &[&str] = &[FIRST];
+pub(super) const STEPS: &[&str] = &[FIRST, SECOND];
 
 const FIRST: &str = "
 CREATE TABLE name(kind TEXT NOT NULL, name TEXT NOT NULL, number INTEGER NOT NULL, about TEXT NOT NULL,
@@ -58,6 +58,20 @@ CREATE TABLE lookup(lookup INTEGER NOT NULL, key BLOB NOT NULL, value TEXT NOT N
     PRIMARY KEY(lookup, key)) WITHOUT ROWID;
 CREATE TABLE dep(lookup INTEGER NOT NULL, key BLOB NOT NULL, mapping INTEGER NOT NULL, blk INTEGER NOT NULL,
     slot INTEGER NOT NULL, PRIMARY KEY(lookup, key, mapping, blk, slot)) WITHOUT ROWID;
+";
+
+/// Dead letters tell whether `raw` is the record's own bytes (0: yes, 1: it has none, 2: they were discarded). Rows of
+/// lookups are numbered, for a snapshot's marks, and know the record that gave them, if that has a key of its own.
+const SECOND: &str = "
+ALTER TABLE letter ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0;
+UPDATE letter SET bytes = 1, raw = x'' WHERE shape IS NOT NULL;
+CREATE TABLE lookup_2(n INTEGER PRIMARY KEY AUTOINCREMENT, lookup INTEGER NOT NULL, key BLOB NOT NULL, record BLOB,
+    value TEXT NOT NULL);
+INSERT INTO lookup_2(lookup, key, value) SELECT lookup, key, value FROM lookup;
+DROP TABLE lookup;
+ALTER TABLE lookup_2 RENAME TO lookup;
+CREATE UNIQUE INDEX lookup_key ON lookup(lookup, key);
+CREATE INDEX lookup_record ON lookup(lookup, record) WHERE record IS NOT NULL;
 ";
 
 /// The tables of an entity: rows, where ids lead, further ids of a row.

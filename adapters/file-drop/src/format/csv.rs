@@ -179,6 +179,7 @@ impl CsvReader {
             if let Some(tail) = &mut self.tail {
                 tail.record(|i| out.open_text(i).map(Into::into), place.line)?;
             }
+            out.raw(&self.input.source(0..content));
             out.end(place);
             self.input.take_lines(len, lines);
             return Ok(());

@@ -169,6 +169,7 @@ impl FixedReader {
                     let (input, fields, by_char) = (&self.input, &self.fixed.fields, self.by_char);
                     tail.record(|i| fields.get(i).and_then(|f| text_at(input, f, line.content, by_char)), place.line)?;
                 }
+                out.raw(&self.input.source(0..line.content));
                 out.end(place);
             }
             Err((code, what)) => {

@@ -17,6 +17,9 @@ const CHUNK: usize = 256 * 1024;
 /// How much of a file's front is looked at before anything is delivered.
 const FRONT: usize = 64 * 1024;
 
+/// Bytes of a record that are kept of it.
+const MOST_RAW: usize = 64 * 1024;
+
 /// What a reader can work on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sight {
@@ -157,12 +160,19 @@ impl Input {
 
     /// The source's own bytes for a range of the text, at most 64 KiB of them.
     pub fn raw(&self, range: Range<usize>) -> Vec<u8> {
-        let mut raw = match &self.wide {
-            None => self.text()[range].to_vec(),
-            Some(wide) => wide.raw(self.text(), range),
-        };
-        raw.truncate(64 * 1024);
-        raw
+        self.source(range).into_owned()
+    }
+
+    /// The same; borrowed where nothing was transcoded.
+    pub fn source(&self, range: Range<usize>) -> Cow<'_, [u8]> {
+        match &self.wide {
+            None => Cow::Borrowed(&self.text()[range.start..range.end.min(range.start + MOST_RAW)]),
+            Some(wide) => {
+                let mut raw = wide.raw(self.text(), range);
+                raw.truncate(MOST_RAW);
+                Cow::Owned(raw)
+            }
+        }
     }
 
     /// Where in the range stands the first thing the encoding gives no meaning to: told for a person.

@@ -281,6 +281,7 @@ impl JsonReader {
                 for (_, pointer) in &self.json.fields {
                     out.value(pick(&mut members, pointer));
                 }
+                out.raw(&self.input.source(0..n));
                 out.end(place);
             }
             Ok(other) => {

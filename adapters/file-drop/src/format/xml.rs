@@ -152,6 +152,7 @@ impl XmlReader {
                     Ok(values) => {
                         out.begin(shape);
                         values.into_iter().for_each(|v| out.value(v));
+                        out.raw(&input.source(0..len));
                         out.end(place);
                     }
                     Err(flaw) => out.end_bad(shape, place, bad(flaw.code, flaw.what, input.raw(0..len))),

@@ -1,6 +1,6 @@
 //! Dead letters and reviews.
 
-use crate::sqlite::codes::{letter_state, letter_state_code};
+use crate::sqlite::codes::{bytes, letter_state, letter_state_code};
 use crate::sqlite::fault::Columns;
 use crate::sqlite::write::raw::columns;
 use crate::{DeadLetter, DeadLetterFilter, RawRow, Result, Review};
@@ -27,6 +27,7 @@ fn letter(conn: &Connection, r: &Row<'_>) -> Result<DeadLetter> {
         message: r.get(7)?,
         field: r.get(8)?,
         raw: r.bytes(14)?.to_vec(),
+        bytes: bytes(r.get(16)?)?,
         record,
         at: r.get(10)?,
         times: r.small(11)?,
@@ -38,7 +39,7 @@ fn letter(conn: &Connection, r: &Row<'_>) -> Result<DeadLetter> {
 fn letters(conn: &Connection, rest: &str, params: impl Params) -> Result<Vec<DeadLetter>> {
     let mut s = conn.prepare_cached(&format!(
         "SELECT number, dataset, mapping, unit, line, off, code, message, field, shape, at, times, state, reason, raw,
-            cells FROM letter WHERE {rest}"
+            cells, bytes FROM letter WHERE {rest}"
     ))?;
     let mut rows = s.query(params)?;
     let mut out = Vec::new();

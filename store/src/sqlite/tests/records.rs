@@ -1,9 +1,9 @@
 //! Raw records, lookups and what rests on them, documents, the change feed's pages.
 
 use super::support::{field, home, open, put, sound};
-use crate::{Since, Store};
+use crate::{LookupPut, Since, Store};
 use banyan_model::instance::RawAt;
-use banyan_words::{Place, Type};
+use banyan_words::{Id, Place, Type};
 
 #[test]
 fn raw_records_come_back_before_and_after_the_commit() {
@@ -65,10 +65,12 @@ fn lookups_tell_what_changed_and_what_rests_on_them() {
     let (store, _) = open(&home, vec![field("name", Type::Text)]);
     let raw = |i| RawAt { block: 5, slot: i };
     let mut tx = store.ingest().unwrap();
-    assert!(tx.put_lookup(1, b"k", Some("a")).unwrap());
-    assert!(!tx.put_lookup(1, b"k", Some("a")).unwrap());
-    assert!(tx.put_lookup(1, b"k", Some("b")).unwrap());
-    assert!(!tx.put_lookup(1, b"none", None).unwrap());
+    let mut put = |value| tx.put_lookup(1, b"k", None, value).unwrap();
+    let first = put("a");
+    assert_eq!((first.changed, first.left.as_ref()), (true, None));
+    assert_eq!(put("a"), LookupPut { changed: false, ..first.clone() });
+    assert_eq!(put("b"), first);
+    assert!(!tx.remove_lookup(1, b"none").unwrap());
     for i in 0..5 {
         tx.depend(1, b"k", 3, raw(i)).unwrap();
         tx.depend(1, b"k", 3, raw(i)).unwrap();
@@ -82,10 +84,32 @@ fn lookups_tell_what_changed_and_what_rests_on_them() {
     assert_eq!(first, (0..4).map(|i| (3, raw(i))).collect::<Vec<_>>());
     assert_eq!(tx.dependents(1, b"k", 4).unwrap(), vec![(3, raw(4)), (4, raw(9))]);
     assert_eq!(tx.dependents(1, b"k", 4).unwrap(), vec![]);
-    assert!(tx.put_lookup(1, b"k", None).unwrap());
+    assert!(tx.remove_lookup(1, b"k").unwrap());
     tx.commit(2).unwrap();
     let mut reader = store.reader().unwrap();
     assert_eq!(reader.lookup(1, b"k").unwrap(), None);
+}
+
+#[test]
+fn a_record_has_one_row_of_a_lookup_and_rows_that_were_not_marked_are_told() {
+    let home = home();
+    let (store, _) = open(&home, vec![field("name", Type::Text)]);
+    let mut tx = store.ingest().unwrap();
+    let (one, two) = (Some(Id([1; 16])), Some(Id([2; 16])));
+    let a = tx.put_lookup(1, b"a", one, "x").unwrap();
+    let b = tx.put_lookup(1, b"b", two, "y").unwrap();
+    tx.put_lookup(2, b"a", one, "another lookup").unwrap();
+    assert_eq!((tx.count_lookup(1).unwrap(), tx.lookup_row(1, b"b").unwrap()), (2, Some(b.n)));
+    assert_eq!(tx.unmarked_lookup(1, &|n| n == b.n, 0, 9).unwrap(), [(a.n, b"a".to_vec())]);
+    assert_eq!(tx.unmarked_lookup(1, &|_| false, a.n, 1).unwrap(), [(b.n, b"b".to_vec())]);
+    // They change places: neither takes away what the other one says.
+    assert_eq!(tx.put_lookup(1, b"b", one, "x").unwrap().left.as_deref(), Some(&b"a"[..]));
+    assert_eq!(tx.put_lookup(1, b"a", two, "y").unwrap().left, None);
+    assert_eq!(tx.lookup(1, b"a").unwrap().as_deref(), Some("y"));
+    assert_eq!(tx.lookup(1, b"b").unwrap().as_deref(), Some("x"));
+    assert_eq!(tx.remove_lookup_of(1, Id([1; 16])).unwrap().as_deref(), Some(&b"b"[..]));
+    assert_eq!(tx.remove_lookup_of(1, Id([1; 16])).unwrap(), None);
+    assert_eq!((tx.count_lookup(1).unwrap(), tx.count_lookup(2).unwrap()), (1, 1));
 }
 
 #[test]

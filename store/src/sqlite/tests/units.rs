@@ -2,7 +2,9 @@
 
 use super::support::{field, home, open, sound};
 use crate::sqlite::SqliteStore;
-use crate::{DeadLetterFilter, DeadLetterState, Ingest, LedgerRow, NewDeadLetter, Store, Tally, UnitChange, UnitKey};
+use crate::{
+    Bytes, DeadLetterFilter, DeadLetterState, Ingest, LedgerRow, NewDeadLetter, Store, Tally, UnitChange, UnitKey,
+};
 use banyan_words::{Id, Place, Type, UnitState};
 
 fn store(home: &super::support::Home) -> SqliteStore {
@@ -118,7 +120,7 @@ fn letter<'a>(fingerprint: u64, record: Option<Id>) -> NewDeadLetter<'a> {
         code: "bad",
         message: "a message",
         field: Some("f"),
-        raw: b"raw",
+        raw: Ok(b"raw"),
         cells: None,
         at: 6,
     }
@@ -130,11 +132,11 @@ fn a_letter_comes_once_and_counts_up() {
     let store = store(&home);
     let mut tx = store.ingest().unwrap();
     let shape = tx.raw_shape("[]").unwrap();
-    let a =
-        tx.put_dead_letter(&NewDeadLetter { cells: Some((shape, b"cells")), ..letter(1, Some(Id([1; 16]))) }).unwrap();
-    assert_eq!(tx.put_dead_letter(&letter(1, Some(Id([1; 16])))).unwrap(), a);
-    let b = tx.put_dead_letter(&letter(u64::MAX, None)).unwrap();
-    let c = tx.put_dead_letter(&NewDeadLetter { dataset: 9, ..letter(1, None) }).unwrap();
+    let mut put = |l: &NewDeadLetter<'_>| tx.put_dead_letter(l).unwrap();
+    let (a, _) = put(&NewDeadLetter { cells: Some((shape, b"cells")), ..letter(1, Some(Id([1; 16]))) });
+    assert_eq!(put(&NewDeadLetter { raw: Err(Bytes::None), ..letter(1, Some(Id([1; 16]))) }), (a, false));
+    let (b, _) = put(&letter(u64::MAX, None));
+    let (c, _) = put(&NewDeadLetter { dataset: 9, ..letter(1, None) });
     assert!(a < b && b < c);
     assert!(tx.dead_letter_open(a).unwrap());
     tx.commit(1).unwrap();
@@ -162,8 +164,9 @@ fn a_letter_comes_once_and_counts_up() {
     tx.close_dead_letter(a, DeadLetterState::Discarded, Some("known")).unwrap();
     tx.close_dead_letter(b, DeadLetterState::Replayed, None).unwrap();
     assert!(!tx.dead_letter_open(a).unwrap());
-    assert_eq!(tx.put_dead_letter(&letter(1, Some(Id([1; 16])))).unwrap(), a);
-    assert_eq!(tx.put_dead_letter(&letter(u64::MAX, None)).unwrap(), b);
+    let secret = NewDeadLetter { raw: Err(Bytes::Discarded), ..letter(1, Some(Id([1; 16]))) };
+    assert_eq!(tx.put_dead_letter(&secret).unwrap(), (a, true));
+    assert_eq!(tx.put_dead_letter(&letter(u64::MAX, None)).unwrap(), (b, false));
     tx.commit(2).unwrap();
     let l = reader.dead_letter(a).unwrap().unwrap();
     assert_eq!(
@@ -171,6 +174,7 @@ fn a_letter_comes_once_and_counts_up() {
         (DeadLetterState::Discarded, 3, Some("known")),
         "discarded stays so"
     );
+    assert_eq!((l.bytes, l.raw.len()), (Bytes::Discarded, 0), "what must not be kept is kept no longer");
     assert_eq!(reader.dead_letter(b).unwrap().unwrap().state, DeadLetterState::Open, "what failed again is open again");
     let open = DeadLetterFilter { state: Some(DeadLetterState::Open), ..Default::default() };
     assert_eq!(numbers(open, &mut *reader), [c, b]);
@@ -189,7 +193,7 @@ fn a_good_record_supersedes_its_letters_whether_few_or_many_are_open() {
         let mut tx = store.ingest().unwrap();
         assert_eq!(supersede(&mut *tx, 1), []);
         let numbers: Vec<u64> = (1..=many)
-            .map(|i| tx.put_dead_letter(&letter(100 * u64::from(many) + u64::from(i), Some(Id([i; 16])))).unwrap())
+            .map(|i| tx.put_dead_letter(&letter(100 * u64::from(many) + u64::from(i), Some(Id([i; 16])))).unwrap().0)
             .collect();
         let code = letter(1, None).code;
         let mut refused = |record: u8, unit, code| tx.refused_as(2, Id([record; 16]), unit, code).unwrap();

@@ -6,8 +6,8 @@ use crate::sqlite::blocks::Packed;
 use crate::sqlite::fault::Columns;
 use crate::sqlite::read::{rows::text, units::units};
 use crate::{
-    DeadLetterState, Found, Ingest, NewDeadLetter, RawRow, Receipt, RecordRow, Result, StoreError, Tally, Unit,
-    UnitChange, UnitKey,
+    DeadLetterState, Found, Ingest, LookupPut, NewDeadLetter, RawRow, Receipt, RecordRow, Result, StoreError, Tally,
+    Unit, UnitChange, UnitKey,
 };
 use banyan_model::instance::RawAt;
 use banyan_words::{Id, Place};
@@ -253,7 +253,7 @@ impl Ingest for SqliteIngest<'_> {
         })
     }
 
-    fn put_dead_letter(&mut self, letter: &NewDeadLetter<'_>) -> Result<u64> {
+    fn put_dead_letter(&mut self, letter: &NewDeadLetter<'_>) -> Result<(u64, bool)> {
         self.run(|w| {
             let (db, state) = w.parts();
             state.letters.put(db, letter)
@@ -288,8 +288,34 @@ impl Ingest for SqliteIngest<'_> {
         })
     }
 
-    fn put_lookup(&mut self, lookup: u32, key: &[u8], value: Option<&str>) -> Result<bool> {
-        self.run(|w| lookups::put(w.parts().0, lookup, key, value))
+    fn put_lookup(&mut self, lookup: u32, key: &[u8], record: Option<Id>, value: &str) -> Result<LookupPut> {
+        self.run(|w| lookups::put(w.parts().0, lookup, key, record, value))
+    }
+
+    fn remove_lookup(&mut self, lookup: u32, key: &[u8]) -> Result<bool> {
+        self.run(|w| lookups::remove(w.parts().0, lookup, key))
+    }
+
+    fn remove_lookup_of(&mut self, lookup: u32, record: Id) -> Result<Option<Vec<u8>>> {
+        self.run(|w| lookups::take(w.parts().0, lookup, &record.0))
+    }
+
+    fn lookup_row(&mut self, lookup: u32, key: &[u8]) -> Result<Option<u64>> {
+        self.run(|w| lookups::row(w.parts().0, lookup, key))
+    }
+
+    fn count_lookup(&mut self, lookup: u32) -> Result<u64> {
+        self.run(|w| lookups::count(w.parts().0, lookup))
+    }
+
+    fn unmarked_lookup(
+        &mut self,
+        lookup: u32,
+        marks: &dyn Fn(u64) -> bool,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<(u64, Vec<u8>)>> {
+        self.run(|w| lookups::unmarked(w.parts().0, lookup, marks, after, limit))
     }
 
     fn lookup(&mut self, lookup: u32, key: &[u8]) -> Result<Option<String>> {

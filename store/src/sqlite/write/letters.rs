@@ -1,9 +1,9 @@
 //! Dead letters and reviews.
 
 use super::keyed::Db;
-use crate::sqlite::codes::letter_state_code;
+use crate::sqlite::codes::{bytes_code, letter_state_code};
 use crate::sqlite::fault::Columns;
-use crate::{DeadLetterState, NewDeadLetter, Result};
+use crate::{Bytes, DeadLetterState, NewDeadLetter, Result};
 use banyan_words::Id;
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,18 +19,22 @@ pub(super) struct Letters {
 }
 
 impl Letters {
-    /// A record refused before counts up; what was closed by itself opens again, what a person discarded stays so.
-    pub(super) fn put(&mut self, db: Db<'_>, l: &NewDeadLetter<'_>) -> Result<u64> {
+    /// A record refused before counts up; what was closed by itself opens again, what a person discarded stays so. Bytes
+    /// once kept stay, unless they are to be discarded.
+    pub(super) fn put(&mut self, db: Db<'_>, l: &NewDeadLetter<'_>) -> Result<(u64, bool)> {
         let record = l.record.as_ref().map(|id| &id.0[..]);
         let (shape, cells) = l.cells.map_or((None, None), |(shape, cells)| (Some(shape), Some(cells)));
+        let (raw, bytes) = l.raw.map_or_else(|why| (&[][..], why), |raw| (raw, Bytes::Kept));
         let mut s = db.conn.prepare_cached(
             "INSERT INTO letter(fingerprint, dataset, mapping, unit, line, off, record, code, message, field, shape, at,
-                times, state, cells, raw) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 1, 0, ?13, ?14)
+                times, state, cells, raw, bytes)
+             VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 1, 0, ?13, ?14, ?15)
              ON CONFLICT(dataset, mapping, fingerprint) DO UPDATE SET times = times + 1, unit = excluded.unit,
                 line = excluded.line, off = excluded.off, code = excluded.code, message = excluded.message,
-                field = excluded.field, reason = CASE state WHEN 2 THEN reason END,
+                field = excluded.field, raw = CASE excluded.bytes WHEN 1 THEN raw ELSE excluded.raw END,
+                bytes = CASE excluded.bytes WHEN 1 THEN bytes ELSE excluded.bytes END, reason = CASE state WHEN 2 THEN reason END,
                 state = CASE state WHEN 2 THEN 2 ELSE 0 END
-             RETURNING number",
+             RETURNING number, state",
         )?;
         let mut rows = s.query(rusqlite::params![
             l.fingerprint as i64,
@@ -46,16 +50,18 @@ impl Letters {
             shape,
             l.at,
             cells,
-            l.raw,
+            raw,
+            bytes_code(bytes),
         ])?;
-        let number = match rows.next()? {
-            Some(row) => row.number(0)?,
-            None => 0,
+        let (number, state) = match rows.next()? {
+            Some(row) => (row.number(0)?, row.get(1)?),
+            None => (0, 0),
         };
+        let discarded = state == letter_state_code(DeadLetterState::Discarded);
         if let (Some(id), Some(Some(known))) = (l.record, self.open.get_mut(&l.mapping)) {
             known.insert(id);
         }
-        Ok(number)
+        Ok((number, discarded))
     }
 
     pub(super) fn close(&self, db: Db<'_>, number: u64, state: DeadLetterState, reason: Option<&str>) -> Result<()> {
