@@ -8,7 +8,8 @@ use crate::adapters::KINDS;
 use crate::config::{self, Built, Disk, MissingSecret};
 use crate::ops::{About, AdminState, Running, serve_admin};
 use crate::runtime::clock::Clock;
-use crate::runtime::ingest::{self, Engine, Ingest};
+use crate::runtime::ingest::{self, Engine, Ingest, LiveQueue};
+use crate::runtime::live::Live;
 use crate::runtime::serving::{Serving, Shared};
 use crate::runtime::sources::Sources;
 use anyhow::{Context, Result, anyhow};
@@ -46,6 +47,13 @@ pub fn open_store(built: &Built) -> Result<Arc<SqliteStore>> {
     Ok(Arc::new(SqliteStore::open(&built.settings.store)?))
 }
 
+/// What requests see of an engine.
+fn serving(engine: &Engine, sources: &Sources, store: &Arc<SqliteStore>, queue: &Arc<LiveQueue>) -> Result<Serving> {
+    let mut serving = Serving::new(engine.catalog.clone(), store.clone())?;
+    serving.live = Live::new(engine, sources, queue.clone());
+    Ok(serving)
+}
+
 /// A running gateway.
 struct Gateway {
     config: PathBuf,
@@ -77,16 +85,18 @@ impl Gateway {
         crate::ops::logs::hide(move |text| loaded.secrets.hide(text));
         let datasets = built.catalog.datasets.len();
         let engine = Arc::new(engine(built, &*self.store).map_err(fault)?);
-        let serving = Serving::new(engine.catalog.clone(), self.store.clone()).map_err(|e| fault(e.into()))?;
+        let opening = Sources::open(&engine, &*self.store, &self.clock, &self.audit);
+        let sources = block_on(opening).map_err(|e| fault(e.into()))?.map_err(|e| fault(e.into()))?;
+        let live = Arc::new(LiveQueue::default());
+        let serving = serving(&engine, &sources, &self.store, &live).map_err(fault)?;
         // The old feeds end before the new ones begin, so that no unit is read by both.
         let mut slot = self.ingest.write().unwrap_or_else(PoisonError::into_inner);
         if let Some(old) = slot.take() {
             old.stop();
         }
         let serving = self.shared.swap(serving);
-        let opening = Sources::open(&engine, &*self.store, &self.clock, &self.audit);
-        let sources = block_on(opening).map_err(|e| fault(e.into()))?.map_err(|e| fault(e.into()))?;
-        let started = ingest::start(engine, &sources, self.store.clone(), self.clock.clone(), on_commit(&serving));
+        let told = on_commit(&serving);
+        let started = ingest::start(engine, &sources, self.store.clone(), self.clock.clone(), live, told);
         *slot = Some(started.map_err(|e| fault(e.into()))?);
         Ok(format!("the configuration was taken up: {datasets} datasets"))
     }
@@ -113,7 +123,10 @@ pub async fn serve(config: &Path, built: Built, tell: impl FnOnce(&Serves)) -> R
     let store = open_store(&built)?;
     let codes = KINDS.iter().flat_map(|k| k.refusals()).copied().collect();
     let engine = Arc::new(engine(built, &*store)?);
-    let serving = Serving::new(engine.catalog.clone(), store.clone())?;
+    let audit: Arc<dyn Audit> = Arc::new(NoAudit);
+    let sources = Sources::open(&engine, &*store, &clock, &audit).await?;
+    let live = Arc::new(LiveQueue::default());
+    let serving = serving(&engine, &sources, &store, &live)?;
     let told = on_commit(&serving);
     let shared = Arc::new(Shared::new(serving));
     crate::ops::check_listen("gateway.listen", settings.listen).map_err(|p| anyhow!("{p}"))?;
@@ -121,9 +134,7 @@ pub async fn serve(config: &Path, built: Built, tell: impl FnOnce(&Serves)) -> R
         .with_context(|| format!("the facade cannot listen on {}", settings.listen))?;
     let facade = listener.local_addr()?;
     let server = crate::http::serve(shared.clone(), listener, crate::http::Limits::default())?;
-    let audit: Arc<dyn Audit> = Arc::new(NoAudit);
-    let sources = Sources::open(&engine, &*store, &clock, &audit).await?;
-    let started = ingest::start(engine, &sources, store.clone(), clock.clone(), told)?;
+    let started = ingest::start(engine, &sources, store.clone(), clock.clone(), live, told)?;
     let slot = Arc::new(RwLock::new(Some(started)));
     let gateway = Arc::new(Gateway {
         config: config.to_owned(),

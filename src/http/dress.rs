@@ -1,6 +1,7 @@
 //! The headers every answer wears: how old it is, who served it, how long it may be kept.
 
 use super::wants::Wants;
+use crate::runtime::live::Fresh;
 use crate::runtime::serving::Serving;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use banyan_model::model::DatasetNo;
@@ -57,6 +58,21 @@ pub(super) fn fresh_enough(wants: &Wants<'_>, as_of: Option<i64>, now_ms: i64) -
     }
 }
 
+/// As of when an answer speaks that rests on these datasets: the oldest of them, those read live for it as of then.
+pub(super) fn as_of(serving: &Serving, datasets: &[DatasetNo], fresh: Option<&Fresh>) -> Option<i64> {
+    let Some(fresh) = fresh else { return serving.freshness.oldest(datasets) };
+    let of = |d: &DatasetNo| {
+        let live = fresh.as_of.iter().find(|(f, _)| f == d).map(|(_, at)| *at);
+        live.max(serving.freshness.get(*d))
+    };
+    datasets.iter().filter_map(of).min()
+}
+
+/// What answered.
+pub(super) fn served_by(fresh: Option<&Fresh>) -> HeaderValue {
+    HeaderValue::from_static(if fresh.is_some() { "live" } else { "store" })
+}
+
 /// Dresses an answer that is made for this request.
 pub(super) fn dress(
     headers: &mut HeaderMap,
@@ -64,13 +80,24 @@ pub(super) fn dress(
     datasets: &[DatasetNo],
     wants: &Wants<'_>,
 ) -> Result<(), Refusal> {
-    let (as_of, now) = (serving.freshness.oldest(datasets), serving.clock.now_ms());
+    dress_fresh(headers, serving, datasets, wants, None)
+}
+
+/// The same for one that may have been read live.
+pub(super) fn dress_fresh(
+    headers: &mut HeaderMap,
+    serving: &Serving,
+    datasets: &[DatasetNo],
+    wants: &Wants<'_>,
+    fresh: Option<&Fresh>,
+) -> Result<(), Refusal> {
+    let (as_of, now) = (as_of(serving, datasets, fresh), serving.clock.now_ms());
     fresh_enough(wants, as_of, now)?;
     if let Some(as_of) = as_of {
         headers.insert(AS_OF, value(rfc3339(as_of)));
         headers.insert(header::AGE, HeaderValue::from(age(now, as_of)));
     }
     headers.insert(header::CACHE_CONTROL, cache_control(serving, datasets));
-    headers.insert(SERVED_BY, HeaderValue::from_static("store"));
+    headers.insert(SERVED_BY, served_by(fresh));
     Ok(())
 }

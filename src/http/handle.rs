@@ -4,7 +4,8 @@ use super::media::Media;
 use super::route::{self, Target};
 use super::wants::{self, Wants};
 use super::worker::{self, Worker};
-use super::{docs, fault, feed, list, one, trace};
+use super::{docs, fault, feed, fresh, list, one, trace};
+use crate::runtime::live::Fresh;
 use crate::runtime::serving::Shared;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::http::{Method, StatusCode};
@@ -32,6 +33,8 @@ pub(super) struct Ask<'r> {
     pub(super) query: &'r str,
     /// What its headers want.
     pub(super) wants: Wants<'r>,
+    /// What was read live for it.
+    pub(super) fresh: Option<&'r Fresh>,
 }
 
 /// Answers a request.
@@ -44,6 +47,7 @@ pub(super) async fn handle(
     let begun = Instant::now();
     // The only bodies read are those of a lookup; all else is answered at once.
     let body = if *request.method() == Method::POST { body(&request, payload).await } else { Ok(web::Bytes::new()) };
+    let fresh = fresh::read(&shared, &request, body.as_deref().ok()).await;
     worker::with(&shared, |w| {
         let uri = request.uri();
         let found = if uri.path().len() + uri.query().map_or(0, str::len) > LONGEST_ADDRESS {
@@ -52,7 +56,10 @@ pub(super) async fn handle(
             route::find(&w.serving, uri.path())
         };
         let result = match &found {
-            Ok(target) => dispatch(w, &shared, &docs, &request, target, body),
+            Ok(target) => match &fresh {
+                Err(refusal) => Err(refusal.clone()),
+                Ok(fresh) => dispatch(w, &shared, &docs, &request, target, body, fresh.as_ref()),
+            },
             Err(refusal) => Err(refusal.clone()),
         };
         let response = result.unwrap_or_else(|refusal| refused(&request, found.as_ref().ok(), &refusal));
@@ -71,6 +78,7 @@ fn dispatch(
     request: &HttpRequest,
     target: &Target,
     body: Result<web::Bytes, Refusal>,
+    fresh: Option<&Fresh>,
 ) -> Result<HttpResponse, Refusal> {
     let method = request.method();
     let head = *method == Method::HEAD;
@@ -91,7 +99,7 @@ fn dispatch(
         // 304 is an answer to GET and HEAD only.
         wants.if_none_match = None;
     }
-    let ask = Ask { shared, head, path: uri.path(), query: uri.query().unwrap_or_default(), wants };
+    let ask = Ask { shared, head, path: uri.path(), query: uri.query().unwrap_or_default(), wants, fresh };
     let rows = [Media::Json, Media::Ndjson, Media::Csv];
     let catalog = w.serving.catalog.clone();
     match target {

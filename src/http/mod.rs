@@ -14,6 +14,7 @@ mod docs;
 mod dress;
 mod fault;
 mod feed;
+mod fresh;
 mod gzip;
 mod handle;
 mod list;

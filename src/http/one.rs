@@ -6,7 +6,7 @@ use super::dress::{self, AS_OF, SERVED_BY};
 use super::handle::Ask;
 use super::render::{self, Left};
 use super::worker::Worker;
-use crate::runtime::execute::{Answer, Found, damaged, fetch, find, live};
+use crate::runtime::execute::{Answer, Found, damaged, fetch, find};
 use crate::runtime::serving::Serving;
 use crate::runtime::why;
 use actix_web::HttpResponse;
@@ -32,7 +32,7 @@ pub(super) fn by_id(
     if selection.is_plain() {
         return plain(w, ask, entity, id, false);
     }
-    match w.read(|serving, reader| find(serving, reader, entity, id))? {
+    match found(w, ask, entity, id)? {
         Answer::Live(found) => selected(w, ask, entity, found, selection),
         Answer::Moved(found) => Ok(moved(&w.serving, ask, entity, id, found.id)),
         other => Err(other.refusal(&w.serving.catalog.entities[entity].name)),
@@ -49,7 +49,10 @@ pub(super) fn by_key(
     if intent.selection.is_plain() {
         return plain(w, ask, entity, intent.id, true);
     }
-    let found = w.read(|serving, reader| live(serving, reader, entity, intent.id))?;
+    let found = match found(w, ask, entity, intent.id)? {
+        Answer::Live(found) | Answer::Moved(found) => found,
+        other => return Err(other.refusal(&w.serving.catalog.entities[entity].name)),
+    };
     let id = found.id;
     let mut response = selected(w, ask, entity, found, &intent.selection)?;
     response.headers_mut().insert(header::CONTENT_LOCATION, address(&w.serving, entity, id));
@@ -84,19 +87,29 @@ pub(super) fn lineage(w: &mut Worker, ask: &Ask<'_>, entity: EntityNo, id: Id) -
     Ok(response)
 }
 
+/// What an id leads to: as it was read live for this request, else as it is stored.
+fn found(w: &mut Worker, ask: &Ask<'_>, entity: EntityNo, id: Id) -> Result<Answer, Refusal> {
+    match ask.fresh.and_then(|f| f.found.as_ref()) {
+        Some(fresh) => Answer::of(fresh.clone(), id),
+        None => w.read(|serving, reader| find(serving, reader, entity, id)),
+    }
+}
+
 /// The whole instance, from the worker's cache if it may.
 fn plain(w: &mut Worker, ask: &Ask<'_>, entity: EntityNo, id: Id, located: bool) -> Result<HttpResponse, Refusal> {
     // Asked before the read: the entry may be newer than it says, never older.
     let generation = w.serving.store.generation();
     let now = w.serving.clock.now_ms();
-    if let Some(entry) = w.cache.get(entity, id, generation) {
+    if ask.fresh.is_none()
+        && let Some(entry) = w.cache.get(entity, id, generation)
+    {
         let mut response = respond(&w.serving, ask, entry, now)?;
         if located {
             response.headers_mut().insert(header::CONTENT_LOCATION, address(&w.serving, entity, id));
         }
         return Ok(response);
     }
-    let (found, canonical) = match w.read(|serving, reader| find(serving, reader, entity, id))? {
+    let (found, canonical) = match found(w, ask, entity, id)? {
         Answer::Live(found) => (found, true),
         Answer::Moved(found) if located => (found, false),
         Answer::Moved(found) => return Ok(moved(&w.serving, ask, entity, id, found.id)),
@@ -107,7 +120,7 @@ fn plain(w: &mut Worker, ask: &Ask<'_>, entity: EntityNo, id: Id, located: bool)
     if located {
         response.headers_mut().insert(header::CONTENT_LOCATION, address(&w.serving, entity, found.id));
     }
-    if canonical {
+    if canonical && ask.fresh.is_none() {
         w.cache.put(entry);
     }
     Ok(response)
@@ -139,7 +152,7 @@ fn entry(serving: &Serving, entity: EntityNo, found: &Found, generation: u64) ->
 
 /// Answers from an entry: prebuilt header values, a shared body.
 fn respond(serving: &Serving, ask: &Ask<'_>, entry: &mut Entry, now: i64) -> Result<HttpResponse, Refusal> {
-    let as_of = serving.freshness.oldest(&entry.contributors);
+    let as_of = dress::as_of(serving, &entry.contributors, ask.fresh);
     if as_of != entry.as_of {
         entry.as_of = as_of;
         entry.as_of_header = as_of.map_or(HeaderValue::from_static(""), |a| dress::value(dress::rfc3339(a)));
@@ -160,7 +173,7 @@ fn respond(serving: &Serving, ask: &Ask<'_>, entry: &mut Entry, now: i64) -> Res
     headers.insert(header::ETAG, entry.etag_header.clone());
     headers.insert(header::LAST_MODIFIED, entry.last_modified.clone());
     headers.insert(header::CACHE_CONTROL, entry.cache_control.clone());
-    headers.insert(SERVED_BY, HeaderValue::from_static("store"));
+    headers.insert(SERVED_BY, dress::served_by(ask.fresh));
     if let Some(as_of) = as_of {
         let age = dress::age(now, as_of);
         if age != entry.age {
@@ -194,7 +207,7 @@ fn selected(
     if selection.embeds.is_empty() {
         response.headers_mut().insert(header::LAST_MODIFIED, dress::http_date(changed));
     }
-    dress::dress(response.headers_mut(), &w.serving, &datasets, &ask.wants)?;
+    dress::dress_fresh(response.headers_mut(), &w.serving, &datasets, &ask.wants, ask.fresh)?;
     Ok(response)
 }
 

@@ -4,6 +4,8 @@
 pub mod clock;
 pub mod execute;
 pub mod ingest;
+pub mod live;
+pub mod looking;
 pub mod serving;
 pub mod sources;
 pub mod why;

@@ -72,6 +72,16 @@ pub struct Observation {
     pub says: Vec<Say>,
 }
 
+impl Observation {
+    /// The record is no longer there, as was seen then: it says nothing any more.
+    pub fn withdraw(&mut self, seen: (u32, Place)) {
+        self.withdrawn = true;
+        self.says.clear();
+        self.aliases.clear();
+        (self.unit, self.place) = seen;
+    }
+}
+
 /// Where a raw record is kept: block and slot. Block 0 is nowhere.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RawAt {

@@ -20,6 +20,10 @@ pub struct KeySpace {
 pub struct LookupIntent {
     /// The id the key leads to.
     pub id: Id,
+    /// The key space.
+    pub space: String,
+    /// The key's parts, in the order of its columns.
+    pub key: Vec<String>,
     /// What of the instance.
     pub selection: Selection,
 }
@@ -174,5 +178,6 @@ fn finish(
         return Err(Refusal::flaws(flaws));
     }
     let id = Id::derive(&catalog.entities[entity].id_name, space, parts);
-    Ok(LookupIntent { id, selection })
+    let key = parts.iter().map(|p| (*p).to_owned()).collect();
+    Ok(LookupIntent { id, space: space.to_owned(), key, selection })
 }

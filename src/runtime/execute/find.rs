@@ -30,13 +30,7 @@ pub fn find(serving: &Serving, reader: &mut dyn Reader, entity: EntityNo, id: Id
         let spoken_of = spoken_of(serving, reader, entity, id)?;
         return Ok(if spoken_of { Answer::NotArrived } else { Answer::Unknown });
     };
-    let head = FactsHead::read(&found.facts).ok_or_else(|| damaged(&found))?;
-    Ok(match (head.live, head.was_live) {
-        (true, _) if found.id == id => Answer::Live(found),
-        (true, _) => Answer::Moved(found),
-        (false, true) => Answer::Gone,
-        (false, false) => Answer::NotArrived,
-    })
+    Answer::of(found, id)
 }
 
 /// The live instance an id leads to, or the refusal that says why there is none.
@@ -48,6 +42,17 @@ pub fn live(serving: &Serving, reader: &mut dyn Reader, entity: EntityNo, id: Id
 }
 
 impl Answer {
+    /// What a row means to who asked for `id`.
+    pub fn of(found: Found, id: Id) -> Result<Answer, Refusal> {
+        let head = FactsHead::read(&found.facts).ok_or_else(|| damaged(&found))?;
+        Ok(match (head.live, head.was_live) {
+            (true, _) if found.id == id => Answer::Live(found),
+            (true, _) => Answer::Moved(found),
+            (false, true) => Answer::Gone,
+            (false, false) => Answer::NotArrived,
+        })
+    }
+
     /// Why nothing is served.
     pub fn refusal(&self, entity: &str) -> Refusal {
         match self {

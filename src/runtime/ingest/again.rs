@@ -158,7 +158,7 @@ impl Session<'_> {
         done.map(|_| counted.rejected == 0)
     }
 
-    fn known_one(&mut self, mapping: MappingNo, record: Id) -> Result<Known> {
+    pub(super) fn known_one(&mut self, mapping: MappingNo, record: Id) -> Result<Known> {
         Ok(self.known(mapping, &[Some(record)])?.pop().flatten().unwrap_or_default())
     }
 }

@@ -151,10 +151,7 @@ impl Session<'_> {
                 let book = &self.engine.book;
                 for o in &mut i.observations {
                     if o.record == *record && book.plan(o.plan).and_then(|p| p.mapping) == Some(mapping) {
-                        o.withdrawn = true;
-                        o.says.clear();
-                        o.aliases.clear();
-                        (o.unit, o.place) = (part.number, Place::default());
+                        o.withdraw((part.number, Place::default()));
                     }
                 }
                 self.write(m.entity, id, Some(*n), before, &mut i)?;

@@ -6,6 +6,7 @@
 
 use super::engine::Engine;
 use super::feeds::{self, FeedLine, FeedState, Message, Order};
+use super::live::LiveQueue;
 use super::session::Session;
 use super::state::Drift;
 use super::unit::OpenFeed;
@@ -106,6 +107,7 @@ struct Worker {
     open: HashMap<usize, OpenFeed>,
     finished: Vec<(usize, Arc<UnitRef>, String)>,
     on_commit: OnCommit,
+    live: Arc<LiveQueue>,
 }
 
 /// Starts a thread for each feed, and the one that writes.
@@ -114,6 +116,7 @@ pub fn start(
     sources: &Sources,
     store: Arc<dyn Store>,
     clock: Clock,
+    live: Arc<LiveQueue>,
     on_commit: OnCommit,
 ) -> Result<Ingest, StoreError> {
     let stop = Stop::default();
@@ -132,6 +135,7 @@ pub fn start(
         open: HashMap::new(),
         finished: Vec::new(),
         on_commit,
+        live,
     };
     let mut threads = Vec::new();
     let mut shown = Vec::new();
@@ -200,6 +204,7 @@ impl Worker {
         let mut pause = Duration::from_millis(100);
         let mut quiet = Quiet::default();
         loop {
+            self.take_live();
             match inbox.recv_timeout(Duration::from_millis(200)) {
                 Ok(Message::Call(call)) => self.call(call),
                 Ok(first) => match self.transaction(first, inbox) {
@@ -218,6 +223,24 @@ impl Worker {
                 Err(RecvTimeoutError::Timeout) => self.quiet_moment(&mut quiet),
                 Err(RecvTimeoutError::Disconnected) => return,
             }
+        }
+    }
+
+    /// What requests have read meanwhile. If it cannot be kept it was answered all the same, and comes again.
+    fn take_live(&mut self) {
+        let reads = self.live.take();
+        if reads.is_empty() {
+            return;
+        }
+        let (engine, store) = (self.engine.clone(), self.store.clone());
+        let written = store.ingest().and_then(|tx| {
+            let mut session = Session::new(&engine, tx, self.clock.now_ms());
+            session.live(&reads, &self.states)?;
+            session.commit()
+        });
+        match written {
+            Ok(_) => self.live.is_stored(&reads),
+            Err(e) => tracing::warn!("live reads were answered but could not be kept: {e}"),
         }
     }
 

@@ -11,6 +11,7 @@ pub use face::Face;
 pub use freshness::Freshness;
 
 use super::clock::Clock;
+use super::live::Live;
 use banyan_model::instance::{Book, FactsHead, Plans};
 use banyan_model::model::{Catalog, DatasetNo, EntityNo};
 use banyan_store::{Result, Store};
@@ -28,6 +29,8 @@ pub struct Serving {
     pub freshness: Arc<Freshness>,
     /// What the age of an answer is counted with.
     pub clock: Clock,
+    /// Asks sources while a request waits; `None` where no source can be asked.
+    pub live: Option<Live>,
     faces: Vec<Face>,
     collections: Vec<(String, EntityNo)>,
     /// Dataset of each current plan, by plan number: the common case without a lock.
@@ -51,7 +54,7 @@ impl Serving {
         }
         let book = RwLock::new(Arc::new(Book::new(&catalog)));
         let clock = Clock::system();
-        Ok(Serving { catalog, store, freshness, clock, faces, collections, dataset_of, book })
+        Ok(Serving { catalog, store, freshness, clock, live: None, faces, collections, dataset_of, book })
     }
 
     /// The entity of a collection, by its name in URLs.

@@ -3,14 +3,13 @@
 //! Invariant: a record that is no longer kept, or was mapped by an older version of its mapping, is said to be so; its
 //! steps are never guessed from the current formula.
 
-use crate::runtime::ingest::{batch_of, lookup_key};
-use banyan_model::formula::{LookupAnswer, Lookups};
+use crate::runtime::ingest::batch_of;
+use crate::runtime::looking::Looking;
 use banyan_model::instance::{Book, Observation};
 use banyan_model::model::{Catalog, LookupSource};
 use banyan_store::Reader;
 use serde_json::{Map, Value, json};
 use std::borrow::Cow;
-use std::cell::RefCell;
 
 /// For each field that an observation's mapping fills: its formula, the raw values it read, and its steps.
 pub(super) fn explain(
@@ -29,7 +28,7 @@ pub(super) fn explain(
     };
     let raw = if o.raw.block == 0 { None } else { reader.raw(o.raw)? };
     let batch = raw.as_ref().and_then(batch_of);
-    let lookups = ReaderLookups { catalog, reader: RefCell::new(reader) };
+    let lookups = Looking::new(catalog, reader);
     for (no, formula) in &mapping.fields {
         let name = &catalog.entities[mapping.entity].fields[*no].name;
         let mut told = Map::new();
@@ -62,35 +61,6 @@ pub(super) fn explain(
         out.insert(name.clone(), Value::Object(told));
     }
     Ok(out)
-}
-
-/// Value tables for explanations: dataset-backed rows are read as they are now.
-struct ReaderLookups<'a> {
-    catalog: &'a Catalog,
-    reader: RefCell<&'a mut dyn Reader>,
-}
-
-impl Lookups for ReaderLookups<'_> {
-    fn get<'t>(&'t self, table: usize, keys: &[Cow<'_, str>]) -> LookupAnswer<'t> {
-        match self.catalog.lookups.get(table).map(|l| &l.rows) {
-            Some(LookupSource::File { table, .. }) => match table.get(keys) {
-                Some((value, _)) => LookupAnswer::Found(banyan_words::Value::text(value)),
-                None => LookupAnswer::Absent,
-            },
-            Some(LookupSource::Dataset { stored, .. }) => {
-                match self.reader.borrow_mut().lookup(*stored, &lookup_key(keys)) {
-                    Ok(Some(v)) => LookupAnswer::Found(banyan_words::Value::Text(Cow::Owned(v))),
-                    Ok(None) => LookupAnswer::Absent,
-                    Err(_) => LookupAnswer::NotLoaded,
-                }
-            }
-            None => LookupAnswer::Absent,
-        }
-    }
-
-    fn place(&self, table: usize, keys: &[Cow<'_, str>]) -> String {
-        place(self.catalog, table, keys)
-    }
 }
 
 /// Where a lookup's row stands, for people.

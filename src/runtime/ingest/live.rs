@@ -1,0 +1,134 @@
+//! What live reads found, on its way into the store: a live answer is an observation like any other.
+//!
+//! Invariant: nothing waits here for the store. What is lost here (the process is killed, the queue is full) was answered
+//! all the same, and comes again with the next pass or the next live read.
+
+use super::engine::Engine;
+use super::session::Session;
+use super::touch::Before;
+use super::unit::OpenUnit;
+use super::units::States;
+use banyan_adapter::Scope;
+use banyan_model::model::{DatasetNo, MappingNo};
+use banyan_store::{Result, UnitChange};
+use banyan_words::{Batch, Id, Place, UnitRef, UnitState};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Reads that wait at most; what comes on top is answered and not kept.
+const MOST_WAITING: usize = 10_000;
+/// Readings remembered at most.
+const MOST_REMEMBERED: usize = 100_000;
+
+/// What one live read found.
+#[derive(Clone, Debug)]
+pub struct LiveRead {
+    /// The dataset.
+    pub dataset: DatasetNo,
+    /// The records that were there.
+    pub batch: Batch,
+    /// Records that were asked for and were not there, by mapping.
+    pub absent: Vec<(MappingNo, Id)>,
+    /// The instance it was about.
+    pub instance: Id,
+}
+
+/// From requests to the worker that writes; and back, what it has written.
+#[derive(Default)]
+pub struct LiveQueue {
+    waiting: Mutex<Vec<LiveRead>>,
+    /// When an instance was last read from a dataset, milliseconds since 1970; only what the store holds.
+    stored: Mutex<HashMap<(DatasetNo, Id), i64>>,
+}
+
+fn lock<T>(m: &Mutex<T>) -> MutexGuard<'_, T> {
+    m.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl LiveQueue {
+    /// Queues a read.
+    pub fn put(&self, read: LiveRead) {
+        let mut waiting = lock(&self.waiting);
+        if waiting.len() < MOST_WAITING {
+            waiting.push(read);
+        }
+    }
+
+    /// When the store's copy of an instance was read live from that dataset.
+    pub fn as_of(&self, dataset: DatasetNo, instance: Id) -> Option<i64> {
+        lock(&self.stored).get(&(dataset, instance)).copied()
+    }
+
+    pub(super) fn take(&self) -> Vec<LiveRead> {
+        std::mem::take(&mut *lock(&self.waiting))
+    }
+
+    /// Told after the commit.
+    pub(super) fn is_stored(&self, reads: &[LiveRead]) {
+        let mut stored = lock(&self.stored);
+        if stored.len() + reads.len() > MOST_REMEMBERED {
+            stored.clear();
+        }
+        for r in reads {
+            let as_of = r.batch.unit.as_of.as_millisecond();
+            let kept = stored.entry((r.dataset, r.instance)).or_insert(as_of);
+            *kept = as_of.max(*kept);
+        }
+    }
+}
+
+impl Session<'_> {
+    /// Takes live reads: those of one dataset make one unit, as old as the oldest of them.
+    pub(super) fn live(&mut self, reads: &[LiveRead], states: &States) -> Result<()> {
+        let mut by_dataset: BTreeMap<DatasetNo, Vec<&LiveRead>> = BTreeMap::new();
+        for r in reads {
+            by_dataset.entry(r.dataset).or_default().push(r);
+        }
+        for (dataset, reads) in by_dataset {
+            let Some(oldest) = reads.iter().map(|r| &r.batch.unit).min_by(|a, b| a.order.cmp(&b.order)) else { continue };
+            let name = format!("live {}", oldest.order);
+            let unit = Arc::new(UnitRef { name, version: oldest.version.clone(), ..UnitRef::clone(oldest) });
+            let mut open = self.begin(&[dataset], &unit, "", Scope::Changes, states)?;
+            let mut records = 0;
+            for part in &mut open.parts {
+                for r in &reads {
+                    records += r.batch.len() as u64;
+                    self.batch(part, &r.batch)?;
+                    for (mapping, record) in &r.absent {
+                        self.absent(*mapping, *record, part)?;
+                    }
+                }
+                let (code, message) = (None, None);
+                let change = UnitChange { state: UnitState::Done, records, code, message, at: self.now };
+                self.tx.with(|tx| tx.put_unit(part.number, &change))?;
+            }
+        }
+        self.settle()
+    }
+
+    /// A record that was asked for by its key and is not there: what it said is withdrawn, unless that is newer.
+    fn absent(&mut self, mapping: MappingNo, record: Id, open: &OpenUnit) -> Result<()> {
+        let Some(n) = self.known_one(mapping, record)?.n else { return Ok(()) };
+        let engine: &Engine = self.engine;
+        let m = &engine.catalog.mappings[mapping];
+        let (id, mut i) = self.load(m.entity, n)?;
+        let before = Before::of(&i);
+        let book = &engine.book;
+        let own = i
+            .observations
+            .iter_mut()
+            .find(|o| o.record == record && book.plan(o.plan).and_then(|p| p.mapping) == Some(mapping));
+        let Some(own) = own else { return Ok(()) };
+        use banyan_model::ownership::World;
+        if own.withdrawn || self.tx.compare_units(own.unit, open.number).is_gt() {
+            return self.tx.check();
+        }
+        own.withdraw((open.number, Place::default()));
+        self.write(m.entity, id, Some(n), before, &mut i)?;
+        if !m.direct {
+            self.tx.with(|tx| tx.remove_record(m.stored, record))?;
+        }
+        self.tally(open.number, open.dataset, m.stored).deleted += 1;
+        Ok(())
+    }
+}

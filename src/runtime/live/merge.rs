@@ -1,0 +1,94 @@
+//! What was read live, merged into an instance in memory.
+
+use super::Heard;
+use super::plan::{Plan, decode};
+use crate::runtime::execute::unreadable;
+use crate::runtime::ingest::LiveRead;
+use crate::runtime::looking::{Looking, NOT_STORED};
+use crate::runtime::serving::Serving;
+use banyan_model::identity;
+use banyan_model::instance::{Book, Facts, Instance, RawAt};
+use banyan_model::mapping::{Draft, Fate, Runner};
+use banyan_model::ownership;
+use banyan_model::refusal::Refusal;
+use banyan_store::{Found, Reader};
+use banyan_words::{Id, Place, codec};
+
+/// The instance with what was heard. `None` where nothing is known of it even so.
+pub(super) fn merge(
+    serving: &Serving,
+    reader: &mut dyn Reader,
+    plan: &Plan,
+    heard: &[Heard],
+) -> Result<Option<Found>, Refusal> {
+    let catalog = &serving.catalog;
+    let (mut i, book) = match &plan.found {
+        Some(found) => decode(serving, found)?,
+        None => (Instance::default(), Book::new(catalog)),
+    };
+    let (id, n) = plan.found.as_ref().map_or((plan.id, 0), |f| (f.id, f.n));
+    let before = (i.etag, i.live);
+    let Some(order) = heard.iter().map(|h| h.batch.unit.order.as_str()).min() else {
+        return Ok(plan.found.clone());
+    };
+    let world = Looking::new(catalog, reader).knowing(order);
+    for h in heard {
+        take(serving, &world, &book, &mut i, h, id);
+    }
+    ownership::derive(catalog, plan.entity, &book, &world, &mut i);
+    world.check().map_err(unreadable)?;
+    if i.observations.is_empty() {
+        return Ok(None);
+    }
+    if (i.etag, i.live) != before || i.changed == 0 {
+        i.changed = serving.clock.now_ms();
+    }
+    let mut facts = Vec::new();
+    Facts::encode(&i, id, &book, &mut facts);
+    Ok(Some(Found { id, n, facts }))
+}
+
+fn take(serving: &Serving, world: &Looking<'_>, book: &Book, i: &mut Instance, h: &Heard, id: Id) {
+    let m = &serving.catalog.mappings[h.mapping];
+    let mut there = false;
+    let mut draft = Draft::default();
+    for row in h.batch.rows().filter(|r| *r.fate() == banyan_words::Fate::Record) {
+        let runner = Runner::new(&serving.catalog, h.mapping, row.shape());
+        let Some(Ok(record)) = runner.record_id(&row) else { continue };
+        let fate = runner.run(&row, record, world, &mut draft);
+        // A record that now speaks of another instance says nothing of this one.
+        let about = draft.instance.unwrap_or(record);
+        let mine = about == id || ownership::World::resolve(world, m.entity, about) == id;
+        match fate {
+            Fate::Says if mine => {
+                let mut o = draft.observation(m.plan, record, (NOT_STORED, Place::default()), RawAt::default(), 0);
+                let mut cells = Vec::new();
+                row.encode(&mut cells);
+                o.hash = codec::hash(&cells, m.hash);
+                there |= record == h.record;
+                identity::admit(i, o, book, world);
+            }
+            // It was refused: what it said before stays, as in ingest; the dead letter comes with the queue.
+            Fate::Refused(_) => there |= record == h.record,
+            Fate::Says | Fate::Withdrawn | Fate::Skipped => {}
+        }
+    }
+    if there {
+        return;
+    }
+    let own = i
+        .observations
+        .iter_mut()
+        .find(|o| o.record == h.record && book.plan(o.plan).and_then(|p| p.mapping) == Some(h.mapping));
+    if let Some(own) = own
+        && ownership::World::compare_units(world, own.unit, NOT_STORED).is_le()
+    {
+        own.withdraw((NOT_STORED, Place::default()));
+    }
+}
+
+/// What goes to the store.
+pub(super) fn queued(h: Heard, instance: Id) -> LiveRead {
+    let absent = if h.batch.is_empty() { vec![(h.mapping, h.record)] } else { Vec::new() };
+    LiveRead { dataset: h.dataset, batch: h.batch, absent, instance }
+}
