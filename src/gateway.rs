@@ -6,6 +6,7 @@
 
 use crate::adapters::KINDS;
 use crate::config::{self, Built, Disk, MissingSecret};
+use crate::ops::audit::{self, AuditLog};
 use crate::ops::{About, AdminState, Running, serve_admin};
 use crate::runtime::clock::Clock;
 use crate::runtime::ingest::{self, Engine, Ingest, LiveQueue};
@@ -13,7 +14,7 @@ use crate::runtime::live::Live;
 use crate::runtime::serving::{Serving, Shared};
 use crate::runtime::sources::Sources;
 use anyhow::{Context, Result, anyhow};
-use banyan_adapter::{Audit, NoAudit};
+use banyan_adapter::Audit;
 use banyan_model::instance::Book;
 use banyan_store::{Store, sqlite::SqliteStore};
 use banyan_words::Problem;
@@ -123,7 +124,8 @@ pub async fn serve(config: &Path, built: Built, tell: impl FnOnce(&Serves)) -> R
     let store = open_store(&built)?;
     let codes = KINDS.iter().flat_map(|k| k.refusals()).copied().collect();
     let engine = Arc::new(engine(built, &*store)?);
-    let audit: Arc<dyn Audit> = Arc::new(NoAudit);
+    let path = audit::path_of(&settings.store);
+    let audit: Arc<dyn Audit> = Arc::new(AuditLog::new(path, Arc::new(clock.reader()))?);
     let sources = Sources::open(&engine, &*store, &clock, &audit).await?;
     let live = Arc::new(LiveQueue::default());
     let serving = serving(&engine, &sources, &store, &live)?;

@@ -6,6 +6,7 @@
 
 mod accept;
 mod admin_client;
+mod audit;
 mod backup;
 mod check;
 mod connect;
@@ -66,6 +67,8 @@ enum Command {
     Accept(accept::Accept),
     /// Say why an instance has the values it has.
     Why(why::Why),
+    /// Show what was sent to the sources, or prove that the record of it is whole.
+    Audit(audit::AuditCommand),
     /// Copy the store, while the gateway works, into a new file.
     Backup(backup::Backup),
     /// Put a backup in the store's place, while no gateway works.
@@ -95,6 +98,7 @@ pub fn main() -> ExitCode {
         Command::DeadLetters(c) => c.run(&global),
         Command::Accept(c) => c.run(&global),
         Command::Why(c) => c.run(&global),
+        Command::Audit(c) => c.run(&global),
         Command::Backup(c) => c.run(&global),
         Command::Restore(c) => c.run(&global),
         Command::Store(c) => c.run(&global),

@@ -8,6 +8,7 @@
 
 pub mod acts;
 pub mod admin;
+pub mod audit;
 pub mod guard;
 pub mod health;
 pub mod logs;

@@ -85,7 +85,9 @@ impl Session<'_> {
             by_dataset.entry(r.dataset).or_default().push(r);
         }
         for (dataset, reads) in by_dataset {
-            let Some(oldest) = reads.iter().map(|r| &r.batch.unit).min_by(|a, b| a.order.cmp(&b.order)) else { continue };
+            let Some(oldest) = reads.iter().map(|r| &r.batch.unit).min_by(|a, b| a.order.cmp(&b.order)) else {
+                continue;
+            };
             let name = format!("live {}", oldest.order);
             let unit = Arc::new(UnitRef { name, version: oldest.version.clone(), ..UnitRef::clone(oldest) });
             let mut open = self.begin(&[dataset], &unit, "", Scope::Changes, states)?;
