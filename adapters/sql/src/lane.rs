@@ -14,6 +14,9 @@ use std::time::{Duration, Instant};
 /// A connection that was not used for so long is opened anew: who knows what stands between.
 const IDLE: Duration = Duration::from_secs(300);
 
+/// Rows asked for before it is known how wide they are.
+const FIRST_ROWS: usize = 64;
+
 /// What all connections to one source share.
 pub(crate) struct Desk {
     driver: Arc<dyn Driver>,
@@ -157,13 +160,19 @@ impl Lane {
         result
     }
 
-    /// Reads on in the answer; false once there are no more rows.
-    pub(crate) fn fetch(&mut self, most: usize, into: &mut Sink<'_>, purpose: Purpose, call: &Call) -> Result<bool, Fault> {
+    /// Reads on in the answer, about `most` rows or `bytes` bytes; false once there are no more rows.
+    pub(crate) fn fetch(
+        &mut self,
+        (most, bytes): (usize, usize),
+        into: &mut Sink<'_>,
+        purpose: Purpose,
+        call: &Call,
+    ) -> Result<bool, Fault> {
         let before = into.rows();
         let mut took = Duration::ZERO;
         let result = self.work(purpose, call, |link, call| {
             let begun = Instant::now();
-            let more = link.fetch(most, into, call);
+            let more = fill(link, (most, bytes), into, call);
             took = begun.elapsed();
             more
         });
@@ -233,6 +242,22 @@ impl Lane {
                 fault: fault.map(str::to_owned),
             });
         }
+    }
+}
+
+/// Asks for a few rows first: how wide they are is known only then.
+fn fill(link: &mut dyn Link, (most, bytes): (usize, usize), into: &mut Sink<'_>, call: &Call) -> Result<bool, Fault> {
+    let start = into.rows();
+    let mut chunk = most.min(FIRST_ROWS);
+    loop {
+        let more = link.fetch(chunk, into, call)?;
+        let rows = usize::try_from(into.rows() - start).unwrap_or(usize::MAX);
+        let weight = into.weight();
+        if !more || rows >= most || weight >= bytes {
+            return Ok(more);
+        }
+        let width = (weight / rows.max(1)).max(1);
+        chunk = ((bytes - weight) / width).clamp(1, most - rows);
     }
 }
 

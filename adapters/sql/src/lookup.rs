@@ -21,6 +21,8 @@ const KEYS: usize = 100;
 const POOL: usize = 4;
 /// Rows of one statement at most: more mean that the key is none.
 const ROWS: u64 = 10_000;
+/// Bytes of one reading from the connection, about.
+const BYTES: usize = 4 << 20;
 /// How long a live read may take where neither the caller nor the budget says.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How long a table's columns are taken for granted.
@@ -174,7 +176,7 @@ impl Inner {
             let no = *shape.get_or_insert_with(|| builder.shape(Arc::new(shaped(spec, &picked, found))));
             loop {
                 let mut sink = Sink::new(&mut builder, no, rows);
-                let more = lane.fetch(1_000, &mut sink, Purpose::Live, call)?;
+                let more = lane.fetch((1_000, BYTES), &mut sink, Purpose::Live, call)?;
                 rows = sink.rows();
                 if rows > ROWS {
                     let message = format!("{}: {} keys found more than {ROWS} rows", spec.name, keys.len());

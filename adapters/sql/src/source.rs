@@ -141,7 +141,7 @@ fn sample(lane: &mut Lane, info: &TableInfo, call: &Call) -> Result<Vec<Vec<Stri
     let mut builder = BatchBuilder::new(Arc::new(unit));
     let no = builder.shape(Arc::new(Shape { dataset: info.name.name.clone(), columns }));
     let mut sink = Sink::new(&mut builder, no, 0);
-    while sink.rows() < SAMPLE as u64 && lane.fetch(SAMPLE, &mut sink, Purpose::Discover, call)? {}
+    while sink.rows() < SAMPLE as u64 && lane.fetch((SAMPLE, 1 << 20), &mut sink, Purpose::Discover, call)? {}
     lane.enough();
     let batch = builder.finish();
     let text = |v: banyan_words::Value<'_>| v.to_text().map(|t| t.into_owned()).unwrap_or_default();

@@ -248,7 +248,7 @@ impl Feed {
         let mut builder = BatchBuilder::new(Arc::new(unit));
         let no = builder.shape(Arc::new(Shape { dataset: self.spec.name.clone(), columns }));
         let mut sink = crate::Sink::new(&mut builder, no, 0);
-        while sink.rows() == 0 && self.lane.fetch(1, &mut sink, Purpose::Sync, call)? {}
+        while sink.rows() == 0 && self.lane.fetch((1, 1), &mut sink, Purpose::Sync, call)? {}
         self.lane.enough();
         let batch = builder.finish();
         let row = (!batch.is_empty()).then(|| batch.row(0));

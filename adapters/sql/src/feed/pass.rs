@@ -212,7 +212,7 @@ impl Pass {
         let paged = self.pages() && self.stage == Stage::Pages;
         let room = if paged { spec.page_rows.saturating_sub(self.in_page).max(1) } else { usize::MAX };
         let mut sink = Sink::new(&mut builder, no, self.rows);
-        let mut more = lane.fetch(ask.rows.clamp(1, room), &mut sink, Purpose::Sync, call)?;
+        let mut more = lane.fetch((ask.rows.clamp(1, room), ask.bytes.max(1)), &mut sink, Purpose::Sync, call)?;
         self.rows = sink.rows();
         let batch = builder.finish();
         self.in_page += batch.len();
