@@ -83,6 +83,8 @@ pub struct Batch {
     arena: String,
     cells: Vec<Cell>,
     typed: Vec<Value<'static>>,
+    /// Bytes that typed values hold elsewhere.
+    elsewhere: usize,
     rows: Vec<RowHead>,
 }
 
@@ -119,7 +121,8 @@ impl Batch {
 
     /// Bytes of memory that grow with its content; what a budget of batches is counted in.
     pub fn weight(&self) -> usize {
-        self.arena.len() + self.cells.len() * size_of::<Cell>() + self.rows.len() * size_of::<RowHead>()
+        let typed = self.typed.len() * size_of::<Value<'static>>() + self.elsewhere;
+        self.arena.len() + self.cells.len() * size_of::<Cell>() + typed + self.rows.len() * size_of::<RowHead>()
     }
 }
 
@@ -214,6 +217,7 @@ impl BatchBuilder {
                 arena: String::new(),
                 cells: Vec::new(),
                 typed: Vec::new(),
+                elsewhere: 0,
                 rows: Vec::new(),
             },
             open: None,
@@ -256,6 +260,9 @@ impl BatchBuilder {
             Value::Null => self.batch.cells.push(Cell::Null),
             Value::Missing => self.batch.cells.push(Cell::Missing),
             other => {
+                if let Value::Bytes(bytes) = &other {
+                    self.batch.elsewhere += bytes.len();
+                }
                 self.batch.cells.push(Cell::Typed(self.batch.typed.len() as u32));
                 self.batch.typed.push(other.into_owned());
             }

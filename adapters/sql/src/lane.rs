@@ -14,6 +14,8 @@ use std::time::{Duration, Instant};
 /// A connection that was not used for so long is opened anew: who knows what stands between.
 const IDLE: Duration = Duration::from_secs(300);
 
+/// No request takes longer where the budget does not say: a dead server must not hold a pass for ever.
+const LONGEST: Duration = Duration::from_secs(600);
 /// Rows asked for before it is known how wide they are.
 const FIRST_ROWS: usize = 64;
 
@@ -53,15 +55,31 @@ impl Desk {
 
     /// The terms of one request of a longer call.
     fn request(&self, call: &Call) -> Call {
-        let own = self.cx.budget.timeout().and_then(|t| Instant::now().checked_add(t));
+        let own = Instant::now().checked_add(self.cx.budget.timeout().unwrap_or(LONGEST));
         let deadline = [own, call.deadline].into_iter().flatten().min();
         Call { stop: call.stop.clone(), deadline }
     }
 
+    /// Asks the driver for something of the catalog; its statements are its own, so what it was asked is written down.
+    fn catalog<T>(&self, what: &str, purpose: Purpose, ask: impl FnOnce() -> Result<T, Fault>) -> Result<T, Fault> {
+        let begun = Instant::now();
+        let result = ask();
+        self.cx.audit.sent(&Sent {
+            source: self.cx.source.clone(),
+            dataset: String::new(),
+            purpose,
+            what: what.to_owned(),
+            millis: millis(begun.elapsed()),
+            rows: 0,
+            fault: result.as_ref().err().map(|f| f.code.clone()),
+        });
+        result
+    }
+
     /// Opens a connection and looks at its login. The caller has leave.
-    fn open(&self, call: &Call) -> Result<Box<dyn Link>, Fault> {
-        let mut link = self.driver.open(call)?;
-        let access = link.access(call)?;
+    fn open(&self, purpose: Purpose, call: &Call) -> Result<Box<dyn Link>, Fault> {
+        let mut link = self.catalog("(connect)", purpose, || self.driver.open(call))?;
+        let access = self.catalog("(permissions of the login)", purpose, || link.access(call))?;
         let source = &self.cx.source;
         {
             let mut told = self.told();
@@ -70,7 +88,9 @@ impl Desk {
                 match &access {
                     Access::ReadOnly => tracing::info!(%source, "the login may only read"),
                     Access::MayWrite(why) => tracing::warn!(%source, "the login may write: {why}"),
-                    Access::Unknown(why) => tracing::warn!(%source, "the server cannot say whether the login may write: {why}"),
+                    Access::Unknown(why) => {
+                        tracing::warn!(%source, "the server cannot say whether the login may write: {why}")
+                    }
                 }
             }
             told.access = Some(access.clone());
@@ -122,13 +142,23 @@ impl Lane {
     }
 
     /// A table as the catalog has it.
-    pub(crate) fn table(&mut self, name: &TableName, purpose: Purpose, call: &Call) -> Result<Option<TableInfo>, Fault> {
-        self.work(purpose, call, |link, call| link.table(name, call))
+    pub(crate) fn table(
+        &mut self,
+        name: &TableName,
+        purpose: Purpose,
+        call: &Call,
+    ) -> Result<Option<TableInfo>, Fault> {
+        let schema = name.schema.as_ref().map(|s| format!("{s}.")).unwrap_or_default();
+        let desk = self.desk.clone();
+        self.work(purpose, call, |link, call| {
+            desk.catalog(&format!("(catalog) {schema}{}", name.name), purpose, || link.table(name, call))
+        })
     }
 
     /// Tables and views.
     pub(crate) fn tables(&mut self, purpose: Purpose, call: &Call) -> Result<Vec<TableInfo>, Fault> {
-        self.work(purpose, call, |link, call| link.tables(call))
+        let desk = self.desk.clone();
+        self.work(purpose, call, |link, call| desk.catalog("(catalog) tables", purpose, || link.tables(call)))
     }
 
     /// Sends a statement; the answer's columns.
@@ -142,16 +172,13 @@ impl Lane {
         self.close(None);
         let statement = text.checked()?;
         let what = statement.sql.clone();
-        let begun = Instant::now();
-        let mut sent = begun;
+        // Without leave, or without a connection, it is not sent.
+        let mut sent = None;
         let result = self.work(purpose, call, |link, call| {
-            sent = Instant::now();
+            sent = Some(Instant::now());
             link.select(&statement, call)
         });
-        let took = sent.elapsed();
-        // A request that had no leave was not sent.
-        let refused = matches!(&result, Err(f) if f.code == "source-closed" || f.code == "budget-timeout");
-        if !refused {
+        if let Some(took) = sent.map(|at| at.elapsed()) {
             self.answer = Some(Answer { dataset: dataset.to_owned(), purpose, what, took, rows: 0 });
         }
         if let Err(fault) = &result {
@@ -216,7 +243,7 @@ impl Lane {
         }
         let link = match &mut self.link {
             Some(link) => link,
-            None => self.link.insert(desk.open(&request)?),
+            None => self.link.insert(desk.open(purpose, &request)?),
         };
         let result = ask(&mut **link, &request);
         self.used = Instant::now();
@@ -237,12 +264,16 @@ impl Lane {
                 dataset: answer.dataset,
                 purpose: answer.purpose,
                 what: answer.what,
-                millis: u64::try_from(answer.took.as_millis()).unwrap_or(u64::MAX),
+                millis: millis(answer.took),
                 rows: answer.rows,
                 fault: fault.map(str::to_owned),
             });
         }
     }
+}
+
+fn millis(took: Duration) -> u64 {
+    u64::try_from(took.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Asks for a few rows first: how wide they are is known only then.

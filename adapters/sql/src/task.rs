@@ -32,7 +32,12 @@ impl<T: Clone + Send + 'static> Flight<T> {
     }
 
     /// Runs the work on a thread of its own; `lost` is what is told if it dies.
-    pub(crate) fn start(self: &Arc<Self>, work: impl FnOnce(&Stop) -> T + Send + 'static, lost: T, after: impl FnOnce() + Send + 'static) {
+    pub(crate) fn start(
+        self: &Arc<Self>,
+        work: impl FnOnce(&Stop) -> T + Send + 'static,
+        lost: T,
+        after: impl FnOnce() + Send + 'static,
+    ) {
         struct Ends<T: Clone + Send + 'static, A: FnOnce()>(Arc<Flight<T>>, Option<T>, Option<A>);
         impl<T: Clone + Send + 'static, A: FnOnce()> Drop for Ends<T, A> {
             fn drop(&mut self) {

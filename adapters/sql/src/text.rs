@@ -59,8 +59,7 @@ pub fn quoted(dialect: Dialect, name: &str) -> String {
 }
 
 fn plain(name: &str) -> bool {
-    name.starts_with(|c: char| c.is_ascii_alphabetic())
-        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+    name.starts_with(|c: char| c.is_ascii_alphabetic()) && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
 }
 
 /// A table's name as the dialect quotes it.
@@ -74,13 +73,8 @@ pub(crate) fn quoted_table(dialect: Dialect, table: &TableName) -> String {
 impl Text {
     /// `SELECT columns FROM …`, at most `limit` rows where the dialect can say so. No columns: all.
     pub(crate) fn select(dialect: Dialect, columns: &[String], from: &ReadFrom, limit: Option<usize>) -> Text {
-        let mut text = Text {
-            dialect,
-            sql: "SELECT ".into(),
-            params: Vec::new(),
-            changes: String::new(),
-            vouched: false,
-        };
+        let mut text =
+            Text { dialect, sql: "SELECT ".into(), params: Vec::new(), changes: String::new(), vouched: false };
         if let (Dialect::Tsql, Some(limit)) = (dialect, limit) {
             text.push(&format!("TOP ({limit}) "));
         }

@@ -64,6 +64,8 @@ fn a_full_pass_reads_what_is_wanted_and_tells_all_columns() {
     assert_eq!(world.sent(), ["SELECT \"no\", \"name\" FROM \"t\""]);
     let sent = world.audit.lock().unwrap()[0].clone();
     assert_eq!((sent.rows, sent.fault, sent.dataset.as_str()), (3, None, "d"));
+    let besides: Vec<String> = world.catalog.lock().unwrap().iter().map(|s| s.what.clone()).collect();
+    assert_eq!(besides, ["(connect)", "(permissions of the login)", "(catalog) t"]);
 }
 
 #[test]
@@ -86,7 +88,10 @@ fn pages_follow_the_order_of_the_server_not_ours() {
     }
     let pages = world.sent();
     assert!(pages.iter().any(|s| s.contains("(\"k\", \"n\") > (?, ?)")), "{pages:?}");
-    assert!(pages.iter().any(|s| s.contains("\"k\" IS NULL OR \"n\" IS NULL")), "rows without a key become dead letters");
+    assert!(
+        pages.iter().any(|s| s.contains("\"k\" IS NULL OR \"n\" IS NULL")),
+        "rows without a key become dead letters"
+    );
 }
 
 #[test]
@@ -364,8 +369,16 @@ fn a_closed_window_is_waited_out_and_a_stalled_server_is_left() {
 fn queries_are_read_narrowed_or_as_a_whole() {
     let world = World::new(Dialect::Sqlite, ORDERS);
     for (query, mode, sent) in [
-        ("SELECT no, name AS who FROM t WHERE no < 3", "keyset", "FROM (SELECT no, name AS who FROM t WHERE no < 3) banyan_q"),
-        ("SELECT no, name AS who FROM t WHERE no < 3 ORDER BY no", "full", "SELECT no, name AS who FROM t WHERE no < 3 ORDER BY no"),
+        (
+            "SELECT no, name AS who FROM t WHERE no < 3",
+            "keyset",
+            "FROM (SELECT no, name AS who FROM t WHERE no < 3) banyan_q",
+        ),
+        (
+            "SELECT no, name AS who FROM t WHERE no < 3 ORDER BY no",
+            "full",
+            "SELECT no, name AS who FROM t WHERE no < 3 ORDER BY no",
+        ),
     ] {
         let store = Arc::new(Store::default());
         let dataset = json!({ "query": query, "sync": { "mode": mode } });
@@ -386,6 +399,20 @@ fn an_empty_table_shows_its_columns_and_a_driver_that_knows_little_is_read_whole
     assert_eq!(taken.units[0].columns, ["no", "a b"]);
     assert_eq!(taken.units[0].done.as_ref().unwrap().records, 0);
     assert_eq!(world.sent(), ["SELECT no, \"a b\" FROM t"]);
+}
+
+#[test]
+fn wide_rows_come_in_small_batches() {
+    let world = World::new(
+        Dialect::Sqlite,
+        "CREATE TABLE t (no INTEGER PRIMARY KEY, b BLOB);
+         WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000)
+         INSERT INTO t SELECT i, zeroblob(20000) FROM n",
+    );
+    let (_source, mut feed) = support_feed(&world, json!({ "table": "t", "sync": { "mode": "full" } }));
+    let taken = take(&mut *feed, &Store::default(), Ask { rows: 4096, bytes: 1 << 20, wait: Duration::ZERO });
+    assert_eq!(taken.units[0].rows.len(), 1000);
+    assert!(taken.units[0].biggest <= 128, "{} rows of 20 kB in a batch of 1 MB", taken.units[0].biggest);
 }
 
 #[test]

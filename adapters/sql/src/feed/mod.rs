@@ -239,12 +239,8 @@ impl Feed {
     fn one_row(&mut self, text: Text, call: &Call) -> Result<Vec<Value<'static>>, Fault> {
         let columns = self.lane.select(text, &self.spec.name, Purpose::Sync, call)?;
         let width = columns.len();
-        let unit = UnitRef {
-            name: String::new(),
-            version: String::new(),
-            order: String::new(),
-            as_of: Timestamp::UNIX_EPOCH,
-        };
+        let unit =
+            UnitRef { name: String::new(), version: String::new(), order: String::new(), as_of: Timestamp::UNIX_EPOCH };
         let mut builder = BatchBuilder::new(Arc::new(unit));
         let no = builder.shape(Arc::new(Shape { dataset: self.spec.name.clone(), columns }));
         let mut sink = crate::Sink::new(&mut builder, no, 0);

@@ -246,7 +246,8 @@ impl Pass {
         let paged = self.pages() && self.stage == Stage::Pages;
         if paged && self.in_page >= spec.page_rows {
             let Some(last) = self.page_last.take() else {
-                let message = format!("{}: a whole page of {} rows has no key that can be read", spec.name, self.in_page);
+                let message =
+                    format!("{}: a whole page of {} rows has no key that can be read", spec.name, self.in_page);
                 return Err(Fault::permanent("unreadable-keys", message));
             };
             self.last = Some(last);

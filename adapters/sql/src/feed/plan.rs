@@ -164,7 +164,13 @@ impl Plan {
     pub(crate) fn log(&self, source: &str, dataset: &str, auto: bool) {
         let how = if auto { "picked by sync: auto" } else { "as configured" };
         let mode = self.mode.word();
-        tracing::info!(source, dataset, mode, "brought up to date by {mode} ({how}); it can miss {}", misses(self.mode));
+        tracing::info!(
+            source,
+            dataset,
+            mode,
+            "brought up to date by {mode} ({how}); it can miss {}",
+            misses(self.mode)
+        );
         if self.mode == Mode::Watermark && self.lag.is_zero() {
             tracing::warn!(source, dataset, "without a lag, what is committed late, with a lower value, is missed");
         }

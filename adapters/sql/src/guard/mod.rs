@@ -145,7 +145,11 @@ fn lexical(text: &str, tokens: &[TokenWithSpan], dialect: Dialect) -> Result<(),
                 return Err(Refused::new(at(), "there are several statements", "write one SELECT"));
             }
             Token::LBrace | Token::RBrace => {
-                return Err(Refused::new(at(), "braces may call procedures in some drivers", "write it without braces"));
+                return Err(Refused::new(
+                    at(),
+                    "braces may call procedures in some drivers",
+                    "write it without braces",
+                ));
             }
             _ => {}
         }

@@ -3,7 +3,8 @@
 use super::{Refused, VOUCH, deny};
 use crate::Dialect;
 use sqlparser::ast::{
-    BinaryOperator, Expr, ForClause, ObjectName, Query, Select, SetExpr, Spanned, Statement, TableFactor, Visit, Visitor,
+    BinaryOperator, Expr, ForClause, ObjectName, Query, Select, SetExpr, Spanned, Statement, TableFactor, Visit,
+    Visitor,
 };
 use std::ops::ControlFlow;
 

@@ -11,7 +11,7 @@ use banyan_words::node::{Node, read};
 use banyan_words::{Bad, Batch, Column, Problem, Type, Value};
 use jiff::Timestamp;
 use jiff::civil::DateTime;
-use rusqlite::types::{Value as Cell, ValueRef};
+use rusqlite::types::Value as Cell;
 use rusqlite::{Connection, OpenFlags};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -27,6 +27,8 @@ pub struct World {
     pub access: Mutex<Access>,
     pub opened: AtomicUsize,
     pub audit: Mutex<Vec<Sent>>,
+    /// What the driver was asked that is no statement of ours.
+    pub catalog: Mutex<Vec<Sent>>,
     /// The connection ends after so many rows of an answer; once.
     pub drop_after: AtomicU64,
     /// Answers do not come.
@@ -53,6 +55,7 @@ impl World {
             access: Mutex::new(Access::ReadOnly),
             opened: AtomicUsize::new(0),
             audit: Mutex::default(),
+            catalog: Mutex::default(),
             drop_after: AtomicU64::new(u64::MAX),
             stall: AtomicBool::new(false),
             stopped: AtomicUsize::new(0),
@@ -84,7 +87,13 @@ impl World {
         let gateway = Gateway::new(store.clone(), "d");
         let budget = Arc::new(Budget::new(self.limits.lock().unwrap().clone(), clock.clone()));
         let wanted = self.wanted.lock().unwrap().clone();
-        Context { clock, budget, audit: Arc::new(Book(self.clone())), wanted, ..gateway.context("s", Timestamp::UNIX_EPOCH) }
+        Context {
+            clock,
+            budget,
+            audit: Arc::new(Book(self.clone())),
+            wanted,
+            ..gateway.context("s", Timestamp::UNIX_EPOCH)
+        }
     }
 
     pub fn sent(&self) -> Vec<String> {
@@ -102,7 +111,8 @@ struct Book(Arc<World>);
 
 impl Audit for Book {
     fn sent(&self, sent: &Sent) {
-        self.0.audit.lock().unwrap().push(sent.clone());
+        let book = if sent.what.starts_with('(') { &self.0.catalog } else { &self.0.audit };
+        book.lock().unwrap().push(sent.clone());
     }
 }
 
@@ -291,16 +301,11 @@ impl Link for LiteLink {
         self.answer = None;
         self.rows = 0;
         self.stalled(call)?;
-        let declared: BTreeMap<String, Type> = self
-            .names()
-            .iter()
-            .flat_map(|(t, _)| self.columns(t))
-            .map(|(c, _)| (c.name, c.ty))
-            .collect();
+        let declared: BTreeMap<String, Type> =
+            self.names().iter().flat_map(|(t, _)| self.columns(t)).map(|(c, _)| (c.name, c.ty)).collect();
         let sql = if self.world.dialect == Dialect::Tsql { rewritten(&statement.sql) } else { statement.sql.clone() };
         let bad = |e: rusqlite::Error| Fault::transient("sql-error", format!("{e}: {sql}"));
-        let names: Vec<String> =
-            self.db.prepare(&sql).map_err(bad)?.column_names().into_iter().map(str::to_owned).collect();
+        let names: Vec<String> = self.db.prepare(&sql).map_err(bad)?.column_names().map(str::to_owned).collect();
         let columns: Vec<Column> = names
             .into_iter()
             .map(|name| Column { ty: declared.get(&name).cloned().unwrap_or(Type::Any), name })
@@ -411,10 +416,6 @@ fn bound(value: &Value<'_>) -> Cell {
         Value::Null | Value::Missing => Cell::Null,
         other => Cell::Text(other.to_text().unwrap().into_owned()),
     }
-}
-
-pub fn text_of(cell: ValueRef<'_>) -> String {
-    format!("{cell:?}")
 }
 
 /// What a feed handed over until it was idle or failed, in short.

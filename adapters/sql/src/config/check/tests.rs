@@ -47,14 +47,38 @@ fn every_problem_is_told_at_its_place() {
         (vec![], json!({ "table": "a.b.c" }), vec!["d.table bad-value"]),
         (vec![], json!({ "query": "DELETE FROM t" }), vec!["d.query unsafe-sql"]),
         (vec![], json!({ "table": "T", "sync": { "mode": "watermark" } }), vec!["d.sync missing-key"]),
-        (vec![], json!({ "table": "T", "sync": { "mode": "keyset" }, "read": "live" }), vec!["d.read missing-key", "d.sync.mode missing-key"]),
-        (vec!["A"], json!({ "table": "T", "sync": { "mode": "full", "deletes": { "by": "key-diff" } } }), vec!["d.sync.deletes conflict"]),
-        (vec!["A"], json!({ "table": "T", "sync": { "mode": "full", "column": "B", "lag": "1m" } }), vec!["d.sync.column conflict", "d.sync.lag conflict"]),
+        (
+            vec![],
+            json!({ "table": "T", "sync": { "mode": "keyset" }, "read": "live" }),
+            vec!["d.read missing-key", "d.sync.mode missing-key"],
+        ),
+        (
+            vec!["A"],
+            json!({ "table": "T", "sync": { "mode": "full", "deletes": { "by": "key-diff" } } }),
+            vec!["d.sync.deletes conflict"],
+        ),
+        (
+            vec!["A"],
+            json!({ "table": "T", "sync": { "mode": "full", "column": "B", "lag": "1m" } }),
+            vec!["d.sync.column conflict", "d.sync.lag conflict"],
+        ),
         (vec!["A"], json!({ "table": "T", "sync": "always" }), vec!["d.sync wrong-type"]),
         (vec!["A"], json!({ "table": "T", "sync": { "together": ["x"] } }), vec!["d.sync.together not-available"]),
-        (vec!["A"], json!({ "query": "SELECT a FROM t ORDER BY a", "sync": { "mode": "keyset" } }), vec!["d.sync.mode conflict"]),
-        (vec!["A"], json!({ "table": "T", "page_rows": 0, "unchecked": "x" }), vec!["d.unchecked conflict", "d.page_rows bad-value"]),
-        (vec!["A"], json!({ "table": "T", "tabel": 1, "sync": { "mod": "full" } }), vec!["d.tabel unknown-key", "d.sync.mod unknown-key"]),
+        (
+            vec!["A"],
+            json!({ "query": "SELECT a FROM t ORDER BY a", "sync": { "mode": "keyset" } }),
+            vec!["d.sync.mode conflict"],
+        ),
+        (
+            vec!["A"],
+            json!({ "table": "T", "page_rows": 0, "unchecked": "x" }),
+            vec!["d.unchecked conflict", "d.page_rows bad-value"],
+        ),
+        (
+            vec!["A"],
+            json!({ "table": "T", "tabel": 1, "sync": { "mod": "full" } }),
+            vec!["d.tabel unknown-key", "d.sync.mod unknown-key"],
+        ),
     ] {
         assert_eq!(try_all(&key, config.clone()).unwrap_err(), told, "{config}");
     }
