@@ -439,3 +439,121 @@ fn a_million_rows_come_in_batches_of_the_size_asked_for() {
     assert_eq!(rows, 1_000_000);
     assert!(heaviest < 96 << 10, "a batch of {heaviest} bytes");
 }
+
+#[test]
+fn wide_tables_and_long_values() {
+    let columns: Vec<String> = (0..1000).map(|i| format!("c{i} TEXT")).collect();
+    let world = World::new(
+        Dialect::Sqlite,
+        &format!(
+            "CREATE TABLE t ({}); INSERT INTO t (c0, c999) VALUES ('a', 'z'), (hex(zeroblob(5000000)), 'y')",
+            columns.join(", ")
+        ),
+    );
+    let (_source, mut feed) = support_feed(&world, json!({ "table": "t", "sync": { "mode": "full" } }));
+    let taken = pass(&mut *feed, &Store::default());
+    let rows = &taken.units[0].rows;
+    assert_eq!((rows.len(), rows[0].len(), rows[0][999].as_str(), rows[1][0].len()), (2, 1000, "z", 10_000_000));
+}
+
+#[test]
+fn a_pass_does_not_keep_live_reads_waiting() {
+    let world = World::new(
+        Dialect::Sqlite,
+        "CREATE TABLE t (no INTEGER PRIMARY KEY);
+         WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000) INSERT INTO t SELECT i FROM n",
+    );
+    *world.limits.lock().unwrap() = Limits { concurrency: Some(1), ..Limits::default() };
+    let dataset = json!({ "table": "t", "read": "live", "sync": { "mode": "full" } });
+    let (source, mut feed) = feed(&world, &Arc::new(Store::default()), &["no"], dataset);
+    let begun = feed.next(ASK, &Call::default()).unwrap();
+    assert!(matches!(begun, Delivery::Begin { .. }));
+    assert!(matches!(feed.next(ASK, &Call::default()).unwrap(), Delivery::Records(_)), "its answer is open now");
+    let probe = banyan_adapter::Probe { dataset: "d".into(), keys: vec![vec![banyan_words::Value::Integer(4711)]] };
+    let deadline = Some(Instant::now() + Duration::from_secs(5));
+    let call = Call { deadline, ..Call::default() };
+    assert_eq!(block_on(source.lookup().unwrap().fetch(&probe, &call)).unwrap().len(), 1);
+    assert!(matches!(feed.next(ASK, &Call::default()).unwrap(), Delivery::Records(_)));
+}
+
+mod whatever_happens {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[derive(Clone, Debug)]
+    enum Step {
+        /// Rows are committed, written so many seconds ago.
+        Insert(u8, u16),
+        /// The oldest row is changed.
+        Update,
+        Pass,
+        /// The connection ends after so many rows.
+        Break(u16),
+        Restart,
+    }
+
+    fn step() -> impl Strategy<Value = Step> {
+        prop_oneof![
+            (1..20_u8, 0..290_u16).prop_map(|(n, ago)| Step::Insert(n, ago)),
+            Just(Step::Update),
+            Just(Step::Pass),
+            (0..40_u16).prop_map(Step::Break),
+            Just(Step::Restart),
+        ]
+    }
+
+    /// What the gateway would know: the last state of each record, from units that were done.
+    fn learn(known: &mut std::collections::BTreeMap<String, Vec<String>>, taken: &Taken) {
+        for unit in taken.units.iter().filter(|u| u.done.is_some()) {
+            known.extend(unit.rows.iter().map(|r| (r[0].clone(), r.clone())));
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 32, failure_persistence: None, ..ProptestConfig::default() })]
+        #[test]
+        fn a_watermark_with_a_lag_loses_nothing(steps in prop::collection::vec(step(), 1..14)) {
+            let world = World::new(Dialect::Sqlite, "CREATE TABLE t (no INTEGER PRIMARY KEY, at DATETIME, v INTEGER)");
+            let store = Arc::new(Store::default());
+            let (mut source, mut feed) = super::feed(&world, &store, &["no"], watermark("5m"));
+            let mut known = std::collections::BTreeMap::new();
+            let ask = Ask { rows: 7, bytes: 1 << 20, wait: Duration::from_millis(30) };
+            for (i, step) in steps.iter().enumerate() {
+                let now = |ago: u16| format!("datetime('2026-01-01 10:00:00', '+{} seconds')", i * 20 + 300 - usize::from(ago));
+                match step {
+                    Step::Insert(n, ago) => (0..*n).for_each(|_| {
+                        world.run(&format!("INSERT INTO t (at, v) VALUES ({}, 0)", now(*ago)));
+                    }),
+                    Step::Update => world.run(&format!(
+                        "UPDATE t SET v = v + 1, at = {} WHERE no = (SELECT MIN(no) FROM t)", now(0)
+                    )),
+                    Step::Pass => learn(&mut known, &take(&mut *feed, &store, ask)),
+                    Step::Break(rows) => {
+                        world.drop_after.store(u64::from(*rows), SeqCst);
+                        learn(&mut known, &take(&mut *feed, &store, ask));
+                        world.drop_after.store(u64::MAX, SeqCst);
+                    }
+                    Step::Restart => {
+                        drop(feed);
+                        world.pass_time(60);
+                        (source, feed) = super::feed(&world, &store, &["no"], watermark("5m"));
+                    }
+                }
+            }
+            for _ in 0..2 {
+                learn(&mut known, &take(&mut *feed, &store, ask));
+            }
+            let quiet = take(&mut *feed, &store, ask);
+            prop_assert_eq!((quiet.units.len(), quiet.current), (0, 1), "nothing new is no unit");
+            drop(feed);
+            // A full pass knows what there is.
+            let all = json!({ "table": "t", "sync": { "mode": "full" } });
+            let (_all, mut feed) = super::feed(&world, &Arc::new(Store::default()), &["no"], all);
+            let taken = take(&mut *feed, &Store::default(), ask);
+            let there: std::collections::BTreeMap<_, _> =
+                taken.units[0].rows.iter().map(|r| (r[0].clone(), r.clone())).collect();
+            prop_assert_eq!(known, there);
+            drop(source);
+        }
+    }
+}

@@ -333,7 +333,7 @@ impl Feed {
 
     /// The pass was read to its end.
     fn end(&mut self, mut pass: Pass, same: bool) {
-        let first = self.position.as_ref().is_none_or(|p| p.from().is_none() || p.more);
+        let first = self.position.as_ref().is_none_or(|p| p.more);
         let changes = pass.scope == Scope::Changes;
         if changes && !pass.begun && !pass.deletions && (same || (pass.rows == 0 && !first)) {
             if let (Some(position), Some(upper)) = (&mut self.position, &pass.upper) {

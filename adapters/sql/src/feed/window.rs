@@ -109,8 +109,9 @@ impl Window {
     /// was committed meanwhile, below what was seen last, is as late as that.
     pub(crate) fn next(&self, took: Duration) -> (Option<Value<'static>>, Option<(u64, u64)>) {
         let Some((n, value)) = &self.highest else {
-            let known = (!self.overflowed).then(|| self.sum_from(None));
-            return (self.last.clone(), known.filter(|_| self.last.is_some()));
+            // Without any value the next pass has no lower end, and sees all of it again.
+            let known = if self.last.is_none() { self.all() } else { self.sum_from(None) };
+            return (self.last.clone(), (!self.overflowed).then_some(known));
         };
         let long = took > Duration::from_secs(10);
         let back = if is_time_value(value) {
