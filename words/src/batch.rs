@@ -87,6 +87,8 @@ pub struct Batch {
     arena: String,
     cells: Vec<Cell>,
     typed: Vec<Value<'static>>,
+    /// Bytes that typed values hold elsewhere.
+    elsewhere: usize,
     rows: Vec<RowHead>,
     raws: Vec<u8>,
 }
@@ -124,8 +126,9 @@ impl Batch {
 
     /// Bytes of memory that grow with its content; what a budget of batches is counted in.
     pub fn weight(&self) -> usize {
-        let text = self.arena.len() + self.raws.len();
-        text + self.cells.len() * size_of::<Cell>() + self.rows.len() * size_of::<RowHead>()
+        let text = self.arena.len() + self.raws.len() + self.elsewhere;
+        let cells = self.cells.len() * size_of::<Cell>() + self.typed.len() * size_of::<Value<'static>>();
+        text + cells + self.rows.len() * size_of::<RowHead>()
     }
 }
 
@@ -230,6 +233,7 @@ impl BatchBuilder {
                 arena: String::new(),
                 cells: Vec::new(),
                 typed: Vec::new(),
+                elsewhere: 0,
                 rows: Vec::new(),
                 raws: Vec::new(),
             },
@@ -274,6 +278,9 @@ impl BatchBuilder {
             Value::Null => self.batch.cells.push(Cell::Null),
             Value::Missing => self.batch.cells.push(Cell::Missing),
             other => {
+                if let Value::Bytes(bytes) = &other {
+                    self.batch.elsewhere += bytes.len();
+                }
                 self.batch.cells.push(Cell::Typed(self.batch.typed.len() as u32));
                 self.batch.typed.push(other.into_owned());
             }
