@@ -37,7 +37,7 @@ pub(crate) fn statement(source: &str, state: &str, message: &str) -> Fault {
     if state.starts_with("08") || ["57P01", "57P02", "57P03"].contains(&state) {
         return Fault::transient("odbc-connection-lost", message);
     }
-    if state.starts_with("42") || ["S0002", "S0022", "37000", "07001"].contains(&state) {
+    if state.starts_with("42") || state.starts_with("0A") || ["S0002", "S0022", "37000", "07001"].contains(&state) {
         return Fault::permanent("odbc-refused", message);
     }
     Fault::transient("odbc-failed", message)

@@ -98,7 +98,7 @@ pub(crate) fn proof(dialect: Dialect) -> Option<(&'static str, &'static str)> {
 /// The user's own words come first, and drivers heed the first.
 pub(crate) fn options(dialect: Dialect, lock_ms: u64) -> String {
     match dialect {
-        Dialect::Postgres => "ReadOnly=1;UseDeclareFetch=1;Fetch=1000;BoolsAsChar=0;TextAsLongVarchar=1;\
+        Dialect::Postgres => "UseDeclareFetch=1;Fetch=1000;BoolsAsChar=0;TextAsLongVarchar=1;\
                               UnknownsAsLongVarchar=1;ByteaAsLongVarBinary=1;LFConversion=0;"
             .to_owned(),
         // NO_CACHE and FORWARDONLY: rows are read as they come.

@@ -1,1 +1,41 @@
+//! Access files through mdbtools. The sample lies outside the repository: where it is not, there is nothing to read.
 
+use crate::common::*;
+use banyan_adapter::Call;
+use banyan_sql::{Access, Dialect, TableName};
+use banyan_words::Value;
+use std::path::Path;
+
+#[test]
+fn northwind() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../../shared/legacy/northwind/nwind.mdb");
+    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../../../shared/legacy/northwind/nwind.mdb");
+    let Some(file) = [file, beside].into_iter().find(|f| f.is_file()) else {
+        println!("there is no ../shared/legacy/northwind/nwind.mdb; nothing was read");
+        return;
+    };
+    let call = Call::default();
+    let mut link = open(&format!("Driver={{MDBTools}};DBQ={}", file.canonicalize().unwrap().display()));
+    assert_eq!(link.dialect(), Dialect::Bare);
+    assert_eq!(link.access(&call).unwrap(), Access::ReadOnly);
+    let tables = link.tables(&call).unwrap();
+    let names: Vec<&str> = tables.iter().map(|t| t.name.name.as_str()).collect();
+    for name in ["Customers", "Orders", "Order Details", "Products"] {
+        assert!(names.contains(&name), "{names:?}");
+    }
+    for q in ["SELECT CustomerID FROM Customers","SELECT * FROM Orders", "SELECT OrderID FROM Orders", "SELECT * FROM [Order Details]", "SELECT * FROM \"Order Details\""] { match select(link.as_mut(), q) { Ok(r) => println!("{q}: {} {:?}", r.rows.len(), r.rows.first()), Err(f) => println!("{q}: {f}") } }
+    let name = TableName { schema: None, name: "Orders".into() };
+    let orders = link.table(&name, &call).unwrap().unwrap();
+    println!("{orders:#?}");
+    let all = select(link.as_mut(), "SELECT OrderID, CustomerID, OrderDate, Freight, ShipName FROM Orders").unwrap();
+    println!("{:?} {:?} {:?}", all.types(), all.rows[0], all.bad.first());
+    assert_eq!((all.rows.len(), all.bad.len()), (830, 0));
+    assert_eq!(all.rows[0][0], Value::Integer(10248));
+    assert_eq!(all.texts(3)[0], "32.38");
+    assert!(all.texts(2)[0].starts_with("1996-07-04") || all.texts(2)[0].starts_with("1994-08-04"), "{:?}", all.rows[0]);
+    let lines = select(link.as_mut(), "SELECT * FROM \"Order Details\"").unwrap();
+    assert_eq!((lines.rows.len(), lines.bad.len()), (2155, 0), "{:?}", lines.types());
+    let customers = select(link.as_mut(), "SELECT * FROM Customers").unwrap();
+    assert_eq!(customers.rows.len(), 91);
+    assert!(customers.texts(1).iter().any(|n| n == "Ana Trujillo Emparedados y helados"), "{:?}", customers.rows[0]);
+}

@@ -6,7 +6,7 @@ use banyan_sql::{Access, Dialect, Driver, TableName};
 use banyan_words::{Type, Value};
 use std::path::Path;
 
-pub fn database(sql: &str) -> (tempfile::TempDir, String) {
+pub(crate) fn database(sql: &str) -> (tempfile::TempDir, String) {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("orders.db");
     run(Path::new("sqlite3"), &[path.to_str().unwrap()], sql);

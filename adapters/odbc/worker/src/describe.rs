@@ -22,6 +22,8 @@ pub(crate) struct Plan {
     pub(crate) width: usize,
     /// How long a cell can be is not known.
     pub(crate) open: bool,
+    /// Shown in lower case: psqlodbc shows a uuid otherwise than its server.
+    pub(crate) lower: bool,
 }
 
 impl Plan {
@@ -43,7 +45,10 @@ impl Plan {
 /// The plan for a column.
 pub(crate) fn plan(d: Described, connection: &Connection) -> Plan {
     let sqlite = connection.product.contains("sqlite");
+    let decimal = sqlite.then(|| declared_decimal(&d.word)).flatten();
     let (form, c, width) = match d.sql {
+        // libsqliteodbc calls decimals doubles.
+        _ if decimal.is_some() => (Form::Decimal, CDataType::Char, 64),
         // Whole numbers.
         -6 | 4 | 5 | -5 if sqlite => (Form::Integer, CDataType::Char, 64),
         -5 if d.unsigned && connection.product.contains("m") => (Form::Decimal, CDataType::Char, 64),
@@ -61,8 +66,7 @@ pub(crate) fn plan(d: Described, connection: &Connection) -> Plan {
         11 | 93 if connection.narrow => (Form::DateTime, CDataType::Char, 64),
         11 | 93 if instant(&d, connection) => (Form::Instant, CDataType::TypeTimestamp, 16),
         11 | 93 => (Form::DateTime, CDataType::TypeTimestamp, 16),
-        -2..=-1 if d.sql == -2 => (Form::Bytes, CDataType::Binary, 0),
-        -3 | -4 => (Form::Bytes, CDataType::Binary, 0),
+        -2 | -3 | -4 => (Form::Bytes, CDataType::Binary, 0),
         -11 => (Form::Text, CDataType::Char, 64),
         _ => (Form::Text, if connection.narrow { CDataType::Char } else { CDataType::WChar }, 0),
     };
@@ -81,8 +85,19 @@ pub(crate) fn plan(d: Described, connection: &Connection) -> Plan {
     if form == Form::Decimal {
         precision = u8::try_from(d.size).unwrap_or(38).clamp(1, 38);
         scale = u8::try_from(d.digits).unwrap_or(0).min(precision);
+        (precision, scale) = decimal.unwrap_or((precision, scale));
     }
-    Plan { column: WireColumn { name: d.name, form, precision, scale }, c, width, open }
+    let lower = d.sql == -11 && connection.product.contains("postgres");
+    Plan { column: WireColumn { name: d.name, form, precision, scale }, c, width, open, lower }
+}
+
+/// `decimal(12,2)`, as it was declared.
+fn declared_decimal(word: &str) -> Option<(u8, u8)> {
+    let rest = ["decimal", "numeric"].iter().find_map(|w| word.strip_prefix(w))?;
+    let inner = rest.trim().strip_prefix('(').and_then(|r| r.strip_suffix(')')).unwrap_or("38,10");
+    let (precision, scale) = inner.split_once(',').unwrap_or((inner, "0"));
+    let precision = precision.trim().parse::<u8>().ok()?.clamp(1, 38);
+    Some((precision, scale.trim().parse::<u8>().ok()?.min(precision)))
 }
 
 /// A type whose values are points on the time line; the session shows them in UTC.

@@ -7,7 +7,7 @@
 use crate::params::Bound;
 use banyan_odbc::wire::Answer;
 use odbc_api::handles::{
-    AsStatementRef, Connection as Handle, Diagnostics, Environment, Record, SqlResult, SqlText, Statement as _,
+    Connection as Handle, Diagnostics, Environment, Record, SqlResult, SqlText, Statement as _,
     StatementImpl, slice_to_cow_utf8,
 };
 use odbc_api::sys::{
@@ -521,7 +521,6 @@ impl Statement {
             let _ = sys::SQLFreeStmt(self.handle.as_sys(), sys::FreeStmtOption::Close);
             let _ = sys::SQLFreeStmt(self.handle.as_sys(), sys::FreeStmtOption::Unbind);
         }
-        let _ = self.handle.as_stmt_ref();
     }
 }
 

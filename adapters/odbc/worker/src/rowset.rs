@@ -36,6 +36,8 @@ pub(crate) struct Rowset {
     rows: usize,
     room: usize,
     lied: bool,
+    /// Cells read piecewise.
+    mended: u64,
     _params: Vec<Bound>,
 }
 
@@ -78,6 +80,7 @@ impl Rowset {
             rows,
             room: rows,
             lied: false,
+            mended: 0,
             _params: params,
         };
         set.bind(connection)?;
@@ -141,11 +144,11 @@ impl Rowset {
                 Err(t) => return Err(t),
             };
             let rows = if self.rows > 1 { (*self.fetched).min(self.rows) } else { 1 };
-            let before = notes.len();
+            let before = (notes.len(), self.mended);
             for i in 0..self.columns.len() {
                 self.column(i, rows, count, &mut notes)?;
             }
-            self.remarks(cut && notes.len() == before, rows, count, &mut notes);
+            self.remarks(cut && (notes.len(), self.mended) == before, rows, count, &mut notes);
             count += rows;
             if self.columns.iter().map(|c| c.gather.weight()).sum::<usize>() >= weight {
                 break;
@@ -193,6 +196,7 @@ impl Rowset {
                 let known = c.bound.then_some(indicator);
                 match whole(&mut self.statement, i as u16 + 1, c, known, &mut self.piece)? {
                     Ok(length) => {
+                        self.mended += 1;
                         indicator = length;
                         fits = false;
                     }
@@ -298,8 +302,9 @@ fn whole(
         buffer.resize(room.div_ceil(8), 0);
     }
     if let Some(known) = known.filter(|n| *n >= 0)
-        && known as usize != filled
+        && known as usize > filled
     {
+        // Less than was said; more is common, where a driver counts what fits the buffer.
         let message = format!("column \"{name}\": the driver said {known} bytes and gave {filled}");
         return Ok(Err(("odbc-truncated", message)));
     }
@@ -328,6 +333,7 @@ fn take(plan: &Plan, cell: &[u8], into: &mut Gather) -> bool {
             });
             true
         }
+        _ if plan.lower => text(form, &cell.to_ascii_lowercase(), into),
         _ => text(form, cell, into),
     }
 }
