@@ -97,6 +97,7 @@ impl OdbcLink {
                 self.open = false;
                 self.dead |= dead;
                 let mut fault = fault::statement(&source, &state, &message);
+                self.dead |= fault.code == "odbc-connection-lost";
                 if dead {
                     fault = Fault::transient("odbc-connection-lost", fault.message);
                 }

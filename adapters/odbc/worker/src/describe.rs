@@ -45,32 +45,34 @@ impl Plan {
 /// The plan for a column.
 pub(crate) fn plan(d: Described, connection: &Connection) -> Plan {
     let sqlite = connection.product.contains("sqlite");
+    // What these hold is text, whatever type it is called; mdbtools knows no other C type that it gives right.
+    let text = sqlite || connection.plain;
     let decimal = sqlite.then(|| declared_decimal(&d.word)).flatten();
     let (form, c, width) = match d.sql {
         // libsqliteodbc calls decimals doubles.
         _ if decimal.is_some() => (Form::Decimal, CDataType::Char, 64),
         // Whole numbers.
-        -6 | 4 | 5 | -5 if sqlite => (Form::Integer, CDataType::Char, 64),
+        -6 | 4 | 5 | -5 if text => (Form::Integer, CDataType::Char, 64),
         -5 if d.unsigned && connection.product.contains("m") => (Form::Decimal, CDataType::Char, 64),
         -6 | 4 | 5 | -5 => (Form::Integer, CDataType::SBigInt, 8),
         // Exact decimals.
         2 | 3 => (Form::Decimal, CDataType::Char, 192),
-        6..=8 if sqlite => (Form::Float, CDataType::Char, 64),
+        6..=8 if text => (Form::Float, CDataType::Char, 64),
         7 => (Form::Real, CDataType::Float, 4),
         6 | 8 => (Form::Float, CDataType::Double, 8),
-        -7 if sqlite => (Form::Boolean, CDataType::Char, 64),
+        -7 if text => (Form::Boolean, CDataType::Char, 64),
         -7 => (Form::Boolean, CDataType::Bit, 1),
-        9 | 91 if connection.narrow => (Form::Date, CDataType::Char, 64),
+        9 | 91 if text => (Form::Date, CDataType::Char, 64),
         9 | 91 => (Form::Date, CDataType::TypeDate, 6),
         10 | 92 => (Form::Time, CDataType::Char, 64),
-        11 | 93 if connection.narrow => (Form::DateTime, CDataType::Char, 64),
+        11 | 93 if text => (Form::DateTime, CDataType::Char, 64),
         11 | 93 if instant(&d, connection) => (Form::Instant, CDataType::TypeTimestamp, 16),
         11 | 93 => (Form::DateTime, CDataType::TypeTimestamp, 16),
         -2 | -3 | -4 => (Form::Bytes, CDataType::Binary, 0),
         -11 => (Form::Text, CDataType::Char, 64),
         _ => (Form::Text, if connection.narrow { CDataType::Char } else { CDataType::WChar }, 0),
     };
-    let (mut width, mut open) = (width, sqlite && c == CDataType::Char);
+    let (mut width, mut open) = (width, text && c == CDataType::Char);
     if width == 0 {
         open = sqlite || d.size == 0 || d.size > BOUNDED || connection.plain;
         width = match (open, c) {

@@ -159,8 +159,10 @@ impl Connection {
             Connection { handle, narrow: false, product: String::new(), piecewise: false, plain: false };
         connection.product = connection.info(InfoType::DbmsName).to_ascii_lowercase();
         let driver = connection.info(InfoType::DriverName).to_ascii_lowercase();
-        connection.plain = driver.contains("mdbodbc");
-        connection.narrow = connection.plain || connection.product.contains("sqlite");
+        connection.plain = driver.contains("mdbodbc") || connection.product.contains("mdbtools");
+        // MariaDB's driver cuts what is outside the basic plane when it converts to UTF-16, without a word.
+        let utf8 = ["sqlite", "mariadb", "mysql"].iter().any(|p| connection.product.contains(p));
+        connection.narrow = connection.plain || utf8;
         connection.piecewise = connection.number(InfoType::GetDataExtensions) & GD_BOUND != 0;
         Ok(Box::leak(Box::new(connection)))
     }

@@ -167,11 +167,7 @@ impl Rowset {
             if self.rows > 1 && self.status.get(row) == Some(&ROW_ERROR) {
                 notes.push(note(count + row, "odbc-bad-value", "the driver could not read the row"));
             }
-            let full = |c: &Column| {
-                let room = (c.plan.width - c.plan.terminator()) as isize;
-                c.plan.varies() && c.bound && c.indicators.get(row).is_some_and(|n| *n >= room)
-            };
-            if cut && self.columns.iter().any(full) {
+            if cut {
                 self.lied = true;
                 notes.push(note(count + row, "odbc-truncated", "the driver cut a value without telling which"));
             }
