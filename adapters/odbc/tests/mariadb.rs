@@ -152,7 +152,10 @@ fn many_rows_and_a_server_that_dies(maria: &mut Maria) {
     link.select(&sql, &Call::default()).unwrap();
     maria.0.child.kill().unwrap();
     maria.0.child.wait().unwrap();
-    let fault = count_open(link.as_mut()).err().unwrap();
+    // Drivers before 3.2 hold the whole answer, so that it survives its server; a part of it must never pass for the whole.
+    let read = count_open(link.as_mut());
+    assert!(read.as_ref().map_or(true, |rows| *rows == BIG), "{read:?}");
+    let fault = select(link.as_mut(), "SELECT 1").err().expect("the server is gone");
     assert_eq!(fault.class, Class::Transient, "{fault}");
     assert!(!link.usable(), "{fault}");
 }
