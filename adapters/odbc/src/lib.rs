@@ -11,6 +11,7 @@ mod access;
 mod catalog;
 mod driver;
 mod fault;
+mod kind;
 mod link;
 pub mod page;
 mod process;
@@ -19,3 +20,4 @@ mod session;
 pub mod wire;
 
 pub use driver::{Config, OdbcDriver};
+pub use kind::{Odbc, REFUSALS};
