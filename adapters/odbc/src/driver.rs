@@ -1,0 +1,189 @@
+//! Opens connections: a worker, a login, a session that cannot write.
+//!
+//! Invariant: what one connection learned of the server (its dialect, a driver that tells lengths wrongly) the next ones
+//! know; no message holds a secret of the connection string. Not here: what an open connection does (`link`).
+
+use crate::link::OdbcLink;
+use crate::process::{Worker, program};
+use crate::session::{self, Patience};
+use crate::wire::{Answer, Request};
+use crate::{fault, secret};
+use banyan_adapter::{Call, Fault};
+use banyan_sql::{Dialect, Driver, Link};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// How a source is reached. Made from its configuration.
+#[derive(Clone)]
+pub struct Config {
+    /// The source's name, for messages.
+    pub source: String,
+    /// The connection string, secrets included: `Driver={…};Server=…;UID=…;PWD=…` or `DSN=…`.
+    pub connection: String,
+    /// The longest a driver may go without answering.
+    pub driver_timeout: Duration,
+    /// The longest a statement may take at the server.
+    pub statement_timeout: Duration,
+    /// The longest to wait for a lock there.
+    pub lock_timeout: Duration,
+    /// The worker's program; `None`: found by itself.
+    pub worker: Option<PathBuf>,
+    /// Makes the worker misbehave, for tests.
+    pub test: Option<String>,
+}
+
+impl Config {
+    /// The usual terms for a connection string.
+    pub fn new(source: &str, connection: &str) -> Config {
+        Config {
+            source: source.to_owned(),
+            connection: connection.to_owned(),
+            driver_timeout: Duration::from_secs(60),
+            statement_timeout: Duration::from_secs(300),
+            lock_timeout: Duration::from_secs(2),
+            worker: None,
+            test: None,
+        }
+    }
+
+    /// The connection string for a data source of `odbc.ini` and a login.
+    pub fn of_dsn(dsn: &str, login: Option<(&str, &str)>) -> String {
+        let mut text = format!("DSN={};", secret::quoted(dsn));
+        if let Some((user, password)) = login {
+            text += &format!("UID={};PWD={};", secret::quoted(user), secret::quoted(password));
+        }
+        text
+    }
+}
+
+impl std::fmt::Debug for Config {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Config").field("source", &self.source).finish_non_exhaustive()
+    }
+}
+
+/// What all connections of a source share.
+pub(crate) struct Shared {
+    pub(crate) config: Config,
+    pub(crate) secrets: Vec<String>,
+    /// A driver once told a length wrongly: text is read row by row.
+    pub(crate) careful: AtomicBool,
+    dialect: Mutex<Option<Dialect>>,
+}
+
+/// Opens ODBC connections to one source.
+pub struct OdbcDriver {
+    shared: Arc<Shared>,
+}
+
+impl OdbcDriver {
+    /// A driver for that source. Connects to nothing by itself.
+    pub fn new(config: Config) -> OdbcDriver {
+        let secrets = secret::of(&config.connection);
+        let dialect = Mutex::new(session::guess(&config.connection));
+        OdbcDriver { shared: Arc::new(Shared { config, secrets, careful: AtomicBool::new(false), dialect }) }
+    }
+
+    fn start(&self) -> Result<Worker, Fault> {
+        let config = &self.shared.config;
+        let program = match &config.worker {
+            Some(path) => path.clone(),
+            None => program()?,
+        };
+        Worker::start(&program, config.test.as_deref())
+    }
+
+    fn login(&self, dialect: Option<Dialect>, call: &Call) -> Result<OdbcLink, Fault> {
+        let shared = &self.shared;
+        let mut worker = self.start()?;
+        let open = Request::Open {
+            connection: shared.string(dialect),
+            login_seconds: u32::try_from(shared.config.driver_timeout.as_secs().clamp(1, 30)).unwrap_or(30),
+            careful: shared.careful.load(Ordering::Relaxed),
+        };
+        let frame = worker.ask(&open, call, shared.config.driver_timeout).map_err(|f| shared.clean(f))?;
+        match Answer::decode(&frame) {
+            Some(Answer::Opened { product, version, driver, read_only }) => {
+                let dialect = session::dialect(&product, &driver);
+                Ok(OdbcLink::new(worker, shared.clone(), dialect, [product, version, driver], read_only))
+            }
+            Some(Answer::Failed { state, message, .. }) => {
+                Err(shared.clean(fault::login(&shared.config.source, &state, &message)))
+            }
+            _ => Err(worker.nonsense()),
+        }
+    }
+}
+
+impl Driver for OdbcDriver {
+    fn open(&self, call: &Call) -> Result<Box<dyn Link>, Fault> {
+        let known = *self.shared.dialect.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut link = self.login(known, call)?;
+        let dialect = link.dialect();
+        if known != Some(dialect) {
+            *self.shared.dialect.lock().unwrap_or_else(PoisonError::into_inner) = Some(dialect);
+            // A DSN does not tell its driver. Now that it is known, it is told how to read exactly.
+            if !session::options(dialect, 0).is_empty() {
+                drop(link);
+                link = self.login(Some(dialect), call)?;
+            }
+        }
+        link.begin(Patience {
+            statement_ms: self.shared.config.statement_timeout.as_millis().try_into().unwrap_or(u64::MAX),
+            lock_ms: self.shared.config.lock_timeout.as_millis().try_into().unwrap_or(u64::MAX),
+        }, call)?;
+        Ok(Box::new(link))
+    }
+}
+
+impl Shared {
+    /// The connection string with the driver's options that it does not name itself.
+    fn string(&self, dialect: Option<Dialect>) -> String {
+        let own = &self.config.connection;
+        let named: Vec<String> = own
+            .split(';')
+            .filter_map(|part| part.split_once('='))
+            .map(|(key, _)| key.trim().to_ascii_lowercase())
+            .collect();
+        let lock_ms = self.config.lock_timeout.as_millis().try_into().unwrap_or(2000);
+        let options = dialect.map(|d| session::options(d, lock_ms)).unwrap_or_default();
+        let mut text = own.trim_end_matches([';', ' ']).to_owned();
+        for option in options.split(';') {
+            let key = option.split('=').next().unwrap_or_default().to_ascii_lowercase();
+            if !key.is_empty() && !named.contains(&key) {
+                text.push(';');
+                text.push_str(option);
+            }
+        }
+        text.push(';');
+        text
+    }
+
+    /// The fault without secrets.
+    pub(crate) fn clean(&self, mut fault: Fault) -> Fault {
+        fault.message = secret::hide(&fault.message, &self.secrets);
+        fault
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_the_user_set_are_left_alone() {
+        let driver = OdbcDriver::new(Config::new("erp", "Driver={SQLite3};Database=/x.db;timeout=5;"));
+        let text = driver.shared.string(Some(Dialect::Sqlite));
+        assert!(text.starts_with("Driver={SQLite3};Database=/x.db;timeout=5;NoCreat=1;"), "{text}");
+        assert!(!text.contains("Timeout="), "{text}");
+    }
+
+    #[test]
+    fn a_configuration_shown_shows_no_password() {
+        let config = Config::new("erp", &Config::of_dsn("erp", Some(("reader", "geh;eim"))));
+        assert_eq!(config.connection, "DSN=erp;UID=reader;PWD={geh;eim};");
+        assert!(!format!("{config:?}").contains("geh"));
+    }
+}

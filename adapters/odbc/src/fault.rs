@@ -1,0 +1,44 @@
+//! A driver's SQLSTATE and words as a fault: what happened, and what to do.
+
+use banyan_adapter::Fault;
+
+/// A login that did not work.
+pub(crate) fn login(source: &str, state: &str, message: &str) -> Fault {
+    let words = message.to_ascii_lowercase();
+    let refused = ["password authentication failed", "access denied", "login failed", "authentication failed"];
+    if state.starts_with("28") || refused.iter().any(|w| words.contains(w)) {
+        let message = format!("source {source}: the server refused the login: {message}. Check user and password");
+        return Fault::permanent("odbc-login", message);
+    }
+    if matches!(state, "IM002" | "IM003" | "IM004" | "IM005" | "01000") {
+        let message = format!(
+            "source {source}: the ODBC driver or data source cannot be loaded: {message} ({state}). `odbcinst -q -d` and \
+             `odbcinst -q -s` list what this machine has"
+        );
+        return Fault::permanent("odbc-driver", message);
+    }
+    Fault::transient("odbc-connect", format!("source {source}: no connection: {message} ({state})"))
+}
+
+/// A statement that did not work.
+pub(crate) fn statement(source: &str, state: &str, message: &str) -> Fault {
+    let words = message.to_ascii_lowercase();
+    let says = |w: &str| words.contains(w);
+    let message = format!("source {source}: {message} ({state})");
+    if says("read-only transaction") || says("read only transaction") || says("readonly database") || state == "25006" {
+        return Fault::permanent("odbc-read-only", message);
+    }
+    if state.starts_with("HYT") || state == "57014" || says("statement timeout") || says("max_statement_time") {
+        return Fault::transient("odbc-timeout", message);
+    }
+    if state == "55P03" || says("lock timeout") || says("lock wait timeout") || says("database is locked") {
+        return Fault::transient("odbc-locked", message);
+    }
+    if state.starts_with("08") || ["57P01", "57P02", "57P03"].contains(&state) {
+        return Fault::transient("odbc-connection-lost", message);
+    }
+    if state.starts_with("42") || state.starts_with("0A") || ["S0002", "S0022", "37000", "07001"].contains(&state) {
+        return Fault::permanent("odbc-refused", message);
+    }
+    Fault::transient("odbc-failed", message)
+}

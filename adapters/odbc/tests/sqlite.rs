@@ -1,0 +1,152 @@
+//! SQLite through libsqliteodbc.
+
+use crate::common::*;
+use banyan_adapter::Call;
+use banyan_sql::{Access, Dialect, Driver, TableName};
+use banyan_words::{Type, Value};
+use std::path::Path;
+
+pub(crate) fn database(sql: &str) -> (tempfile::TempDir, String) {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("orders.db");
+    run(Path::new("sqlite3"), &[path.to_str().unwrap()], sql);
+    let connection = format!("Driver={{SQLite3}};Database={}", path.display());
+    (dir, connection)
+}
+
+const TYPES: &str = "CREATE TABLE t (id INTEGER PRIMARY KEY, big BIGINT NOT NULL, price DECIMAL(12,2), ratio DOUBLE, \
+    day DATE, at TIMESTAMP, name TEXT, code VARCHAR(5), photo BLOB, flag BOOLEAN);\
+    INSERT INTO t VALUES (1, 9223372036854775807, '1234567890.10', 0.1, '0001-01-01', '9999-12-31 23:59:59.123', \
+    'Grüße 🌳', 'ab   ', X'00ff', 1);\
+    INSERT INTO t VALUES (2, -9223372036854775808, NULL, NULL, NULL, NULL, '', NULL, NULL, NULL);";
+
+#[test]
+fn every_type_arrives_exactly() {
+    let (_dir, connection) = database(TYPES);
+    let mut link = open(&connection);
+    assert_eq!(link.dialect(), Dialect::Sqlite);
+    let all = select(link.as_mut(), "SELECT * FROM t ORDER BY id").unwrap();
+    assert_eq!(all.bad, []);
+    let first: Vec<String> = (0..10).map(|c| all.texts(c)[0].clone()).collect();
+    assert_eq!(
+        first,
+        ["1", "9223372036854775807", "1234567890.1", "0.1", "0001-01-01", "9999-12-31T23:59:59.123", "Grüße 🌳",
+            "ab   ", "AP8=", "true"],
+        "{:?}",
+        all.types()
+    );
+    assert_eq!(all.rows[1][1], Value::Integer(i64::MIN));
+    assert_eq!(all.rows[1][6], Value::text(""), "empty text is not null");
+    for c in [2, 3, 4, 5, 7, 8, 9] {
+        assert_eq!(all.rows[1][c], Value::Null, "{}", all.columns[c].name);
+    }
+    assert!(matches!(all.columns[2].ty, Type::Decimal { .. }));
+}
+
+#[test]
+fn what_a_column_cannot_be_is_a_dead_letter_and_others_go_on() {
+    let (_dir, connection) = database(
+        "CREATE TABLE t (id INTEGER, day DATE, name TEXT); INSERT INTO t VALUES (1, '2024-02-29', 'a'), \
+         ('x1', '2024-02-29', 'b'), (3, 'yesterday', 'c'), (4, '2024-02-30', 'd'), (5, '2024-01-01', CAST(X'66ff66' AS TEXT)), \
+         (6, '2024-01-01 00:00:00', 'f');",
+    );
+    let all = select(open(&connection).as_mut(), "SELECT * FROM t").unwrap();
+    assert_eq!(all.rows.len(), 6);
+    let bad: Vec<(usize, &str)> = all.bad.iter().map(|(i, code, _)| (*i, code.as_str())).collect();
+    let value = "odbc-bad-value";
+    assert_eq!(bad, [(1, value), (2, value), (3, value), (4, "odbc-bad-text")], "{:?}", all.bad);
+    assert!(all.bad[1].2.contains("yesterday"), "{:?}", all.bad);
+    assert_eq!(all.texts(2)[5], "f");
+}
+
+#[test]
+fn long_values_arrive_whole_whatever_the_driver_calls_their_length() {
+    let (_dir, connection) = database(
+        "CREATE TABLE t (id INTEGER, short VARCHAR(3), body TEXT, photo BLOB);\
+         INSERT INTO t VALUES (1, 'abcdefgh', hex(zeroblob(5000000)), zeroblob(3000001));\
+         INSERT INTO t VALUES (2, 'x', replace(hex(zeroblob(9000)), '0', 'ü'), X'01');\
+         INSERT INTO t VALUES (3, 'y', hex(zeroblob(4096)), zeroblob(8192));\
+         INSERT INTO t VALUES (4, 'z', hex(zeroblob(40000000)), NULL);\
+         INSERT INTO t VALUES (5, 'e', 'end', X'02');",
+    );
+    let all = select(open(&connection).as_mut(), "SELECT * FROM t ORDER BY id").unwrap();
+    assert_eq!(all.rows[0][1], Value::text("abcdefgh"), "longer than declared");
+    let Value::Text(body) = &all.rows[0][2] else { panic!() };
+    assert!(body.len() == 10_000_000 && body.bytes().all(|b| b == b'0'));
+    let Value::Bytes(photo) = &all.rows[0][3] else { panic!() };
+    assert_eq!(photo.len(), 3_000_001);
+    assert_eq!(all.rows[1][2], Value::text(&"ü".repeat(18_000)));
+    assert_eq!(all.rows[2][2], Value::text(&"0".repeat(8192)), "as long as the buffer");
+    assert_eq!(all.rows[4][2], Value::text("end"));
+    assert_eq!(all.bad.len(), 1, "{:?}", all.bad);
+    assert_eq!((all.bad[0].0, all.bad[0].1.as_str()), (3, "odbc-value-too-long"));
+}
+
+#[test]
+fn the_session_cannot_write_and_creates_no_file() {
+    let (dir, connection) = database("CREATE TABLE t (id INTEGER); INSERT INTO t VALUES (1);");
+    let mut link = open(&connection);
+    for sql in ["INSERT INTO t VALUES (2)", "DELETE FROM t", "CREATE TABLE u (x)", "UPDATE t SET id = 3"] {
+        let fault = select(link.as_mut(), sql).err().unwrap_or_else(|| panic!("{sql} was let through"));
+        assert!(fault.code == "odbc-read-only" || fault.code == "odbc-failed", "{sql}: {fault}");
+    }
+    assert_eq!(select(link.as_mut(), "SELECT id FROM t").unwrap().texts(0), ["1"]);
+    assert_eq!(link.access(&Call::default()).unwrap(), Access::ReadOnly);
+    let other = dir.path().join("misspelt.db");
+    let fault = driver(&format!("Driver={{SQLite3}};Database={}", other.display())).open(&Call::default()).err();
+    assert!(fault.is_some(), "a missing file is no empty database");
+    assert!(!other.exists());
+}
+
+#[test]
+fn three_hundred_thousand_rows_with_parameters_and_paging() {
+    let (_dir, connection) = database(&format!(
+        "CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT, price DECIMAL(10,2));\
+         WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {BIG}) \
+         INSERT INTO t SELECT i, 'customer number ' || i, i || '.25' FROM n;"
+    ));
+    let mut link = open(&connection);
+    assert_eq!(count(link.as_mut(), "SELECT * FROM t").unwrap(), BIG);
+    let sql = "SELECT name FROM t WHERE id = ? AND name = ? AND price > ?";
+    let params =
+        vec![Value::Integer(77), Value::text("customer number 77"), Value::Decimal("77.2".parse().unwrap())];
+    assert_eq!(select_with(link.as_mut(), sql, params).unwrap().texts(0), ["customer number 77"]);
+    // An answer that is not read to its end is given up by the next question.
+    let call = Call::default();
+    let statement = banyan_sql::Statement { sql: "SELECT * FROM t".into(), params: Vec::new() };
+    link.select(&statement, &call).unwrap();
+    assert_eq!(select(link.as_mut(), "SELECT 1").unwrap().texts(0), ["1"]);
+}
+
+#[test]
+fn tables_columns_keys_and_indexes_are_found() {
+    let (_dir, connection) = database(
+        "CREATE TABLE orders (nr INTEGER NOT NULL, line INTEGER NOT NULL, note VARCHAR(40), \"odd name %\" TEXT, \
+         PRIMARY KEY (nr, line)); CREATE INDEX by_note ON orders (note); CREATE VIEW recent AS SELECT nr FROM orders; \
+         CREATE TABLE plain (a TEXT);",
+    );
+    let mut link = open(&connection);
+    let call = Call::default();
+    let names: Vec<(String, bool)> =
+        link.tables(&call).unwrap().into_iter().map(|t| (t.name.name, t.view)).collect();
+    assert_eq!(names, [("orders".into(), false), ("plain".into(), false), ("recent".into(), true)]);
+    let name = |name: &str| TableName { schema: None, name: name.into() };
+    let orders = link.table(&name("orders"), &call).unwrap().unwrap();
+    assert_eq!(orders.key, ["nr", "line"]);
+    assert_eq!(orders.columns[2].server_type.to_ascii_lowercase(), "varchar(40)");
+    assert_eq!(orders.columns[3].name, "odd name %");
+    assert!(!orders.columns[0].nullable);
+    assert!(orders.indexes.iter().any(|i| i.name == "by_note" && i.columns == ["note"] && !i.unique), "{orders:?}");
+    assert_eq!(link.table(&name("order_"), &call).unwrap(), None, "a name is no pattern");
+}
+
+#[test]
+fn a_thousand_columns() {
+    let columns: Vec<String> = (0..1000).map(|i| format!("column_{i} VARCHAR(200)")).collect();
+    let values: Vec<String> = (0..1000).map(|i| format!("'{}'", "v".repeat(i % 50))).collect();
+    let row = format!("INSERT INTO wide VALUES ({});", values.join(","));
+    let (_dir, connection) = database(&format!("CREATE TABLE wide ({});{}", columns.join(","), row.repeat(50)));
+    let all = select(open(&connection).as_mut(), "SELECT * FROM wide").unwrap();
+    assert_eq!((all.columns.len(), all.rows.len()), (1000, 50));
+    assert_eq!(all.rows[49][999], Value::text(&"v".repeat(49)));
+}
