@@ -28,7 +28,11 @@ pub(crate) fn metadata(out: &mut Vec<u8>, columns: &[(String, Ty)]) {
 }
 
 /// ROW, or NBCROW where more than one cell is null.
-pub(crate) fn row(out: &mut Vec<u8>, columns: &[(String, Ty)], cells: &[ValueRef<'_>]) -> std::result::Result<(), String> {
+pub(crate) fn row(
+    out: &mut Vec<u8>,
+    columns: &[(String, Ty)],
+    cells: &[ValueRef<'_>],
+) -> std::result::Result<(), String> {
     let null = |cell: &ValueRef<'_>| matches!(cell, ValueRef::Null);
     let compact = cells.iter().filter(|c| null(c)).count() > 1;
     out.push(if compact { 0xD2 } else { 0xD1 });
@@ -133,7 +137,8 @@ pub(crate) fn select(mut out: Answer<'_>, db: &Connection, state: &State, reques
             metadata(&mut out.tokens, &columns);
         }
         let Some(current) = current else { break };
-        let cells: Vec<ValueRef<'_>> = (0..columns.len()).map(|i| current.get_ref(i)).collect::<rusqlite::Result<_>>().map_err(Error::other)?;
+        let cells: Vec<ValueRef<'_>> =
+            (0..columns.len()).map(|i| current.get_ref(i)).collect::<rusqlite::Result<_>>().map_err(Error::other)?;
         let before = out.tokens.len();
         row(&mut out.tokens, &columns, &cells).map_err(Error::other)?;
         match &mood {

@@ -73,7 +73,8 @@ fn access(state: &State) -> Canned {
 }
 
 fn tables(db: &Connection, only: Option<&str>) -> Result<Canned> {
-    let mut find = db.prepare("SELECT name, type = 'view' FROM sqlite_schema WHERE type IN ('table', 'view') ORDER BY 1")?;
+    let mut find =
+        db.prepare("SELECT name, type = 'view' FROM sqlite_schema WHERE type IN ('table', 'view') ORDER BY 1")?;
     let found = find.query_map([], |r| Ok((r.get::<_, String>(0)?, r.get::<_, i64>(1)?)))?;
     let mut rows = Vec::new();
     for entry in found {
@@ -92,7 +93,8 @@ fn tables(db: &Connection, only: Option<&str>) -> Result<Canned> {
 
 fn columns(db: &Connection, table: &str) -> Result<Canned> {
     let mut find = db.prepare("SELECT name, type, \"notnull\" FROM pragma_table_info(?1)")?;
-    let found = find.query_map([table], |r| Ok((r.get::<_, String>(0)?, r.get::<_, String>(1)?, r.get::<_, i64>(2)?)))?;
+    let found =
+        find.query_map([table], |r| Ok((r.get::<_, String>(0)?, r.get::<_, String>(1)?, r.get::<_, i64>(2)?)))?;
     let mut rows = Vec::new();
     for entry in found {
         let (column, declared, notnull) = entry?;
@@ -144,7 +146,8 @@ fn indexes(db: &Connection, table: &str) -> Result<Canned> {
         "SELECT l.name, l.\"unique\", i.name, NOT t.\"notnull\" FROM pragma_index_list(?1) AS l, pragma_index_info(l.name) AS i \
          JOIN pragma_table_info(?1) AS t ON t.name = i.name WHERE l.origin = 'c' ORDER BY l.seq, i.seqno",
     )?;
-    let found = find.query_map([table], |r| Ok((r.get::<_, String>(0)?, r.get(1)?, r.get::<_, String>(2)?, r.get(3)?)))?;
+    let found =
+        find.query_map([table], |r| Ok((r.get::<_, String>(0)?, r.get(1)?, r.get::<_, String>(2)?, r.get(3)?)))?;
     for entry in found {
         let (index, unique, column, null) = entry?;
         put(&index, unique, column, null, false);

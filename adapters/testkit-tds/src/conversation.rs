@@ -78,7 +78,9 @@ pub(crate) fn deaf(line: &mut Line, state: &State) -> Result<bool> {
         if state.closing.load(Ordering::SeqCst) {
             break;
         }
-        if line.stirs(Duration::from_millis(100))? && !state.options().deaf {
+        if state.options().deaf {
+            std::thread::sleep(Duration::from_millis(100));
+        } else if line.stirs(Duration::from_millis(100))? {
             return line.message().map(|(kind, _)| kind == ATTENTION);
         }
     }

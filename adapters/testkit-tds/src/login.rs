@@ -38,7 +38,9 @@ pub(crate) fn login(mut line: Line, state: &State) -> Result<Option<Line>> {
         return Err(Error::other("no LOGIN7"));
     }
     let encrypted = matches!(line, Line::Tls(_));
-    if agreed == OFF && let Line::Tls(tls) = line {
+    if agreed == OFF
+        && let Line::Tls(tls) = line
+    {
         line = Line::Clear(tls.sock);
     }
     let (mut seen, password) = parse(&body)?;

@@ -108,7 +108,10 @@ pub(crate) fn rewrite(sql: &str) -> Rewritten {
                 let (name, next) = type_name(&words, at);
                 at = next;
                 open.pop();
-                if in_list && depth == 1 && let Some(last) = casts.last_mut() {
+                if in_list
+                    && depth == 1
+                    && let Some(last) = casts.last_mut()
+                {
                     *last = Some(name.clone());
                 }
                 out.push_str(&format!("AS {} ", affinity(&name)));

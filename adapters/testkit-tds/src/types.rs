@@ -64,7 +64,9 @@ impl Page {
     fn encode(self, text: &str) -> Vec<u8> {
         match self {
             Page::Utf8 => text.as_bytes().to_vec(),
-            _ => text.chars().map(|c| if c == '€' { 0x80 } else { u8::try_from(u32::from(c)).unwrap_or(b'?') }).collect(),
+            _ => {
+                text.chars().map(|c| if c == '€' { 0x80 } else { u8::try_from(u32::from(c)).unwrap_or(b'?') }).collect()
+            }
         }
     }
 }
@@ -220,7 +222,11 @@ impl Ty {
                 _ => return None,
             };
             out.push(*size);
-            if *size == 4 { out.extend((f as f32).to_le_bytes()) } else { out.extend(f.to_le_bytes()) }
+            if *size == 4 {
+                out.extend((f as f32).to_le_bytes())
+            } else {
+                out.extend(f.to_le_bytes())
+            }
             return Some(());
         }
         let held = match cell {
@@ -255,7 +261,8 @@ impl Ty {
             }
             Ty::Guid => {
                 let digits: Vec<u8> = held.bytes().filter(|b| *b != b'-').collect();
-                let byte = |i: usize| u8::from_str_radix(std::str::from_utf8(digits.get(2 * i..2 * i + 2)?).ok()?, 16).ok();
+                let byte =
+                    |i: usize| u8::from_str_radix(std::str::from_utf8(digits.get(2 * i..2 * i + 2)?).ok()?, 16).ok();
                 out.push(16);
                 for i in [3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15] {
                     out.push(byte(i)?);
@@ -299,7 +306,8 @@ impl Ty {
                 let (civil, offset) = held.split_at(held.len().checked_sub(6)?);
                 let (hours, minutes) = offset.split_once(':')?;
                 let hours: i64 = hours.parse().ok()?;
-                let minutes = hours * 60 + if offset.starts_with('-') { -1 } else { 1 } * minutes.parse::<i64>().ok()?;
+                let minutes =
+                    hours * 60 + if offset.starts_with('-') { -1 } else { 1 } * minutes.parse::<i64>().ok()?;
                 let at: DateTime = civil.trim().parse().ok()?;
                 let utc = at.checked_sub(jiff::Span::new().minutes(minutes)).ok()?;
                 out.push(time_size(*s) + 5);

@@ -16,7 +16,8 @@ fn a_login_that_only_reads() {
 
 #[test]
 fn every_way_to_write_is_found_and_named() {
-    let words = ["sysadmin", "db_owner", "db_datawriter", "db_ddladmin", "CONTROL", "ALTER", "INSERT", "UPDATE", "DELETE"];
+    let words =
+        ["sysadmin", "db_owner", "db_datawriter", "db_ddladmin", "CONTROL", "ALTER", "INSERT", "UPDATE", "DELETE"];
     for (i, word) in words.iter().enumerate() {
         match verdict(|o| o.rights[i] = Some(true)) {
             Access::MayWrite(why) => assert!(why.contains(word), "{word}: {why}"),

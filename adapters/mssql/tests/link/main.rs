@@ -4,7 +4,6 @@ mod access;
 mod catalog;
 mod login;
 mod manners;
-mod streaming;
 mod types;
 
 use banyan_adapter::{Call, Fault};

@@ -56,7 +56,12 @@ fn exact_numbers_keep_every_digit() {
 #[test]
 fn money_is_exact_or_a_dead_letter_and_always_exact_when_cast() {
     let money = Type::Decimal { precision: 19, scale: 4 };
-    shown("TEXT money", &["'-0.0001'", "'225179981368.5247'", "NULL"], money.clone(), &["-0.0001", "225179981368.5247", "-"]);
+    shown(
+        "TEXT money",
+        &["'-0.0001'", "'225179981368.5247'", "NULL"],
+        money.clone(),
+        &["-0.0001", "225179981368.5247", "-"],
+    );
     let small = Type::Decimal { precision: 10, scale: 4 };
     shown("TEXT smallmoney", &["'-214748.3648'", "'214748.3647'"], small, &["-214748.3648", "214748.3647"]);
 
@@ -84,13 +89,23 @@ fn money_is_exact_or_a_dead_letter_and_always_exact_when_cast() {
 
 #[test]
 fn floats_show_the_shortest_decimal_at_their_width() {
-    shown("real", &["0.1", "-3.5", "3.4028235e38", "NULL"], Type::Float, &["0.1", "-3.5", "340282350000000000000000000000000000000", "-"]);
+    shown(
+        "real",
+        &["0.1", "-3.5", "3.4028235e38", "NULL"],
+        Type::Float,
+        &["0.1", "-3.5", "340282350000000000000000000000000000000", "-"],
+    );
     shown("float", &["0.1", "1e-7", "NULL"], Type::Float, &["0.1", "0.0000001", "-"]);
 }
 
 #[test]
 fn dates_and_times() {
-    shown("date", &["'0001-01-01'", "'9999-12-31'", "'2000-02-29'", "NULL"], Type::Date, &["0001-01-01", "9999-12-31", "2000-02-29", "-"]);
+    shown(
+        "date",
+        &["'0001-01-01'", "'9999-12-31'", "'2000-02-29'", "NULL"],
+        Type::Date,
+        &["0001-01-01", "9999-12-31", "2000-02-29", "-"],
+    );
     shown("time(7)", &["'00:00:00'", "'23:59:59.9999999'"], Type::Time, &["00:00:00", "23:59:59.9999999"]);
     shown("time(0)", &["'23:59:59'"], Type::Time, &["23:59:59"]);
     shown("time(3)", &["'12:34:56.789'"], Type::Time, &["12:34:56.789"]);
@@ -102,11 +117,21 @@ fn dates_and_times() {
     );
     shown(
         "datetime",
-        &["'1753-01-01 00:00:00'", "'9999-12-31 23:59:59.997'", "'2024-03-31 02:30:00.003'", "'2024-03-31 02:30:00.007'"],
+        &[
+            "'1753-01-01 00:00:00'",
+            "'9999-12-31 23:59:59.997'",
+            "'2024-03-31 02:30:00.003'",
+            "'2024-03-31 02:30:00.007'",
+        ],
         Type::DateTime,
         &["1753-01-01T00:00:00", "9999-12-31T23:59:59.997", "2024-03-31T02:30:00.003", "2024-03-31T02:30:00.007"],
     );
-    shown("smalldatetime", &["'1900-01-01 00:00:00'", "'2079-06-06 23:59:00'"], Type::DateTime, &["1900-01-01T00:00:00", "2079-06-06T23:59:00"]);
+    shown(
+        "smalldatetime",
+        &["'1900-01-01 00:00:00'", "'2079-06-06 23:59:00'"],
+        Type::DateTime,
+        &["1900-01-01T00:00:00", "2079-06-06T23:59:00"],
+    );
     shown(
         "datetimeoffset(7)",
         &["'2024-01-01 00:30:00.1234567+02:00'", "'0001-01-01 00:00:00-14:00'", "NULL"],
@@ -117,7 +142,8 @@ fn dates_and_times() {
 
 #[test]
 fn an_instant_we_cannot_keep_is_a_dead_letter() {
-    let (_, batch) = round_trip("datetimeoffset(7)", &["'9999-12-31 23:59:59.9999999+00:00'", "'2024-01-01 00:00:00+00:00'"]);
+    let (_, batch) =
+        round_trip("datetimeoffset(7)", &["'9999-12-31 23:59:59.9999999+00:00'", "'2024-01-01 00:00:00+00:00'"]);
     assert!(matches!(batch.row(0).fate(), Fate::Bad(bad) if bad.code == "mssql-out-of-range"));
     assert_eq!(*batch.row(1).fate(), Fate::Record);
 }
@@ -171,7 +197,8 @@ fn a_thousand_columns() {
     let columns: Vec<String> = (0..1000).map(|i| format!("c{i} int")).collect();
     let values: Vec<String> = (0..1000).map(|i| if i % 3 == 0 { "NULL".into() } else { i.to_string() }).collect();
     let server =
-        Server::start(&format!("CREATE TABLE t ({}); INSERT INTO t VALUES ({});", columns.join(","), values.join(","))).unwrap();
+        Server::start(&format!("CREATE TABLE t ({}); INSERT INTO t VALUES ({});", columns.join(","), values.join(",")))
+            .unwrap();
     let (columns, batch) = read(open(&server).as_mut(), &statement("SELECT * FROM t")).unwrap();
     assert_eq!(columns.len(), 1000);
     for i in 0..1000 {
@@ -183,7 +210,8 @@ fn a_thousand_columns() {
 #[test]
 fn code_pages_we_do_not_know_are_refused_by_name_with_the_way_out() {
     for (declared, collation) in [("varchar_cp437(20)", "CP437"), ("varchar_utf8(20)", "UTF8")] {
-        let server = Server::start(&format!("CREATE TABLE t (n int, x {declared}); INSERT INTO t VALUES (1, 'ä');")).unwrap();
+        let server =
+            Server::start(&format!("CREATE TABLE t (n int, x {declared}); INSERT INTO t VALUES (1, 'ä');")).unwrap();
         let mut link = open(&server);
         let fault = read(link.as_mut(), &statement("SELECT n, x FROM t")).unwrap_err();
         assert_eq!(fault.code, "mssql-text");
@@ -235,7 +263,10 @@ fn parameters_arrive_exactly() {
         (Value::Text("x".repeat(9000).into()), ""),
         (Value::Integer(i64::MIN), "-9223372036854775808"),
         (Value::Decimal("-1234567890123456789012345678.90".parse().unwrap()), "-1234567890123456789012345678.90"),
-        (Value::Decimal("0.99999999999999999999999999999999999999".parse().unwrap()), "0.99999999999999999999999999999999999999"),
+        (
+            Value::Decimal("0.99999999999999999999999999999999999999".parse().unwrap()),
+            "0.99999999999999999999999999999999999999",
+        ),
         (Value::Boolean(true), "1"),
         (Value::Float(0.1, false), "0.1"),
         (Value::Date("9999-12-31".parse().unwrap()), "9999-12-31"),
