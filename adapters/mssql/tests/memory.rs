@@ -1,5 +1,7 @@
 //! Many rows, little memory. A process of its own, so that no other test's memory counts.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 use banyan_adapter::Call;
 use banyan_mssql::{Encrypt, Login, MssqlDriver, Settings};
 use banyan_sql::{Driver, Sink, Statement};
