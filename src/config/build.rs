@@ -9,7 +9,7 @@ use super::world::MOST_BYTES;
 use super::{Loaded, World};
 use banyan_adapter::{Kind, Prepared, RawDataset, RawSource};
 use banyan_model::compile::{self, Input, Reading};
-use banyan_model::draft::{ContentWord, Part, SourceDraft};
+use banyan_model::draft::{ContentWord, DatasetKey, Part, SourceDraft};
 use banyan_model::model::Catalog;
 use banyan_words::Problem;
 use banyan_words::node::join;
@@ -113,6 +113,10 @@ fn raw(source: &Part<SourceDraft>, loaded: &Loaded) -> RawSource {
         path: d.path.clone(),
         config: d.config.clone(),
         snapshot: d.keys.content == Some(ContentWord::Snapshot),
+        key: match &d.keys.key {
+            Some(DatasetKey::Columns(columns)) => columns.clone(),
+            _ => Vec::new(),
+        },
     });
     RawSource {
         name: source.name.clone(),

@@ -68,6 +68,8 @@ pub struct RawDataset {
     pub config: Node,
     /// `content: snapshot`, which an adapter must know to say when a snapshot is complete.
     pub snapshot: bool,
+    /// The columns of its `key`; empty for `key: none` and where none is declared.
+    pub key: Vec<String>,
 }
 
 /// A checked source.
@@ -127,4 +129,27 @@ pub struct Found {
     pub columns: Vec<Column>,
     /// A few records, each as the texts of its columns.
     pub sample: Vec<Vec<String>>,
+    /// What a database's catalog tells besides.
+    pub table: Option<FoundTable>,
+}
+
+/// What a database's catalog tells of a table.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FoundTable {
+    /// Its schema (SQL Server: `dbo`), where the server has such.
+    pub schema: Option<String>,
+    /// Its name, as the server spells it.
+    pub name: String,
+    /// A view.
+    pub view: bool,
+    /// Columns of its primary key, or of a unique index without nulls; empty where there is none.
+    pub key: Vec<String>,
+    /// Its indexes: name, columns in order, and whether no two rows have the same.
+    pub indexes: Vec<(String, Vec<String>, bool)>,
+    /// Rows, as the server's statistics estimate them.
+    pub rows: Option<u64>,
+    /// For each column its type as the server spells it.
+    pub server_types: Vec<String>,
+    /// For each column whether it may be null.
+    pub nullable: Vec<bool>,
 }

@@ -13,7 +13,7 @@ const ROWS: usize = 300_000;
 
 fn measure(name: &str, format: Value, text: &[u8]) {
     let config = json!({ "files": "*", "format": format }).into();
-    let raw = RawDataset { name: "d".into(), path: "d".into(), config, snapshot: false };
+    let raw = RawDataset { name: "d".into(), path: "d".into(), config, snapshot: false, key: Vec::new() };
     let format = check::dataset(&raw).unwrap().format;
     let best = (0..5).map(|_| once(&format, text)).min().unwrap().max(1);
     println!("{name:<34} {best:>6} ns/record {:>6} MB/s", text.len() as u64 * 1000 / (best * ROWS as u64));

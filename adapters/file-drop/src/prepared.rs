@@ -191,7 +191,7 @@ fn discover(source: &SourceSpec, datasets: &[Arc<DatasetSpec>]) -> Result<Vec<Fo
         found.push(described(spec, &batches));
     }
     let stray = names.iter().filter(|n| !datasets.iter().any(|d| d.files.matches(n)));
-    found.extend(stray.map(|name| Found { name: name.clone(), columns: Vec::new(), sample: Vec::new() }));
+    found.extend(stray.map(|name| Found { name: name.clone(), columns: Vec::new(), sample: Vec::new(), table: None }));
     Ok(found)
 }
 
@@ -205,5 +205,5 @@ fn described(spec: &DatasetSpec, batches: &[Batch]) -> Found {
         .take(5)
         .map(|row| (0..columns.len()).map(|i| text(&row.value(i))).collect())
         .collect();
-    Found { name: spec.name.clone(), columns, sample }
+    Found { name: spec.name.clone(), columns, sample, table: None }
 }

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 fn raw(folder: &Path, watch: &str, dataset: Value) -> RawSource {
     let config = json!({ "folder": folder.to_str().unwrap(), "watch": watch, "every": "1h" });
     let dataset =
-        RawDataset { name: "d".into(), path: "sources.s.datasets.d".into(), config: dataset.into(), snapshot: false };
+        RawDataset { name: "d".into(), path: "sources.s.datasets.d".into(), config: dataset.into(), snapshot: false, key: Vec::new() };
     RawSource {
         name: "s".into(),
         path: "sources.s".into(),

@@ -31,7 +31,7 @@ impl Read for Long {
 
 fn codes(format: Value, src: Long) -> Vec<String> {
     let config = json!({ "files": "*", "format": format }).into();
-    let raw = RawDataset { name: "d".into(), path: "d".into(), config, snapshot: false };
+    let raw = RawDataset { name: "d".into(), path: "d".into(), config, snapshot: false, key: Vec::new() };
     let format: Format = check::dataset(&raw).unwrap().format;
     let mut reader = format.open("d", Box::new(src)).unwrap();
     let mut codes = Vec::new();

@@ -192,6 +192,7 @@ fn broken(flaw: Flaw) -> String {
             path: "s.datasets.d".into(),
             config: json!({}).into(),
             snapshot: false,
+            key: Vec::new(),
         }],
     };
     let subject = Subject { kind: &Toy(flaw), raw, dataset: "d".into(), patience: Duration::from_millis(300) };

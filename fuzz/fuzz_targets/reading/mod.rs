@@ -23,7 +23,7 @@ impl Read for Pieces {
 /// Compiles a format; the targets choose among sound ones.
 pub fn format(config: serde_json::Value) -> Format {
     let config = serde_json::json!({ "files": "*", "format": config }).into();
-    let raw = RawDataset { name: "d".into(), path: "d".into(), config, snapshot: false };
+    let raw = RawDataset { name: "d".into(), path: "d".into(), config, snapshot: false, key: Vec::new() };
     check::dataset(&raw).expect("the target's own configuration").format
 }
 

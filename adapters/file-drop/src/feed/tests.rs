@@ -26,7 +26,7 @@ fn specs(folder: &Path, config: &serde_json::Value) -> (Arc<SourceSpec>, Arc<Dat
     if config.get("format").is_none() {
         config["format"] = json!({ "kind": "csv" });
     }
-    let raw = RawDataset { name: "d".into(), path: "d".into(), config: config.into(), snapshot };
+    let raw = RawDataset { name: "d".into(), path: "d".into(), config: config.into(), snapshot, key: Vec::new() };
     let source = RawSource {
         name: "s".into(),
         path: "s".into(),

@@ -127,6 +127,7 @@ pub fn format(config: serde_json::Value) -> Format {
         path: "d".into(),
         config: serde_json::json!({ "files": "*", "format": config }).into(),
         snapshot: false,
+            key: Vec::new(),
     };
     crate::config::check::dataset(&raw).unwrap().format
 }

@@ -3,7 +3,7 @@ use serde_json::json;
 
 fn check(config: serde_json::Value) -> Result<DatasetSpec, Vec<String>> {
     let snapshot = config.get("snapshot").is_some();
-    let raw = RawDataset { name: "d".into(), path: "d".into(), config: config.into(), snapshot };
+    let raw = RawDataset { name: "d".into(), path: "d".into(), config: config.into(), snapshot, key: Vec::new() };
     dataset(&raw).map_err(|problems| problems.into_iter().map(|p| format!("{} {}", p.path, p.code)).collect())
 }
 

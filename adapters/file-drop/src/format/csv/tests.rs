@@ -181,6 +181,7 @@ fn trailer(trailer: serde_json::Value, bytes: &[u8]) -> Outcome {
         path: "d".into(),
         config: json!({ "files": "*", "format": { "kind": "csv" }, "ready": { "trailer": trailer } }).into(),
         snapshot: false,
+        key: Vec::new(),
     };
     all(&crate::config::check::dataset(&raw).unwrap().format, bytes)
 }

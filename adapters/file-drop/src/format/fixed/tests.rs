@@ -92,6 +92,7 @@ fn trailers_count_and_sum() {
             { "name": "BIN", "at": 1, "length": 4 }, { "name": "QTY", "at": 5, "length": 5 } ] } })
         .into(),
         snapshot: false,
+        key: Vec::new(),
     };
     let rule =
         json!({ "starts": "TR", "count": { "at": 3, "length": 3 }, "total": { "of": "QTY", "at": 6, "length": 6 } });

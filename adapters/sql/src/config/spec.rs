@@ -1,0 +1,130 @@
+//! A checked dataset, ready to be read.
+
+use crate::text::ReadFrom;
+use banyan_words::{Problem, codec};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A checked dataset.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DatasetSpec {
+    /// Its name.
+    pub name: String,
+    /// What it is read from.
+    pub from: ReadFrom,
+    /// The guard could not read the query; why it is sent all the same.
+    pub unchecked: Option<String>,
+    /// Its key; empty where there is none.
+    pub key: Vec<String>,
+    /// How it is brought up to date; `None` where it is only read live.
+    pub sync: Option<SyncSpec>,
+    /// It may be read by key while somebody waits.
+    pub live: bool,
+    /// Rows of one page.
+    pub page_rows: usize,
+}
+
+/// How a dataset is brought up to date.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SyncSpec {
+    /// The mode; `None`: the best the server allows.
+    pub mode: Option<Mode>,
+    /// The growing column, where one is named.
+    pub column: Option<String>,
+    /// How far back a watermark looks again, where it is said.
+    pub lag: Option<Duration>,
+    /// Time between the beginnings of two passes, where it is said.
+    pub every: Option<Duration>,
+    /// Time between two comparisons of all keys, where it is said.
+    pub deletes: Option<Duration>,
+}
+
+/// How changes are found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Mode {
+    /// Everything in one SELECT.
+    Full,
+    /// Everything, page by page along the key.
+    Keyset,
+    /// What a growing column says is new.
+    Watermark,
+    /// What SQL Server's rowversion says is new.
+    Rowversion,
+    /// What SQL Server's change tracking says changed.
+    ChangeTracking,
+}
+
+impl Mode {
+    /// As it is written in the configuration.
+    pub fn word(self) -> &'static str {
+        match self {
+            Mode::Full => "full",
+            Mode::Keyset => "keyset",
+            Mode::Watermark => "watermark",
+            Mode::Rowversion => "rowversion",
+            Mode::ChangeTracking => "change-tracking",
+        }
+    }
+
+    /// Time between passes, where the configuration says none.
+    pub fn every(self) -> Duration {
+        match self {
+            Mode::Full | Mode::Keyset => Duration::from_secs(15 * 60),
+            Mode::Watermark | Mode::Rowversion | Mode::ChangeTracking => Duration::from_secs(60),
+        }
+    }
+}
+
+/// What a mode can miss, for its users.
+pub fn misses(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Full => {
+            "nothing that is there when a pass reads it; a record that came and went between two passes is never seen"
+        }
+        Mode::Keyset => {
+            "a record whose key changes while a pass runs may be missed by that pass, and is then deleted until the next \
+             one; a record that came and went between two passes is never seen"
+        }
+        Mode::Watermark => {
+            "deletions (unless `deletes` finds them), changes that do not set the column, records in which it is null \
+             after the first pass, and transactions that commit later than `lag` after the time they wrote"
+        }
+        Mode::Rowversion => "deletions, unless `deletes` finds them",
+        Mode::ChangeTracking => {
+            "nothing within the server's retention; after a longer silence everything is read again, and a record that \
+             came and went meanwhile is never seen"
+        }
+    }
+}
+
+/// The checked datasets of a source.
+#[derive(Clone, Debug, Default)]
+pub struct Datasets {
+    /// They, in order.
+    pub all: Vec<Arc<DatasetSpec>>,
+    /// What is probably not as meant.
+    pub warnings: Vec<Problem>,
+}
+
+impl Datasets {
+    /// The one of that name.
+    pub fn get(&self, name: &str) -> Option<&Arc<DatasetSpec>> {
+        self.all.iter().find(|d| d.name == name)
+    }
+
+    /// See [`banyan_adapter::Prepared::feeds`].
+    pub fn feeds(&self, name: &str) -> bool {
+        self.get(name).is_some_and(|d| d.sync.is_some())
+    }
+
+    /// See [`banyan_adapter::Prepared::looks_up`].
+    pub fn looks_up(&self, name: &str) -> bool {
+        self.get(name).is_some_and(|d| d.live)
+    }
+
+    /// See [`banyan_adapter::Prepared::reading_hash`]: a table's values mean the same however they are fetched.
+    pub fn reading_hash(&self, name: &str) -> u64 {
+        self.get(name).map_or(0, |d| codec::hash(format!("{:?}", d.from).as_bytes(), 0x5153))
+    }
+}

@@ -1,0 +1,444 @@
+//! The feed of a dataset: passes over its table, each a unit or several.
+//!
+//! Invariant: what is handed over as done carries the position from which nothing is lost; whatever goes wrong in between,
+//! the pass begins again from the last position that was committed. A pass that finds nothing new makes no unit. Keys are
+//! read apart from records, so that deletions are found without reading everything.
+//! Not here: what is new to the gateway (it compares), what is deleted (it knows from the scope).
+
+mod pass;
+mod plan;
+mod position;
+mod window;
+
+pub(crate) use pass::order;
+pub(crate) use plan::Described;
+
+use crate::config::spec::{DatasetSpec, Mode, SyncSpec};
+use crate::lane::{Desk, Lane};
+use crate::text::{ReadFrom, Text, quoted, quoted_table};
+use banyan_adapter::{Ask, BlockingFeed, Call, Delivery, Fault, Purpose, Scope, UnitDone};
+use banyan_words::{BatchBuilder, Shape, UnitRef, Value};
+use jiff::{SignedDuration, Timestamp};
+use pass::{Pass, Read};
+use plan::Plan;
+use position::Position;
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use window::Window;
+
+/// A pass over changes is cut into units of about so many rows, so that a restart does not begin it anew.
+const UNIT_ROWS: u64 = 250_000;
+/// What a pass holds back at most until it knows whether any of it is new, in bytes.
+const HELD: usize = 8 << 20;
+
+/// The feed.
+pub(crate) struct Feed {
+    desk: Arc<Desk>,
+    spec: Arc<DatasetSpec>,
+    sync: SyncSpec,
+    lane: Lane,
+    /// The position text the gateway has, once asked for; read when the plan is known.
+    loaded: bool,
+    told: Option<String>,
+    position: Option<Position>,
+    due: Instant,
+    newest: Option<Timestamp>,
+    logged: Option<Mode>,
+    pass: Option<Pass>,
+    outbox: VecDeque<Delivery>,
+    /// What comes after the outbox.
+    fault: Option<Fault>,
+}
+
+impl Feed {
+    /// The feed of a dataset that is synced.
+    pub(crate) fn new(desk: Arc<Desk>, spec: Arc<DatasetSpec>, sync: SyncSpec) -> Feed {
+        let lane = Lane::new(desk.clone());
+        Feed {
+            desk,
+            spec,
+            sync,
+            lane,
+            loaded: false,
+            told: None,
+            position: None,
+            due: Instant::now(),
+            newest: None,
+            logged: None,
+            pass: None,
+            outbox: VecDeque::new(),
+            fault: None,
+        }
+    }
+
+    /// Looks up where to go on, and when.
+    fn load(&mut self) {
+        let memory = &self.desk.cx.memory;
+        self.told = memory.position(&self.spec.name);
+        let newest = memory.newest(&self.spec.name);
+        let newest = newest.and_then(|o| o.get(..24)?.parse::<Timestamp>().ok());
+        // A pass that was given up may have the same start again: it is the same pass.
+        self.newest = newest;
+        self.position = None;
+        self.loaded = true;
+        let every = self.sync.every.or(self.logged.or(self.sync.mode).map(Mode::every));
+        let every = every.unwrap_or(Duration::from_secs(60));
+        self.due = Instant::now();
+        // Where it goes on is only known with the plan; when, the text alone tells.
+        let at = self.told.as_deref().and_then(|t| serde_json::from_str::<Position>(t).ok());
+        if let Some(at) = at.filter(|p| !p.more && !p.keys_due) {
+            let since = (self.desk.cx.clock)().duration_since(at.at);
+            // A clock that was set back is no reason to wait for it.
+            if since >= SignedDuration::ZERO {
+                let since = Duration::try_from(since).unwrap_or_default();
+                self.due += every.saturating_sub(since);
+            }
+        }
+    }
+
+    /// A start for a pass, later than all before it.
+    fn start(&mut self) -> Timestamp {
+        let now = (self.desk.cx.clock)();
+        let now = Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now);
+        let after = self.newest.and_then(|t| t.checked_add(Duration::from_millis(1)).ok());
+        let start = after.map_or(now, |after| now.max(after));
+        self.newest = Some(start);
+        start
+    }
+
+    /// Plans a pass and gets it ready.
+    fn begin(&mut self, call: &Call) -> Result<(), Fault> {
+        let started = self.start();
+        self.due = Instant::now();
+        let table = Described::ask(&mut self.lane, &self.spec, Purpose::Sync, call)?;
+        let plan = Arc::new(Plan::make(&self.spec, &self.sync, table, &self.desk.cx)?);
+        if self.logged != Some(plan.mode) {
+            self.logged = Some(plan.mode);
+            plan.log(&self.desk.cx.source, &self.spec.name, self.sync.mode.is_none());
+            self.desk.told().modes.insert(self.spec.name.clone(), plan.mode);
+        }
+        if self.position.is_none() {
+            self.position = self.told.as_deref().and_then(|t| Position::read(t, plan.of));
+            if self.position.is_none() && self.told.is_some() {
+                let dataset = &self.spec.name;
+                tracing::warn!(dataset, "what is read, or how, has changed: everything is read again");
+            }
+        }
+        self.due += plan.every;
+        if let Some(fault) = plan.gone(&self.spec.name) {
+            // The gateway compares the columns first; if it does not stop for them, this does.
+            let mut pass = Pass::new(plan, Read::Whole, Scope::Changes, started);
+            self.announce(&mut pass);
+            self.fault = Some(fault);
+            return Ok(());
+        }
+        self.pass = self.prepared(plan, started, call)?;
+        Ok(())
+    }
+
+    /// The pass that is due; `None` where the server says at once that nothing changed.
+    fn prepared(&mut self, plan: Arc<Plan>, started: Timestamp, call: &Call) -> Result<Option<Pass>, Fault> {
+        let from = self.position.as_ref().and_then(Position::from);
+        let everything = |plan: Arc<Plan>| {
+            let read = if plan.mode == Mode::Full || plan.table.whole { Read::Whole } else { Read::Pages };
+            Pass::new(plan, read, Scope::Everything, started)
+        };
+        if self.keys_due(&plan, started) {
+            return Ok(Some(Pass::new(plan, Read::Keys, Scope::Keys, started)));
+        }
+        Ok(Some(match plan.mode {
+            Mode::Full | Mode::Keyset => everything(plan),
+            Mode::Watermark => {
+                let read = Read::Column { from, below: None };
+                Pass::new(plan, read, Scope::Changes, started)
+            }
+            Mode::Rowversion => {
+                let text = Text::own(plan.table.dialect, "SELECT min_active_rowversion() AS rv");
+                let upper = self.one_row(text, call)?.into_iter().next().filter(|v| !v.is_absent());
+                let Some(upper) = upper else {
+                    return Err(Fault::transient("bad-answer", "the server gave no min_active_rowversion()"));
+                };
+                if from.as_ref() == Some(&upper) {
+                    self.outbox.push_back(Delivery::Current { as_of: started });
+                    return Ok(None);
+                }
+                let read = Read::Column { from, below: Some(upper.clone()) };
+                let mut pass = Pass::new(plan, read, Scope::Changes, started);
+                pass.upper = Some(upper);
+                pass
+            }
+            Mode::ChangeTracking => return self.tracked(plan, from, started, call).map(Some),
+        }))
+    }
+
+    /// What change tracking can tell; everything, where it has forgotten too much.
+    fn tracked(
+        &mut self,
+        plan: Arc<Plan>,
+        from: Option<Value<'static>>,
+        started: Timestamp,
+        call: &Call,
+    ) -> Result<Pass, Fault> {
+        let dialect = plan.table.dialect;
+        let ReadFrom::Table(table) = &self.spec.from else {
+            return Err(Fault::permanent("mode-not-possible", "change tracking is of tables, not of queries"));
+        };
+        let table = table.clone();
+        let name = quoted_table(dialect, &table).replace('\'', "''");
+        let versions = format!(
+            "SELECT CHANGE_TRACKING_CURRENT_VERSION() AS v, CHANGE_TRACKING_MIN_VALID_VERSION(OBJECT_ID(N'{name}')) AS m"
+        );
+        let told = self.one_row(Text::own(dialect, &versions), call)?;
+        let [Value::Integer(current), Value::Integer(oldest)] = told.as_slice() else {
+            let message = format!("{}: the server does not tell the versions of change tracking", self.spec.name);
+            return Err(Fault::permanent("mode-not-possible", message));
+        };
+        let (current, oldest) = (*current, *oldest);
+        let from = match from {
+            Some(Value::Integer(from)) => Some(from),
+            _ => None,
+        };
+        if let Some(from) = from.filter(|f| *f < oldest || *f > current) {
+            let (source, dataset) = (&self.desk.cx.source, &self.spec.name);
+            tracing::warn!(
+                source,
+                dataset,
+                "change tracking goes back to version {oldest} only, and {from} was read last: everything is read again"
+            );
+            self.desk.told().gaps.insert(dataset.clone(), started);
+        }
+        let known = from.filter(|f| *f >= oldest && *f <= current);
+        let Some(known) = known else {
+            let mut pass = Pass::new(plan, Read::Pages, Scope::Everything, started);
+            pass.upper = Some(Value::Integer(current));
+            return Ok(pass);
+        };
+        let mut gone = Text::own(dialect, "SELECT COUNT(*) AS n FROM ");
+        gone.changes(&table, Value::Integer(known));
+        gone.push(&format!(" AS c WHERE c.{} = 'D'", quoted(dialect, "SYS_CHANGE_OPERATION")));
+        let gone = self.one_row(gone, call)?;
+        let read = Read::Changes { from: Value::Integer(known) };
+        let mut pass = Pass::new(plan, read, Scope::Changes, started);
+        pass.deletions = !matches!(gone.as_slice(), [Value::Integer(0)]);
+        pass.upper = Some(Value::Integer(current));
+        Ok(pass)
+    }
+
+    fn keys_due(&self, plan: &Plan, now: Timestamp) -> bool {
+        let Some(position) = &self.position else { return false };
+        if position.more || plan.key.is_empty() {
+            return false;
+        }
+        let last = position.keys_at.unwrap_or(position.at);
+        let since = Duration::try_from(now.duration_since(last)).unwrap_or_default();
+        position.keys_due || plan.deletes.is_some_and(|every| since >= every)
+    }
+
+    /// The cells of an answer's only row.
+    fn one_row(&mut self, text: Text, call: &Call) -> Result<Vec<Value<'static>>, Fault> {
+        let columns = self.lane.select(text, &self.spec.name, Purpose::Sync, call)?;
+        let width = columns.len();
+        let unit = UnitRef {
+            name: String::new(),
+            version: String::new(),
+            order: String::new(),
+            as_of: Timestamp::UNIX_EPOCH,
+        };
+        let mut builder = BatchBuilder::new(Arc::new(unit));
+        let no = builder.shape(Arc::new(Shape { dataset: self.spec.name.clone(), columns }));
+        let mut sink = crate::Sink::new(&mut builder, no, 0);
+        while sink.rows() == 0 && self.lane.fetch(1, &mut sink, Purpose::Sync, call)? {}
+        self.lane.enough();
+        let batch = builder.finish();
+        let row = (!batch.is_empty()).then(|| batch.row(0));
+        Ok(row.map(|row| (0..width).map(|i| row.value(i).into_owned()).collect()).unwrap_or_default())
+    }
+
+    fn announce(&mut self, pass: &mut Pass) {
+        pass.begun = true;
+        self.outbox.push_back(Delivery::Begin {
+            unit: pass.unit.clone(),
+            token: String::new(),
+            scope: pass.scope,
+            columns: Some(pass.plan.table.columns()),
+        });
+    }
+
+    /// Hands over what was held back.
+    fn release(&mut self, pass: &mut Pass) {
+        if !pass.begun {
+            self.announce(pass);
+        }
+        for batch in pass.held.drain(..) {
+            pass.shown = true;
+            self.outbox.push_back(Delivery::Records(batch));
+        }
+    }
+
+    /// One request more of the open pass.
+    fn advance(&mut self, mut pass: Pass, ask: Ask, call: &Call) -> Result<(), Fault> {
+        let sure = matches!(pass.read, Read::Whole | Read::Pages | Read::Keys);
+        if sure && !pass.begun {
+            // The columns are compared before a row is read.
+            self.announce(&mut pass);
+            self.pass = Some(pass);
+            return Ok(());
+        }
+        let (batch, more) = pass.step(&mut self.lane, &self.spec, ask, call)?;
+        if !batch.is_empty() {
+            pass.held.push(batch);
+        }
+        // A watermark sees the same again and again: it waits until it knows whether there is anything else.
+        let known = self.position.as_ref().and_then(|p| p.known).filter(|_| pass.window.is_some() && !pass.begun);
+        let held: usize = pass.held.iter().map(banyan_words::Batch::weight).sum();
+        let same = match (known, &pass.window) {
+            (Some((rows, _)), Some(window)) if more => window.all().0 <= rows && held < HELD,
+            (Some(known), Some(window)) => window.all() == known,
+            _ => false,
+        };
+        if !same && !pass.held.is_empty() {
+            self.release(&mut pass);
+        }
+        if !more {
+            self.end(pass, same);
+            return Ok(());
+        }
+        let cuts = matches!(pass.read, Read::Column { .. }) && pass.begun && pass.rows >= UNIT_ROWS;
+        if cuts {
+            self.cut(&mut pass);
+        }
+        self.pass = Some(pass);
+        Ok(())
+    }
+
+    /// Ends a unit in the midst of a pass, with a position from which the pass goes on.
+    fn cut(&mut self, pass: &mut Pass) {
+        let highest = pass.window.as_ref().map_or(pass.column_last.clone(), Window::highest);
+        let Some(highest) = highest else { return };
+        let mut position = self.next_position(pass);
+        position.more = true;
+        position.set_from(Some(&highest));
+        self.done(pass, position);
+        pass.next_part();
+    }
+
+    fn next_position(&self, pass: &Pass) -> Position {
+        let mut position = Position::new(pass.plan.of, pass.started);
+        position.keys_at = self.position.as_ref().map_or(Some(pass.started), |p| p.keys_at);
+        position
+    }
+
+    fn done(&mut self, pass: &Pass, position: Position) {
+        let done = UnitDone { records: pass.rows, part: None, position: Some(position.text()) };
+        self.outbox.push_back(Delivery::Done(done));
+        self.position = Some(position);
+    }
+
+    /// The pass was read to its end.
+    fn end(&mut self, mut pass: Pass, same: bool) {
+        let first = self.position.as_ref().is_none_or(|p| p.from().is_none() || p.more);
+        let changes = pass.scope == Scope::Changes;
+        if changes && !pass.begun && !pass.deletions && (same || (pass.rows == 0 && !first)) {
+            if let (Some(position), Some(upper)) = (&mut self.position, &pass.upper) {
+                position.set_from(Some(upper));
+            }
+            self.outbox.push_back(Delivery::Current { as_of: pass.started });
+            return;
+        }
+        self.release(&mut pass);
+        if !pass.shown {
+            pass.shown = true;
+            self.outbox.push_back(Delivery::Records(pass.empty()));
+        }
+        let mut position = self.next_position(&pass);
+        match pass.read {
+            Read::Keys => {
+                let known = self.position.as_ref();
+                position = known.cloned().unwrap_or(position);
+                position.keys_due = false;
+                position.keys_at = Some(pass.started);
+                // Records wait no longer for their turn because keys had it.
+                self.due = Instant::now();
+            }
+            Read::Whole | Read::Pages => {
+                position.keys_at = Some(pass.started);
+                position.set_from(pass.upper.as_ref());
+            }
+            Read::Column { .. } | Read::Changes { .. } => {
+                position.keys_due = pass.deletions;
+                if pass.deletions {
+                    self.due = Instant::now();
+                }
+                match &pass.window {
+                    Some(window) => {
+                        let (from, known) = window.next(pass.clock.elapsed());
+                        let old = self.position.as_ref().and_then(Position::from);
+                        position.set_from(from.or(old).as_ref());
+                        position.known = known;
+                    }
+                    None => position.set_from(pass.upper.as_ref()),
+                }
+            }
+        }
+        self.done(&pass, position);
+    }
+
+    /// Gives up what is open.
+    fn drop_pass(&mut self) {
+        self.pass = None;
+        self.lane.give_up();
+        self.outbox.clear();
+        self.fault = None;
+        self.loaded = false;
+    }
+}
+
+impl BlockingFeed for Feed {
+    fn next(&mut self, ask: Ask, call: &Call) -> Result<Delivery, Fault> {
+        let deadline = Instant::now() + ask.wait;
+        loop {
+            if let Some(delivery) = self.outbox.pop_front() {
+                return Ok(delivery);
+            }
+            if let Some(fault) = self.fault.take() {
+                self.drop_pass();
+                return Err(fault);
+            }
+            if call.stop.stopped() {
+                return Ok(Delivery::Idle);
+            }
+            let result = match self.pass.take() {
+                Some(pass) => self.advance(pass, ask, call),
+                None => {
+                    if !self.loaded {
+                        self.load();
+                    }
+                    let now = Instant::now();
+                    if now < self.due || self.desk.cx.budget.closed_until().is_some() {
+                        if now >= deadline {
+                            return Ok(Delivery::Idle);
+                        }
+                        let until = deadline.min(self.due.max(now + Duration::from_millis(5)));
+                        std::thread::sleep(until.saturating_duration_since(now).min(Duration::from_millis(20)));
+                        continue;
+                    }
+                    self.begin(call)
+                }
+            };
+            if let Err(fault) = result {
+                self.drop_pass();
+                // A call that was told to stop failed because of that.
+                return if call.stop.stopped() { Ok(Delivery::Idle) } else { Err(fault) };
+            }
+        }
+    }
+
+    fn acknowledge(&mut self, _: &UnitRef, _: &str) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    fn rewind(&mut self) {
+        self.drop_pass();
+    }
+}

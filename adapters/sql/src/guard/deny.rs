@@ -1,0 +1,47 @@
+//! Functions that do more than compute.
+//!
+//! One list for all servers: a name that is harmless on one of them is seldom needed, and the one who needs it says so
+//! (`unchecked:`).
+
+/// Names, in lower case.
+const NAMES: &[&str] = &[
+    // Wait, or hold what others wait for.
+    "sleep", "benchmark", "get_lock", "release_lock", "release_all_locks", "master_pos_wait", "source_pos_wait",
+    "wait_for_executed_gtid_set", "wait_until_sql_thread_after_gtids",
+    // Count on.
+    "nextval", "setval", "last_insert_id", "setseed",
+    // Change the session, so that the next statement means something else.
+    "set_config",
+    // Run text.
+    "query_to_xml", "query_to_xmlschema", "query_to_xml_and_xmlschema", "cursor_to_xml", "cursor_to_xmlschema", "ts_stat",
+    "ts_rewrite", "crosstab", "crosstab2", "crosstab3", "crosstab4", "connectby", "xpath_table", "eval", "sys_eval",
+    "sys_exec", "sys_set",
+    // Reach files, other servers and other programs.
+    "load_file", "load_extension", "readfile", "writefile", "edit", "fts3_tokenizer", "zipfile", "openrowset",
+    "openquery", "opendatasource", "openxml", "fn_trace_gettable", "fn_get_audit_file",
+    "fn_xe_file_target_read_file", "database_to_xml", "schema_to_xml", "httpuritype",
+];
+
+/// How names begin.
+const PREFIXES: &[&str] = &[
+    "xp_", "sp_", "dblink", "lo_", "dbms_", "utl_", "postgres_fdw_", "pg_sleep", "pg_read_", "pg_ls_", "pg_stat_file",
+    "pg_file_", "pg_advisory", "pg_try_advisory", "pg_logical", "pg_replication", "pg_create_", "pg_drop_", "pg_wal_",
+    "pg_switch_", "pg_reload", "pg_rotate", "pg_cancel", "pg_terminate", "pg_promote", "pg_stat_reset", "pg_export_",
+    "pg_import", "pg_notify", "pg_backup_", "pg_start_", "pg_stop_", "pg_current_logfile", "pg_copy_", "pg_sync_",
+    "pg_restore_", "pg_clear_", "pg_set_", "pg_execute", "pg_extension_config_dump", "pg_prewarm", "brin_", "gin_clean",
+    "heap_force_", "sqlite_",
+];
+
+/// `sqlite_version()` and the like only tell.
+const TELL: &[&str] = &["sqlite_version", "sqlite_source_id", "sqlite_offset", "pg_wal_lsn_diff"];
+
+/// Table hints that hold more than a reader needs.
+pub(super) const HINTS: &[&str] =
+    &["xlock", "tablockx", "tablock", "updlock", "holdlock", "serializable", "repeatableread", "paglock"];
+
+/// Whether calling it may do more than compute.
+pub(super) fn denied(name: &str) -> bool {
+    let name = name.to_lowercase();
+    let name = name.as_str();
+    NAMES.contains(&name) || (PREFIXES.iter().any(|p| name.starts_with(p)) && !TELL.contains(&name))
+}

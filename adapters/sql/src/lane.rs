@@ -1,0 +1,243 @@
+//! A connection as passes and lookups use it: opened when needed, checked, paced, and written down.
+//!
+//! Invariant: every request has leave of the budget and a deadline, every statement is in the audit with how long the
+//! source worked on it and what came back, and no connection is used whose login may write, unless that is allowed.
+//! Not here: which statements are sent.
+
+use crate::text::Text;
+use crate::{Access, Dialect, Driver, Link, Sink, TableInfo, TableName};
+use banyan_adapter::{Call, Context, Fault, Purpose, Sent};
+use banyan_words::Column;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// A connection that was not used for so long is opened anew: who knows what stands between.
+const IDLE: Duration = Duration::from_secs(300);
+
+/// What all connections to one source share.
+pub(crate) struct Desk {
+    driver: Arc<dyn Driver>,
+    /// What the gateway lent.
+    pub cx: Context,
+    allow_writable: bool,
+    /// What the last opened connection told.
+    told: Mutex<Told>,
+}
+
+/// What a server told of itself.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Told {
+    /// Product and version.
+    pub server: String,
+    /// Whether the login may write.
+    pub access: Option<Access>,
+    /// For each dataset how it is brought up to date.
+    pub modes: std::collections::BTreeMap<String, crate::Mode>,
+    /// For each dataset since when change tracking could not say what changed, and everything was read instead.
+    pub gaps: std::collections::BTreeMap<String, jiff::Timestamp>,
+}
+
+impl Desk {
+    /// For a source. `allow_writable`: a login that may write is used all the same.
+    pub(crate) fn new(driver: Arc<dyn Driver>, cx: Context, allow_writable: bool) -> Desk {
+        Desk { driver, cx, allow_writable, told: Mutex::default() }
+    }
+
+    /// What is known of the server.
+    pub(crate) fn told(&self) -> MutexGuard<'_, Told> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The terms of one request of a longer call.
+    fn request(&self, call: &Call) -> Call {
+        let own = self.cx.budget.timeout().and_then(|t| Instant::now().checked_add(t));
+        let deadline = [own, call.deadline].into_iter().flatten().min();
+        Call { stop: call.stop.clone(), deadline }
+    }
+
+    /// Opens a connection and looks at its login. The caller has leave.
+    fn open(&self, call: &Call) -> Result<Box<dyn Link>, Fault> {
+        let mut link = self.driver.open(call)?;
+        let access = link.access(call)?;
+        let source = &self.cx.source;
+        {
+            let mut told = self.told();
+            told.server = link.server();
+            if told.access.as_ref() != Some(&access) {
+                match &access {
+                    Access::ReadOnly => tracing::info!(%source, "the login may only read"),
+                    Access::MayWrite(why) => tracing::warn!(%source, "the login may write: {why}"),
+                    Access::Unknown(why) => tracing::warn!(%source, "the server cannot say whether the login may write: {why}"),
+                }
+            }
+            told.access = Some(access.clone());
+        }
+        match access {
+            Access::MayWrite(why) if !self.allow_writable => Err(Fault::permanent(
+                "writable-login",
+                format!(
+                    "the login of {source} may write: {why}. Give it a login that may only SELECT, or say \
+                     `allow_writable_login: true` on the source"
+                ),
+            )),
+            _ => Ok(link),
+        }
+    }
+}
+
+/// One connection, or the place for one.
+pub(crate) struct Lane {
+    desk: Arc<Desk>,
+    link: Option<Box<dyn Link>>,
+    used: Instant,
+    answer: Option<Answer>,
+}
+
+/// An answer being read.
+struct Answer {
+    dataset: String,
+    purpose: Purpose,
+    what: String,
+    took: Duration,
+    rows: u64,
+}
+
+impl Lane {
+    /// A lane without a connection.
+    pub(crate) fn new(desk: Arc<Desk>) -> Lane {
+        Lane { desk, link: None, used: Instant::now(), answer: None }
+    }
+
+    /// True while its connection may be used without being opened first.
+    pub(crate) fn fresh(&self) -> bool {
+        self.used.elapsed() < IDLE && self.link.as_ref().is_some_and(|l| l.usable())
+    }
+
+    /// The dialect of its server.
+    pub(crate) fn dialect(&mut self, purpose: Purpose, call: &Call) -> Result<Dialect, Fault> {
+        self.work(purpose, call, |link, _| Ok(link.dialect()))
+    }
+
+    /// A table as the catalog has it.
+    pub(crate) fn table(&mut self, name: &TableName, purpose: Purpose, call: &Call) -> Result<Option<TableInfo>, Fault> {
+        self.work(purpose, call, |link, call| link.table(name, call))
+    }
+
+    /// Tables and views.
+    pub(crate) fn tables(&mut self, purpose: Purpose, call: &Call) -> Result<Vec<TableInfo>, Fault> {
+        self.work(purpose, call, |link, call| link.tables(call))
+    }
+
+    /// Sends a statement; the answer's columns.
+    pub(crate) fn select(
+        &mut self,
+        text: Text,
+        dataset: &str,
+        purpose: Purpose,
+        call: &Call,
+    ) -> Result<Vec<Column>, Fault> {
+        self.close(None);
+        let statement = text.checked()?;
+        let what = statement.sql.clone();
+        let begun = Instant::now();
+        let mut sent = begun;
+        let result = self.work(purpose, call, |link, call| {
+            sent = Instant::now();
+            link.select(&statement, call)
+        });
+        let took = sent.elapsed();
+        // A request that had no leave was not sent.
+        let refused = matches!(&result, Err(f) if f.code == "source-closed" || f.code == "budget-timeout");
+        if !refused {
+            self.answer = Some(Answer { dataset: dataset.to_owned(), purpose, what, took, rows: 0 });
+        }
+        if let Err(fault) = &result {
+            self.close(Some(&fault.code));
+        }
+        result
+    }
+
+    /// Reads on in the answer; false once there are no more rows.
+    pub(crate) fn fetch(&mut self, most: usize, into: &mut Sink<'_>, purpose: Purpose, call: &Call) -> Result<bool, Fault> {
+        let before = into.rows();
+        let mut took = Duration::ZERO;
+        let result = self.work(purpose, call, |link, call| {
+            let begun = Instant::now();
+            let more = link.fetch(most, into, call);
+            took = begun.elapsed();
+            more
+        });
+        if let Some(answer) = &mut self.answer {
+            answer.rows += into.rows() - before;
+            answer.took += took;
+        }
+        match &result {
+            Ok(true) => {}
+            Ok(false) => self.close(None),
+            Err(fault) => self.close(Some(&fault.code)),
+        }
+        result
+    }
+
+    /// Gives up an answer that is still open, and with it the connection: only so is the server sure to stop.
+    pub(crate) fn give_up(&mut self) {
+        if self.answer.is_some() {
+            self.close(Some("given-up"));
+            self.link = None;
+        }
+    }
+
+    /// Ends an answer that was read as far as it was wanted; the connection stays.
+    pub(crate) fn enough(&mut self) {
+        self.close(None);
+    }
+
+    /// One request, with leave, on an open connection.
+    fn work<T>(
+        &mut self,
+        purpose: Purpose,
+        call: &Call,
+        ask: impl FnOnce(&mut dyn Link, &Call) -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
+        let desk = self.desk.clone();
+        let permit = desk.cx.budget.permit(purpose, call)?;
+        let request = desk.request(call);
+        if self.answer.is_none() && !self.fresh() {
+            self.link = None;
+        }
+        let link = match &mut self.link {
+            Some(link) => link,
+            None => self.link.insert(desk.open(&request)?),
+        };
+        let result = ask(&mut **link, &request);
+        self.used = Instant::now();
+        if result.is_ok() && self.answer.is_none() {
+            // Of an answer only its beginning: how long the rest takes says nothing of the server's state.
+            permit.answered();
+        } else if result.is_err() && !link.usable() {
+            self.link = None;
+        }
+        result
+    }
+
+    /// Writes the answer down.
+    fn close(&mut self, fault: Option<&str>) {
+        if let Some(answer) = self.answer.take() {
+            self.desk.cx.audit.sent(&Sent {
+                source: self.desk.cx.source.clone(),
+                dataset: answer.dataset,
+                purpose: answer.purpose,
+                what: answer.what,
+                millis: u64::try_from(answer.took.as_millis()).unwrap_or(u64::MAX),
+                rows: answer.rows,
+                fault: fault.map(str::to_owned),
+            });
+        }
+    }
+}
+
+impl Drop for Lane {
+    fn drop(&mut self) {
+        self.give_up();
+    }
+}

@@ -1,0 +1,206 @@
+//! Reads by key while somebody waits.
+//!
+//! Invariant: keys are compared by the server, as parameters cast to their columns' types. Equal requests that run at the
+//! same time are one request. When nobody waits any more, the server is told to stop. Not here: what the records mean.
+
+use crate::Sink;
+use crate::config::spec::{DatasetSpec, Datasets};
+use crate::feed::{Described, order};
+use crate::lane::{Desk, Lane};
+use crate::task::Flight;
+use crate::text::{Compared, Text};
+use banyan_adapter::{Call, Fault, Lookup, Probe, Purpose, Stop, Task};
+use banyan_words::{Batch, BatchBuilder, Column, Shape, UnitRef, Value, codec};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Keys of one statement at most.
+const KEYS: usize = 100;
+/// Connections kept for the next one at most.
+const POOL: usize = 4;
+/// Rows of one statement at most: more mean that the key is none.
+const ROWS: u64 = 10_000;
+/// How long a live read may take where neither the caller nor the budget says.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a table's columns are taken for granted.
+const KNOWN: Duration = Duration::from_secs(300);
+
+/// Reads by key, for all datasets of a source.
+#[derive(Clone)]
+pub(crate) struct Reads(Arc<Inner>);
+
+struct Inner {
+    desk: Arc<Desk>,
+    datasets: Datasets,
+    pool: Mutex<Vec<Lane>>,
+    tables: Mutex<BTreeMap<String, (Instant, Arc<Described>)>>,
+    flights: Mutex<HashMap<Vec<u8>, Arc<Flight<Answer>>>>,
+}
+
+type Answer = Result<Batch, Fault>;
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Reads {
+    /// For the datasets of a source.
+    pub(crate) fn new(desk: Arc<Desk>, datasets: Datasets) -> Reads {
+        let (pool, tables, flights) = (Mutex::default(), Mutex::default(), Mutex::default());
+        Reads(Arc::new(Inner { desk, datasets, pool, tables, flights }))
+    }
+}
+
+impl Lookup for Reads {
+    fn fetch<'a>(&'a self, probe: &'a Probe, call: &'a Call) -> Task<'a, Answer> {
+        let inner = &self.0;
+        let Some(spec) = inner.datasets.get(&probe.dataset).filter(|d| d.live).cloned() else {
+            let message = format!("`{}` is not declared as `read: live`", probe.dataset);
+            return Box::pin(async move { Err(Fault::permanent("not-live", message)) });
+        };
+        if call.is_over() {
+            return Box::pin(async { Err(Fault::transient("budget-timeout", "the request was over before it began")) });
+        }
+        let name = name(probe);
+        let waiting = {
+            let mut flights = lock(&inner.flights);
+            match flights.get(&name).and_then(Flight::join) {
+                Some(waiting) => Some(waiting),
+                None => {
+                    let flight = Flight::new();
+                    let waiting = flight.join();
+                    flights.insert(name.clone(), flight.clone());
+                    drop(flights);
+                    inner.start(&flight, name, spec, probe.keys.clone(), call.deadline);
+                    waiting
+                }
+            }
+        };
+        Box::pin(async move {
+            match waiting {
+                Some(waiting) => waiting.await,
+                None => Err(lost()),
+            }
+        })
+    }
+}
+
+fn lost() -> Fault {
+    Fault::transient("source-lost", "the work on the source died; it is tried again")
+}
+
+/// What makes two requests equal.
+fn name(probe: &Probe) -> Vec<u8> {
+    let mut name = Vec::new();
+    codec::put_bytes(probe.dataset.as_bytes(), &mut name);
+    for key in &probe.keys {
+        codec::put_varint(key.len() as u64, &mut name);
+        key.iter().for_each(|v| codec::put_value(v, &mut name));
+    }
+    name
+}
+
+impl Inner {
+    fn start(
+        self: &Arc<Self>,
+        flight: &Arc<Flight<Answer>>,
+        name: Vec<u8>,
+        spec: Arc<DatasetSpec>,
+        keys: Vec<Vec<Value<'static>>>,
+        deadline: Option<Instant>,
+    ) {
+        let (inner, after, mine) = (self.clone(), self.clone(), flight.clone());
+        let work = move |stop: &Stop| {
+            let deadline = deadline.or_else(|| Instant::now().checked_add(PATIENCE));
+            inner.read(&spec, &keys, &Call { stop: stop.clone(), deadline })
+        };
+        flight.start(work, Err(lost()), move || {
+            let mut flights = lock(&after.flights);
+            // One that was given up may have been followed by another of the same name.
+            if flights.get(&name).is_some_and(|f| Arc::ptr_eq(f, &mine)) {
+                flights.remove(&name);
+            }
+        });
+    }
+
+    fn read(&self, spec: &DatasetSpec, keys: &[Vec<Value<'static>>], call: &Call) -> Answer {
+        let pooled = {
+            let mut pool = lock(&self.pool);
+            pool.retain(Lane::fresh);
+            pool.pop()
+        };
+        let mut lane = pooled.unwrap_or_else(|| Lane::new(self.desk.clone()));
+        let answer = self.read_on(&mut lane, spec, keys, call);
+        if answer.is_err() {
+            lane.give_up();
+            lock(&self.tables).remove(&spec.name);
+        }
+        let mut pool = lock(&self.pool);
+        if lane.fresh() && pool.len() < POOL {
+            pool.push(lane);
+        }
+        answer
+    }
+
+    fn read_on(&self, lane: &mut Lane, spec: &DatasetSpec, keys: &[Vec<Value<'static>>], call: &Call) -> Answer {
+        let started = (self.desk.cx.clock)();
+        let table = self.described(lane, spec, call)?;
+        let key: Vec<Compared> = spec.key.iter().filter_map(|k| table.compared(k)).collect();
+        let (picked, missing) = table.picked(spec, &self.desk.cx, None);
+        if !missing.is_empty() || key.len() != spec.key.len() {
+            let message = format!("{}: there is no column {}", spec.name, missing.join(", "));
+            return Err(Fault::permanent("column-missing", message));
+        }
+        if table.whole {
+            let message = format!("{}: the driver or the query knows no conditions", spec.name);
+            return Err(Fault::permanent("mode-not-possible", message));
+        }
+        let order = order(started);
+        let unit = UnitRef { name: format!("read {order}"), version: order.clone(), order, as_of: started };
+        let mut builder = BatchBuilder::new(Arc::new(unit));
+        let mut shape: Option<u16> = None;
+        let sound: Vec<Vec<Value<'static>>> =
+            keys.iter().filter(|k| k.len() == key.len() && k.iter().all(|v| !v.is_absent())).cloned().collect();
+        let mut rows = 0;
+        for some in sound.chunks(KEYS) {
+            let mut text = Text::select(table.dialect, &picked, &spec.from, None);
+            text.push(" WHERE ").keys(&key, some);
+            let found = lane.select(text, &spec.name, Purpose::Live, call)?;
+            if found.len() != picked.len() {
+                let message = format!("{}: {} columns were asked for, {} came", spec.name, picked.len(), found.len());
+                return Err(Fault::transient("bad-answer", message));
+            }
+            let no = *shape.get_or_insert_with(|| builder.shape(Arc::new(shaped(spec, &picked, found))));
+            loop {
+                let mut sink = Sink::new(&mut builder, no, rows);
+                let more = lane.fetch(1_000, &mut sink, Purpose::Live, call)?;
+                rows = sink.rows();
+                if rows > ROWS {
+                    let message = format!("{}: {} keys found more than {ROWS} rows", spec.name, keys.len());
+                    return Err(Fault::permanent("key-not-unique", message));
+                }
+                if !more {
+                    break;
+                }
+            }
+        }
+        Ok(builder.finish())
+    }
+
+    /// The table as the catalog had it lately.
+    fn described(&self, lane: &mut Lane, spec: &DatasetSpec, call: &Call) -> Result<Arc<Described>, Fault> {
+        let known = lock(&self.tables).get(&spec.name).filter(|(at, _)| at.elapsed() < KNOWN).map(|(_, t)| t.clone());
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let table = Arc::new(Described::ask(lane, spec, Purpose::Live, call)?);
+        lock(&self.tables).insert(spec.name.clone(), (Instant::now(), table.clone()));
+        Ok(table)
+    }
+}
+
+fn shaped(spec: &DatasetSpec, picked: &[String], found: Vec<Column>) -> Shape {
+    let columns = picked.iter().zip(found).map(|(name, c)| Column { name: name.clone(), ty: c.ty });
+    Shape { dataset: spec.name.clone(), columns: columns.collect() }
+}

@@ -1,0 +1,171 @@
+//! An open source: feeds, live reads, health, and what it holds.
+
+use crate::config::spec::{Datasets, misses};
+use crate::feed::Feed;
+use crate::lane::{Desk, Lane};
+use crate::lookup::Reads;
+use crate::text::{ReadFrom, Text};
+use crate::{Access, Driver, Sink, TableInfo};
+use banyan_adapter::{
+    BlockingFeed, Call, Connected, Context, Fault, Found, FoundTable, Health, Lookup, Purpose, Stop, Task,
+};
+use banyan_words::{BatchBuilder, Column, Shape, UnitRef};
+use jiff::Timestamp;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Tables that samples are taken of.
+const SAMPLED: usize = 50;
+/// Records of a sample.
+const SAMPLE: usize = 5;
+
+/// A source over a driver.
+pub struct SqlSource {
+    desk: Arc<Desk>,
+    datasets: Datasets,
+    reads: Reads,
+}
+
+impl SqlSource {
+    /// Opens nothing yet: a server that is away now may be there later, and then feeds and health say so.
+    /// `allow_writable_login`: a login that may write is used all the same.
+    pub fn new(driver: Arc<dyn Driver>, datasets: Datasets, cx: Context, allow_writable_login: bool) -> SqlSource {
+        let desk = Arc::new(Desk::new(driver, cx, allow_writable_login));
+        let reads = Reads::new(desk.clone(), datasets.clone());
+        SqlSource { desk, datasets, reads }
+    }
+}
+
+impl Connected for SqlSource {
+    fn feed(&self, dataset: &str) -> Option<Box<dyn BlockingFeed>> {
+        let spec = self.datasets.get(dataset)?;
+        let sync = spec.sync.clone()?;
+        Some(Box::new(Feed::new(self.desk.clone(), spec.clone(), sync)))
+    }
+
+    fn lookup(&self) -> Option<&dyn Lookup> {
+        let live = self.datasets.all.iter().any(|d| d.live);
+        live.then_some(&self.reads as &dyn Lookup)
+    }
+
+    fn health(&self) -> Task<'_, Health> {
+        let desk = self.desk.clone();
+        let asked = crate::task::off_thread(move |stop| {
+            let mut lane = Lane::new(desk);
+            lane.dialect(Purpose::Probe, &brief(stop))
+        });
+        Box::pin(async move {
+            match asked.await {
+                Ok(_) => Health { ok: true, message: self.told() },
+                // Left alone on purpose is not broken.
+                Err(fault) if fault.code == "source-closed" => Health { ok: true, message: fault.message },
+                Err(fault) => Health { ok: false, message: fault.to_string() },
+            }
+        })
+    }
+
+    fn discover(&self) -> Task<'_, Result<Vec<Found>, Fault>> {
+        let desk = self.desk.clone();
+        let asked = crate::task::off_thread(move |stop| discover(&desk, stop).map(Arc::new));
+        Box::pin(async move { Ok(asked.await?.to_vec()) })
+    }
+}
+
+fn brief(stop: &Stop) -> Call {
+    Call { stop: stop.clone(), deadline: Instant::now().checked_add(Duration::from_secs(30)) }
+}
+
+impl SqlSource {
+    /// The server, its login and how each dataset is brought up to date.
+    fn told(&self) -> String {
+        let told = self.desk.told().clone();
+        let login = match &told.access {
+            Some(Access::ReadOnly) => "the login may only read".to_owned(),
+            Some(Access::MayWrite(why)) => format!("the login MAY WRITE ({why}), which is allowed here"),
+            Some(Access::Unknown(why)) => format!("whether the login may write is not known ({why})"),
+            None => "the login was not looked at yet".to_owned(),
+        };
+        let mut message = format!("{}; {login}", told.server);
+        for spec in &self.datasets.all {
+            let name = &spec.name;
+            match (&spec.sync, told.modes.get(name)) {
+                (Some(_), Some(mode)) => {
+                    message.push_str(&format!("; {name}: {}, can miss {}", mode.word(), misses(*mode)));
+                }
+                (Some(_), None) => message.push_str(&format!("; {name}: not read yet")),
+                (None, _) => message.push_str(&format!("; {name}: read by key only")),
+            }
+            if let Some(gap) = told.gaps.get(name) {
+                message.push_str(&format!("; {name}: a gap in change tracking was repaired at {gap}"));
+            }
+        }
+        message
+    }
+}
+
+fn discover(desk: &Arc<Desk>, stop: &Stop) -> Result<Vec<Found>, Fault> {
+    let mut lane = Lane::new(desk.clone());
+    let call = Call { stop: stop.clone(), deadline: None };
+    let mut found = Vec::new();
+    for (i, listed) in lane.tables(Purpose::Discover, &call)?.into_iter().enumerate() {
+        // One that is gone by now, or that the login may not read, is shown by name alone.
+        let known = match lane.table(&listed.name, Purpose::Discover, &call) {
+            Ok(info) => info.unwrap_or(listed),
+            Err(fault) if call.is_over() => return Err(fault),
+            Err(_) => listed,
+        };
+        let sample = match i < SAMPLED {
+            true => sample(&mut lane, &known, &call),
+            false => Ok(Vec::new()),
+        };
+        let sample = match sample {
+            Ok(sample) => sample,
+            Err(fault) if call.is_over() || fault.code == "writable-login" => return Err(fault),
+            Err(_) => Vec::new(),
+        };
+        found.push(described(known, sample));
+    }
+    Ok(found)
+}
+
+fn sample(lane: &mut Lane, info: &TableInfo, call: &Call) -> Result<Vec<Vec<String>>, Fault> {
+    let dialect = lane.dialect(Purpose::Discover, call)?;
+    let names: Vec<String> = info.columns.iter().map(|c| c.name.clone()).collect();
+    let from = ReadFrom::Table(info.name.clone());
+    let mut text = Text::select(dialect, &names, &from, Some(SAMPLE));
+    text.limit(SAMPLE);
+    let columns = lane.select(text, &info.name.name, Purpose::Discover, call)?;
+    let width = columns.len();
+    let unit =
+        UnitRef { name: String::new(), version: String::new(), order: String::new(), as_of: Timestamp::UNIX_EPOCH };
+    let mut builder = BatchBuilder::new(Arc::new(unit));
+    let no = builder.shape(Arc::new(Shape { dataset: info.name.name.clone(), columns }));
+    let mut sink = Sink::new(&mut builder, no, 0);
+    while sink.rows() < SAMPLE as u64 && lane.fetch(SAMPLE, &mut sink, Purpose::Discover, call)? {}
+    lane.enough();
+    let batch = builder.finish();
+    let text = |v: banyan_words::Value<'_>| v.to_text().map(|t| t.into_owned()).unwrap_or_default();
+    Ok(batch.rows().take(SAMPLE).map(|row| (0..width).map(|i| text(row.value(i))).collect()).collect())
+}
+
+fn described(info: TableInfo, sample: Vec<Vec<String>>) -> Found {
+    let name = match &info.name.schema {
+        Some(schema) => format!("{schema}.{}", info.name.name),
+        None => info.name.name.clone(),
+    };
+    Found {
+        name,
+        columns: info.columns.iter().map(|c| Column { name: c.name.clone(), ty: c.ty.clone() }).collect(),
+        sample,
+        table: Some(FoundTable {
+            schema: info.name.schema,
+            name: info.name.name,
+            view: info.view,
+            key: info.key,
+            indexes: info.indexes.into_iter().map(|i| (i.name, i.columns, i.unique)).collect(),
+            rows: info.rows,
+            server_types: info.columns.iter().map(|c| c.server_type.clone()).collect(),
+            nullable: info.columns.iter().map(|c| c.nullable).collect(),
+        }),
+    }
+}
