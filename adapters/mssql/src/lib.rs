@@ -12,9 +12,11 @@
 mod access;
 mod catalog;
 mod cells;
+mod config;
 mod describe;
 mod driver;
 mod faults;
+mod kind;
 mod link;
 mod params;
 mod session;
@@ -24,5 +26,6 @@ mod types;
 
 pub use driver::MssqlDriver;
 pub use faults::REFUSALS;
+pub use kind::Mssql;
 pub use settings::{Address, Encrypt, Login, Settings, Trust};
 pub use types::{read_as, type_of};

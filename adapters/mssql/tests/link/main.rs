@@ -4,6 +4,7 @@
 
 mod access;
 mod catalog;
+mod kind;
 mod login;
 mod manners;
 mod types;
