@@ -1,0 +1,153 @@
+//! The kind: what it accepts, and a pass through the real machinery.
+
+use super::*;
+use banyan_adapter::{BlockingFeed, Kind, NoAudit, RawDataset, RawSource};
+use banyan_mssql::Mssql;
+use banyan_words::node::Node;
+
+fn text(t: &str) -> Node {
+    Node::scalar(t, true)
+}
+
+fn source(more: Vec<(&str, Node)>) -> RawSource {
+    let login = Node::map([("user", text("reader")), ("password", text("secret"))]);
+    let mut keys = vec![("server", text("erp-db:1433")), ("database", text("erp")), ("login", login)];
+    keys.retain(|(k, _)| !more.iter().any(|(m, _)| m == k));
+    keys.extend(more);
+    let orders = RawDataset {
+        name: "orders".into(),
+        path: "sources.erp.datasets.orders".into(),
+        config: Node::map([("table", text("dbo.orders"))]),
+        snapshot: true,
+        key: vec!["id".into()],
+    };
+    RawSource {
+        name: "erp".into(),
+        path: "sources.erp".into(),
+        base: "/etc/banyan".into(),
+        config: Node::map(keys),
+        datasets: vec![orders],
+    }
+}
+
+fn problems(more: Vec<(&str, Node)>) -> Vec<String> {
+    match Mssql.prepare(&source(more)) {
+        Ok(ready) => ready.warnings().into_iter().map(|w| format!("{} {}", w.path, w.code)).collect(),
+        Err(problems) => problems.into_iter().map(|p| format!("{} {}", p.path, p.code)).collect(),
+    }
+}
+
+#[test]
+fn what_a_source_may_say() {
+    assert!(problems(vec![]).is_empty());
+    let partner = ("failover_partner", text(r"erp-db2\SALES"));
+    assert!(problems(vec![("trust", Node::map([("ca", text("ca.pem"))])), partner]).is_empty());
+    assert_eq!(problems(vec![("encrypt", text("off"))]), ["sources.erp.encrypt no-encryption"]);
+    let any = Node::map([("trust_server_certificate", text("true"))]);
+    assert_eq!(problems(vec![("trust", any)]), ["sources.erp.trust any-certificate"]);
+    let both = Node::map([("ca", text("x")), ("trust_server_certificate", text("true"))]);
+    assert_eq!(
+        problems(vec![("trust", both), ("server", text("a b")), ("database", text(" "))]),
+        ["sources.erp.server bad-value", "sources.erp.database bad-value", "sources.erp.trust conflict"]
+    );
+    assert_eq!(problems(vec![("encrypt", text("strict"))]).len(), 1);
+    let login = Node::map([("user", text(r"CORP\reader")), ("password", text("x"))]);
+    assert_eq!(problems(vec![("login", login)]), ["sources.erp.login.user windows-login"]);
+}
+
+#[test]
+fn codes_are_named_once() {
+    let mut codes: Vec<&str> = Mssql.refusals().iter().map(|r| r.code).collect();
+    let all = codes.len();
+    codes.sort_unstable();
+    codes.dedup();
+    assert_eq!(codes.len(), all);
+    let shown = serde_json::to_string(&Mssql.source_schema()).unwrap();
+    assert!(shown.contains("failover_partner") && !shown.contains("$ref\":null"));
+}
+
+/// Nothing was read before.
+struct Forgetful;
+
+impl banyan_adapter::Memory for Forgetful {
+    fn unit(&self, _: &str, _: &str) -> Option<banyan_adapter::UnitMemo> {
+        None
+    }
+    fn with_content(&self, _: &str, _: &str) -> Option<banyan_adapter::UnitMemo> {
+        None
+    }
+    fn unacknowledged(&self, _: &str) -> Vec<banyan_adapter::UnitMemo> {
+        Vec::new()
+    }
+    fn newest(&self, _: &str) -> Option<String> {
+        None
+    }
+    fn position(&self, _: &str) -> Option<String> {
+        None
+    }
+}
+
+fn feed(server: &Server, more: Vec<(&str, Node)>, sync: &str) -> Box<dyn BlockingFeed> {
+    let mut keys = vec![("server", text(&server.address().to_string())), ("encrypt", text("off"))];
+    keys.extend(more);
+    let mut raw = source(keys);
+    let sync = Node::map([("mode", text(sync))]);
+    raw.datasets[0].config = Node::map([("table", text("dbo.orders")), ("sync", sync)]);
+    let clock: Arc<dyn Fn() -> jiff::Timestamp + Send + Sync> = Arc::new(|| jiff::Timestamp::UNIX_EPOCH);
+    let cx = banyan_adapter::Context {
+        source: "erp".into(),
+        clock: clock.clone(),
+        memory: Arc::new(Forgetful),
+        budget: Arc::new(banyan_adapter::Budget::new(banyan_adapter::Limits::default(), clock)),
+        audit: Arc::new(NoAudit),
+        wanted: Default::default(),
+    };
+    let ready = Mssql.prepare(&raw).unwrap_or_else(|p| panic!("{p:?}"));
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(ready.connect(cx)).unwrap().feed("orders").unwrap()
+}
+
+/// The records of a pass, each as its cells' texts.
+fn pass(feed: &mut dyn BlockingFeed) -> Result<Vec<Vec<String>>, Fault> {
+    let ask = banyan_adapter::Ask { rows: 100, bytes: 1 << 20, wait: Duration::from_secs(5) };
+    let mut all = Vec::new();
+    loop {
+        match feed.next(ask, &within(20))? {
+            banyan_adapter::Delivery::Records(batch) => {
+                let cells = |row: banyan_words::batch::Row<'_>| {
+                    let texts = |i| row.value(i).to_text().map_or("-".into(), |t| t.into_owned());
+                    (0..row.shape().columns.len()).map(texts).collect()
+                };
+                all.extend(batch.rows().map(cells));
+            }
+            banyan_adapter::Delivery::Done(done) => {
+                assert_eq!(done.records, all.len() as u64);
+                return Ok(all);
+            }
+            banyan_adapter::Delivery::Begin { .. } => {}
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn passes_over_a_table() {
+    let server = Server::start(ORDERS).unwrap();
+    for mode in ["full", "keyset"] {
+        let rows = pass(feed(&server, vec![], mode).as_mut()).unwrap();
+        assert_eq!(rows.len(), 3, "{mode}");
+        assert_eq!(rows[0], ["1", "ACME", "12.50", "2024-01-02T03:04:05.1234567", "first"], "{mode}");
+        assert_eq!(rows[2], ["3", "Böse", "-", "-", "Grüße 🌳"], "{mode}");
+    }
+}
+
+#[test]
+fn a_login_that_may_write_is_refused_unless_allowed() {
+    let server = Server::start(ORDERS).unwrap();
+    server.set(|o| o.rights[1] = Some(true));
+    let fault = pass(feed(&server, vec![], "full").as_mut()).unwrap_err();
+    assert!(fault.code == "writable-login" && fault.message.contains("db_owner"), "{fault}");
+    assert!(!server.seen().statements.iter().any(|s| s.contains("[orders]")), "nothing was read");
+    let allowed = vec![("allow_writable_login", text("true"))];
+    assert_eq!(pass(feed(&server, allowed, "full").as_mut()).unwrap().len(), 3);
+}
