@@ -128,7 +128,8 @@ fn a_key_that_stands_twice_was_never_there() {
     let of_items = || {
         let ledger = g.dataset("shop.items")["ledger"].clone();
         assert_eq!(ledger["adds_up"], true, "{ledger}");
-        let sums = ledger["mappings"].as_array().unwrap().iter().find(|m| m["mapping"] == "shop.items -> item").cloned();
+        let sums =
+            ledger["mappings"].as_array().unwrap().iter().find(|m| m["mapping"] == "shop.items -> item").cloned();
         let sums = sums.unwrap_or_else(|| panic!("{ledger}"));
         ["in", "applied", "unchanged", "rejected"].map(|n| sums[n].as_i64().unwrap())
     };
