@@ -131,7 +131,10 @@ pub async fn serve(config: &Path, built: Built, tell: impl FnOnce(&Serves)) -> R
     let serving = serving(&engine, &sources, &store, &live)?;
     let told = on_commit(&serving);
     let shared = Arc::new(Shared::new(serving));
-    crate::ops::check_listen("gateway.listen", settings.listen).map_err(|p| anyhow!("{p}"))?;
+    // Whatever let the configuration through: no unguarded door (promise 9).
+    for (path, address) in [("gateway.listen", settings.listen), ("gateway.admin", settings.admin)] {
+        config::check_listen(path, address).map_err(|p| anyhow!("{p}"))?;
+    }
     let listener = TcpListener::bind(settings.listen)
         .with_context(|| format!("the facade cannot listen on {}", settings.listen))?;
     let facade = listener.local_addr()?;

@@ -21,7 +21,7 @@ pub use build::{Built, build};
 pub use files::Files;
 pub use schema::schema;
 pub use secrets::Secrets;
-pub use settings::{DEFAULT_ADMIN, DEFAULT_LISTEN, DEFAULT_STORE, Settings};
+pub use settings::{DEFAULT_ADMIN, DEFAULT_LISTEN, DEFAULT_STORE, Settings, check_listen};
 pub use world::{Disk, Memory, World};
 
 use banyan_model::draft::{DATASET_KEYS, Draft, SOURCE_KEYS};

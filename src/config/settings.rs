@@ -61,17 +61,26 @@ fn address(text: Option<&str>, default: &str, path: &str, problems: &mut Vec<Pro
         problems.push(Problem::error("bad-address", path, message).hint(format!("write `{default}`")));
         return None;
     };
-    if !address.ip().is_loopback() {
-        let message = format!("{address} can be reached from other machines, and nothing guards it");
-        let hint = format!("listen at {}; put a proxy that knows its callers before it", default_port(address));
-        problems.push(Problem::error("not-loopback", path, message).hint(hint));
+    if let Err(problem) = check_listen(path, address) {
+        problems.push(*problem);
         return None;
     }
     Some(address)
 }
 
-fn default_port(address: SocketAddr) -> String {
-    format!("127.0.0.1:{}", address.port())
+/// Refuses any address that other machines could reach. `path` is where it stands in the configuration.
+pub fn check_listen(path: &str, address: SocketAddr) -> Result<(), Box<Problem>> {
+    if address.ip().to_canonical().is_loopback() {
+        return Ok(());
+    }
+    let message = format!(
+        "{address} can be reached from other machines, and nothing guards it: without `access:` the gateway listens on loopback addresses only"
+    );
+    let hint = format!(
+        "write 127.0.0.1:{} (or [::1]), and let a proxy that knows its callers stand before it",
+        address.port()
+    );
+    Err(Box::new(Problem::error("not-loopback", path, message).hint(hint)))
 }
 
 fn store(text: &str, base: &Path, problems: &mut Vec<Problem>) -> Option<PathBuf> {
@@ -109,6 +118,22 @@ mod tests {
         let settings = read(&Draft::default(), Path::new("conf"), &mut problems).unwrap();
         assert_eq!(settings.listen.port(), 8080);
         assert_eq!(settings.store, Path::new("conf/var/banyan.db"));
+    }
+
+    #[test]
+    fn loopback_is_taken() {
+        for address in ["127.0.0.1:8080", "127.8.9.1:1", "[::1]:8080", "[::ffff:127.0.0.1]:80"] {
+            assert!(check_listen("gateway.listen", address.parse().unwrap()).is_ok(), "{address}");
+        }
+    }
+
+    #[test]
+    fn what_others_can_reach_is_refused() {
+        for address in ["0.0.0.0:8080", "[::]:8080", "192.168.1.4:8080", "10.0.0.1:1", "[::ffff:10.0.0.1]:80"] {
+            let problem = check_listen("gateway.listen", address.parse().unwrap()).unwrap_err();
+            assert_eq!(problem.code, "not-loopback", "{address}");
+            assert!(problem.hint.unwrap().contains("127.0.0.1"));
+        }
     }
 
     #[test]

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 pub(super) const PROBLEM: &str = "application/problem+json";
 
 /// The status of a class of refusals.
-pub(super) fn status(class: Class) -> StatusCode {
+pub fn status(class: Class) -> StatusCode {
     match class {
         Class::Malformed => StatusCode::BAD_REQUEST,
         Class::NotFound => StatusCode::NOT_FOUND,

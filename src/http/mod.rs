@@ -33,4 +33,6 @@ mod wants;
 mod worker;
 
 pub use docs::errors_table;
+pub use fault::status as status_of;
 pub use server::{Limits, serve};
+pub use trace::id as trace_id;

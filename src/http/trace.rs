@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
 /// The request's trace id, 32 hexadecimal digits. Made only where one is shown or logged.
-pub(super) fn id(headers: &HeaderMap) -> String {
+pub fn id(headers: &HeaderMap) -> String {
     let given = headers.get(TRACEPARENT).and_then(|v| v.to_str().ok()).and_then(of_parent);
     given.map(str::to_owned).unwrap_or_else(fresh)
 }

@@ -57,6 +57,12 @@ pub const METRICS: &[Metric] = &[
         "Time a transaction of ingest took, from its first record to its commit.",
     ),
     metric(
+        "banyan_ingest_unit_seconds",
+        "histogram",
+        "dataset",
+        "Time from a unit's beginning (its file was found whole) to its durable commit (latency).",
+    ),
+    metric(
         "banyan_ledger_records",
         "gauge",
         "dataset, mapping, fate",

@@ -1,6 +1,6 @@
 //! The operator's room: what happens is seen here, and what waits for a person is answered here.
 //!
-//! `guard` says which addresses may be listened on; `logs` and `metrics` are set up once by the roof; `health` judges;
+//! `guard` says which names are this machine's; `logs` and `metrics` are set up once by the roof; `health` judges;
 //! `view` is what is shown, as plain data; `admin` serves it as an API, `pages` as a dashboard; `acts` is what people do.
 //! Invariant: nothing here changes the store but through `acts`, which goes through the one thread that writes; every act
 //! leaves a line in the audit log. No page shows an unescaped byte of a legacy system.
@@ -20,5 +20,4 @@ pub mod view;
 
 pub use acts::{ActFault, Acts, Desktop, Running, Waiting};
 pub use admin::{AdminServer, admin_document, serve_admin};
-pub use guard::check_listen;
 pub use state::{About, AdminState};

@@ -50,6 +50,19 @@ fn every_key_is_on_the_page() {
 }
 
 #[test]
+fn every_command_is_on_the_page() {
+    let help = banyan(&root("."), &["--help"]).out;
+    let commands = help.split_once("Commands:").unwrap().1.split_once("Options:").unwrap().0;
+    let names: Vec<&str> =
+        commands.lines().filter_map(|l| l.split_whitespace().next()).filter(|n| *n != "help").collect();
+    assert!(names.len() > 10 && names.contains(&"serve"), "{names:?}");
+    let page = page();
+    let row = |n: &str| [" ", "`"].iter().any(|end| page.contains(&format!("| `banyan {n}{end}")));
+    let missing: Vec<_> = names.iter().filter(|n| !row(n)).collect();
+    assert!(missing.is_empty(), "docs/configuration.md has no row for {missing:?}");
+}
+
+#[test]
 fn every_code_is_on_the_page() {
     let page = page();
     for (code, meaning) in banyan_model::compile::CODES {
@@ -68,4 +81,18 @@ fn defaults_are_as_the_page_says() {
     ] {
         assert!(page.contains(&format!("| `{key}` | `{default}` |")), "{key}");
     }
+}
+
+#[test]
+fn the_document_says_what_the_facade_is() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let yaml = "banyan: 1\ngateway: { title: Wholesale, description: \"What the shop in Leeds knows.\" }\n\
+                sources: { s: { adapter: file-drop, folder: drop, datasets: { d: { files: \"*.csv\", format: { kind: csv, columns: [A], header: false }, key: [A], content: snapshot } } } }\n\
+                entities: { thing: { fields: { name: { type: text } } } }\n\
+                mappings: [ { from: s.d, to: thing, fields: { name: A } } ]\n";
+    std::fs::write(folder.path().join("banyan.yaml"), yaml).unwrap();
+    let run = banyan(folder.path(), &["openapi"]);
+    let info = run.json()["info"].clone();
+    assert_eq!(info["title"], "Wholesale");
+    assert!(info["description"].as_str().unwrap().starts_with("What the shop in Leeds knows.\n\n"), "{info}");
 }

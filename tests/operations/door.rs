@@ -58,3 +58,58 @@ fn bodies_are_bounded() {
     let bad = g.post_admin("/admin/v1/dead-letters/1/discard", &[("content-type", "application/json")], "{");
     assert_eq!((bad.status, bad.json()["code"].as_str()), (400, Some("bad-body")));
 }
+
+#[test]
+fn a_method_that_is_not_offered_is_told_with_those_that_are() {
+    let (_site, g) = open_shop();
+    let client = reqwest::blocking::Client::new();
+    for (method, path, allow) in [
+        ("TRACE", "/admin/v1/datasets", "GET, HEAD"),
+        ("PUT", "/", "GET, HEAD"),
+        ("DELETE", "/admin/v1/reload", "POST"),
+        ("GET", "/admin/v1/reload", "POST"),
+        ("POST", "/admin/v1/datasets", "GET, HEAD"),
+        ("OPTIONS", "/livez", "GET, HEAD"),
+    ] {
+        let mut request = client.request(method.parse().unwrap(), format!("{}{path}", g.admin));
+        if method == "POST" {
+            request = request.header("content-type", "application/json");
+        }
+        let answer = request.send().unwrap();
+        let allowed = answer.headers().get("allow").map(|a| a.to_str().unwrap().to_owned());
+        assert_eq!((answer.status().as_u16(), allowed.as_deref()), (405, Some(allow)), "{method} {path}");
+        let body = answer.text().unwrap();
+        assert!(body.contains("\"method-not-allowed\""), "{method} {path}: {body}");
+    }
+}
+
+#[test]
+fn a_refusal_has_the_trace_of_its_caller() {
+    let (_site, g) = open_shop();
+    let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+    let parent = format!("00-{trace}-00f067aa0ba902b7-01");
+    for path in ["/nothing", "/admin/v1/units?limit=x", "/admin/v1/dead-letters/99"] {
+        assert_eq!(g.ask_admin(path, &[("traceparent", &parent)]).json()["trace_id"], trace, "{path}");
+        let own = [g.ask_admin(path, &[]).json(), g.ask_admin(path, &[("traceparent", "00-x-y-z")]).json()];
+        assert_eq!(own[0]["trace_id"].as_str().unwrap().len(), 32, "{path}");
+        assert_ne!(own[0]["trace_id"], own[1]["trace_id"], "{path}");
+    }
+}
+
+#[test]
+fn a_body_that_is_a_list_is_no_object() {
+    let (_site, g) = open_shop();
+    let json = [("content-type", "application/json")];
+    for (path, body) in [
+        ("/admin/v1/reload", "[]"),
+        ("/admin/v1/dead-letters/1/replay", "[]"),
+        ("/admin/v1/dead-letters/1/discard", "[\"because\"]"),
+        ("/admin/v1/dead-letters:replay", "[null, null, null]"),
+        ("/admin/v1/datasets/shop.items/accept", "[null, null]"),
+    ] {
+        let answer = g.post_admin(path, &json, body);
+        assert_eq!((answer.status, answer.json()["code"].as_str()), (400, Some("bad-body")), "{path} {body}");
+    }
+    assert_eq!(g.post_admin("/admin/v1/reload", &json, " {} ").status, 200);
+    assert_eq!(g.dataset("shop.items")["dead_letters_open"], 3);
+}

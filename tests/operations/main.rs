@@ -11,6 +11,7 @@ mod api;
 mod commands;
 mod document;
 mod door;
+mod errors;
 mod letters;
 mod logs;
 mod metrics;

@@ -27,6 +27,7 @@ fn every_documented_metric_is_told() {
         "banyan_dead_letters_open{dataset=\"shop.items\"} 3",
         "banyan_ledger_records{dataset=\"shop.items\",mapping=\"shop.items -> item\",fate=\"applied\"} 2",
         "banyan_ledger_adds_up{dataset=\"shop.items\"} 1",
+        "banyan_ingest_unit_seconds_count{dataset=\"shop.items\"} 1",
         "banyan_instances{entity=\"item\"} 2",
         "banyan_dataset_state{dataset=\"shop.items\",state=\"idle\"} 1",
     ] {

@@ -60,7 +60,11 @@ pub struct Reading {
 pub fn compile(input: &Input<'_>) -> Result<(Catalog, Vec<Problem>), Vec<Problem>> {
     let mut tell = tell::Tell::new(input.draft);
     let world = sources::build(input, &mut tell);
-    let mut catalog = Catalog { title: title(input.draft), ..Catalog::default() };
+    let mut catalog = Catalog {
+        title: title(input.draft),
+        description: input.draft.gateway.description.clone(),
+        ..Catalog::default()
+    };
     let tables = lookups::build(input, &world, &mut tell);
     catalog.entities = entities::build(input.draft, &mut tell);
     children::build(&mut catalog.entities, input.draft, &mut tell);

@@ -33,6 +33,8 @@ pub type Stored = u32;
 pub struct Catalog {
     /// Title of the facade's document.
     pub title: String,
+    /// What the facade is, for its document.
+    pub description: Option<String>,
     /// Legacy systems.
     pub sources: Vec<Source>,
     /// Their datasets.

@@ -1,7 +1,7 @@
 //! The registry of what a consumer can be refused with, and a refusal on its way to one.
 //!
 //! Invariant: a code is permanent. It is documented, tested, and never given a second meaning; a retired code stays
-//! listed. `openapi/errors.json` and the table in `docs/api.md` are made from [`REGISTRY`].
+//! listed. `openapi/errors.json` (all name spaces) and the table in `docs/api.md` are made from [`REGISTRY`].
 //! Not here: HTTP statuses (`http/fault.rs` maps classes to them), codes of adapters (their own tables), codes that
 //! mappings declare, codes of failed formula steps (`formula`).
 

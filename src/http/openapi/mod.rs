@@ -37,10 +37,14 @@ pub fn facade_document(catalog: &Catalog) -> serde_json::Value {
         tags.push(TagBuilder::new().name(e.plural.as_str()).description(Some(about)).build());
     }
     let title = if catalog.title.is_empty() { "Banyan facade" } else { catalog.title.as_str() };
+    let about = match &catalog.description {
+        Some(own) => format!("{own}\n\n{DESCRIPTION}"),
+        None => DESCRIPTION.to_owned(),
+    };
     let info = InfoBuilder::new()
         .title(title)
         .version("1.0.0")
-        .description(Some(DESCRIPTION))
+        .description(Some(about))
         .license(Some(LicenseBuilder::new().name("Proprietary").identifier(Some("LicenseRef-Proprietary")).build()))
         .build();
     let document = OpenApiBuilder::new()

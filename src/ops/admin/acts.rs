@@ -10,7 +10,11 @@ use crate::runtime::ingest::Replayed;
 use actix_web::error::JsonPayloadError;
 use actix_web::web::{Bytes, Data, Json, JsonConfig, Path};
 use banyan_store::DeadLetterFilter;
-use serde::{Deserialize, Serialize};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
+use std::fmt;
+use std::marker::PhantomData;
 use utoipa::ToSchema;
 
 /// Longest body read.
@@ -108,9 +112,9 @@ pub(super) struct ReplayRound {
         (status = 400, description = "Refused.", body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn replay_many(
     state: Data<AdminState>,
-    ask: Json<ReplayAsk>,
+    ask: Json<Object<ReplayAsk>>,
 ) -> Result<Json<ReplayRound>, AdminFault> {
-    let ask = ask.into_inner();
+    let Object(ask) = ask.into_inner();
     blocking(&state, move |s| round(s, &ask).map(Json)).await
 }
 
@@ -172,10 +176,10 @@ pub(super) struct Done {
 pub(super) async fn discard(
     state: Data<AdminState>,
     number: Path<String>,
-    ask: Json<DiscardAsk>,
+    ask: Json<Object<DiscardAsk>>,
 ) -> Result<Json<Done>, AdminFault> {
     let number = number_of(&number)?;
-    let reason = ask.into_inner().reason.trim().to_owned();
+    let reason = ask.into_inner().0.reason.trim().to_owned();
     if reason.is_empty() || reason.chars().count() > LONGEST_REASON {
         return Err(AdminFault::new("bad-body", format!("`reason` has 1 to {LONGEST_REASON} characters")));
     }
@@ -202,7 +206,10 @@ pub(super) async fn discard(
 pub(super) async fn accept(state: Data<AdminState>, full: Path<String>, body: Bytes) -> Result<Json<Done>, AdminFault> {
     let seen = match empty(&body) {
         Ok(()) => None,
-        Err(_) => Some(serde_json::from_slice(&body).map_err(|e| AdminFault::new("bad-body", e.to_string()))?),
+        Err(_) => {
+            let read: Result<Object<Waiting>, _> = serde_json::from_slice(&body);
+            Some(read.map_err(|e| AdminFault::new("bad-body", e.to_string()))?.0)
+        }
     };
     let full = full.into_inner();
     blocking(&state, move |s| match s.acts.accept(&full, seen)? {
@@ -225,6 +232,27 @@ pub(super) async fn reload(state: Data<AdminState>, body: Bytes) -> Result<Json<
     blocking(&state, |s| Ok(Json(Done { done: s.acts.reload()? }))).await
 }
 
+/// A body that is an object: a list would pass for one, member by member.
+pub(super) struct Object<T>(T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Object<T>, D::Error> {
+        struct Members<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Members<T> {
+            type Value = Object<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<Object<T>, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(members)).map(Object)
+            }
+        }
+        from.deserialize_map(Members(PhantomData))
+    }
+}
+
 /// An act without details.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -234,7 +262,7 @@ fn empty(body: &[u8]) -> Result<(), AdminFault> {
     if body.iter().all(u8::is_ascii_whitespace) {
         return Ok(());
     }
-    let read: Result<Empty, _> = serde_json::from_slice(body);
+    let read: Result<Object<Empty>, _> = serde_json::from_slice(body);
     read.map(drop)
         .map_err(|e| AdminFault::new("bad-body", format!("an empty body or an empty object is expected: {e}")))
 }

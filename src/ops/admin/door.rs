@@ -8,8 +8,8 @@ use super::fault::AdminFault;
 use crate::ops::guard::host_is_ours;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::Method;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
-use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::{Error, ResponseError};
 
@@ -32,16 +32,16 @@ pub(super) async fn door(
         Ok(()) => next.call(req).await?.map_into_boxed_body(),
         Err(fault) => req.into_response(fault.error_response()),
     };
-    let mut answer = match answer.status() {
-        // actix answers these itself, without a body.
-        StatusCode::METHOD_NOT_ALLOWED if answer.response().headers().get(header::CONTENT_TYPE).is_none() => {
+    let fault = answer.response().extensions().get::<AdminFault>().cloned();
+    let mut answer = match fault {
+        Some(fault) => {
             let allow = answer.headers().get(header::ALLOW).cloned();
-            let fault = AdminFault::new("method-not-allowed", "the path exists, the method is not offered on it");
-            let mut told = answer.into_response(fault.error_response());
+            let told = fault.answer(crate::http::trace_id(answer.request().headers()));
+            let mut told = answer.into_response(told);
             allow.map(|a| told.headers_mut().insert(header::ALLOW, a));
             told
         }
-        _ => answer,
+        None => answer,
     };
     let headers = answer.headers_mut();
     let mut set = |name, value| drop(headers.insert(name, HeaderValue::from_static(value)));
@@ -72,6 +72,10 @@ fn check(method: &Method, headers: &HeaderMap) -> Result<(), AdminFault> {
     }
     if text(&SEC_FETCH_SITE).is_some_and(|s| !matches!(s, "same-origin" | "none")) {
         return Err(AdminFault::new("foreign-origin", "the browser says that a page of another origin asks"));
+    }
+    // No other method is offered anywhere: the path answers that, and names those that are.
+    if *method != Method::POST {
+        return Ok(());
     }
     let media = text(&header::CONTENT_TYPE).unwrap_or("");
     let media = media.split(';').next().unwrap_or("").trim();

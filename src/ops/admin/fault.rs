@@ -6,7 +6,6 @@ use actix_web::{HttpRequest, HttpResponse, Responder, ResponseError};
 use banyan_store::StoreError;
 use serde::Serialize;
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
 use utoipa::ToSchema;
 
 /// A code with its permanent meaning.
@@ -121,11 +120,16 @@ impl AdminFault {
     pub fn new(code: &str, detail: impl Into<String>) -> AdminFault {
         const INTERNAL: &CodeDef = &CODES[CODES.len() - 1];
         let def = CODES.iter().find(|d| d.code == code).unwrap_or(INTERNAL);
-        let fault = AdminFault { def, detail: detail.into(), errors: Vec::new(), trace_id: trace_id() };
-        if def.status >= 500 {
-            tracing::error!(code = def.code, trace_id = %fault.trace_id, "{}", fault.detail);
+        AdminFault { def, detail: detail.into(), errors: Vec::new(), trace_id: String::new() }
+    }
+
+    /// The refusal as the request with that trace id gets it; one that is our fault is logged.
+    pub(super) fn answer(mut self, trace_id: String) -> HttpResponse {
+        if self.def.status >= 500 {
+            tracing::error!(code = self.def.code, trace_id, "{}", self.detail);
         }
-        fault
+        self.trace_id = trace_id;
+        self.error_response()
     }
 
     /// Its code.
@@ -191,9 +195,11 @@ impl ResponseError for AdminFault {
             trace_id: &self.trace_id,
         };
         let body = serde_json::to_string(&problem).unwrap_or_default();
-        HttpResponse::build(self.status_code())
-            .insert_header((header::CONTENT_TYPE, "application/problem+json"))
-            .body(body)
+        let mut response = HttpResponse::build(self.status_code());
+        response.insert_header((header::CONTENT_TYPE, "application/problem+json"));
+        // The door knows the request, and gives it its trace id.
+        response.extensions_mut().insert(self.clone());
+        response.body(body)
     }
 }
 
@@ -203,13 +209,4 @@ impl Responder for AdminFault {
     fn respond_to(self, _: &HttpRequest) -> HttpResponse {
         self.error_response()
     }
-}
-
-/// 32 hexadecimal digits that no other refusal of this process has.
-fn trace_id() -> String {
-    use std::hash::{BuildHasher, RandomState};
-    static SEED: std::sync::LazyLock<RandomState> = std::sync::LazyLock::new(RandomState::new);
-    static COUNT: AtomicU64 = AtomicU64::new(0);
-    let n = COUNT.fetch_add(1, Ordering::Relaxed);
-    format!("{:016x}{:016x}", SEED.hash_one(n), SEED.hash_one((n, 1)))
 }

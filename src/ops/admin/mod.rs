@@ -17,14 +17,14 @@ pub(super) mod reads;
 pub use document::admin_document;
 pub use fault::{AdminFault, CODES, CodeDef};
 
-use super::guard::check_listen;
 use super::metrics::TICK;
 use super::pages;
 use super::state::AdminState;
 use actix_web::dev::Server;
+use actix_web::http::header::{ALLOW, HeaderValue};
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, Data, ServiceConfig};
-use actix_web::{App, FromRequest, Handler, HttpRequest, HttpServer, Resource, Responder};
+use actix_web::{App, FromRequest, Handler, HttpRequest, HttpResponse, HttpServer, Resource, Responder, ResponseError};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -36,9 +36,9 @@ pub struct AdminServer {
     pub address: SocketAddr,
 }
 
-/// Binds the admin listener. To be called within an actix system.
+/// Binds the admin listener. To be called within an actix system, with an address that was looked at
+/// (`config::check_listen`).
 pub async fn serve_admin(state: Arc<AdminState>, listen: SocketAddr) -> anyhow::Result<AdminServer> {
-    check_listen("gateway.admin", listen).map_err(|p| anyhow::anyhow!("{p}"))?;
     tick(&state);
     let data = Data::from(state);
     let server = HttpServer::new(move || App::new().wrap(from_fn(door::door)).app_data(data.clone()).configure(routes))
@@ -105,7 +105,8 @@ where
     Args: FromRequest + 'static,
     F::Output: Responder + 'static,
 {
-    web::resource(path).route(web::get().to(handler.clone())).route(web::head().to(handler))
+    let resource = web::resource(path).route(web::get().to(handler.clone())).route(web::head().to(handler));
+    resource.default_service(web::to(|| not_offered("GET, HEAD")))
 }
 
 /// A path that is acted on.
@@ -115,7 +116,14 @@ where
     Args: FromRequest + 'static,
     F::Output: Responder + 'static,
 {
-    web::resource(path).route(web::post().to(handler))
+    web::resource(path).route(web::post().to(handler)).default_service(web::to(|| not_offered("POST")))
+}
+
+async fn not_offered(offered: &'static str) -> HttpResponse {
+    let fault = AdminFault::new("method-not-allowed", "the path exists, the method is not offered on it");
+    let mut answer = fault.error_response();
+    answer.headers_mut().insert(ALLOW, HeaderValue::from_static(offered));
+    answer
 }
 
 async fn nothing(req: HttpRequest) -> AdminFault {

@@ -1,7 +1,7 @@
 //! A dead letter: a refused record with all that is known of it.
 
 use super::{Names, UnitView, moment};
-use crate::runtime::ingest::batch_of;
+use crate::runtime::ingest::{CODES, batch_of};
 use banyan_adapter::RefusalDef;
 use banyan_store::{Bytes, DeadLetter, DeadLetterState, Reader, Result};
 use banyan_words::value::base64;
@@ -132,16 +132,16 @@ fn columns(record: &banyan_store::RawRow) -> Option<Map<String, Value>> {
 
 /// What to do about a refused record.
 pub fn hint_of(codes: &[RefusalDef], code: &str, mapping: Option<&str>, field: Option<&str>) -> String {
-    if let Some(def) = codes.iter().find(|d| d.code == code) {
+    // What a mapping refuses is mended in the mapping, whatever the code; some codes are the gateway's own.
+    let own = CODES.iter().filter(|d| !matches!(d.code, "bad-time" | "required"));
+    if let Some(def) = codes.iter().chain(own).find(|d| d.code == code) {
         return def.hint.to_owned();
     }
-    match (code, mapping) {
-        ("bad-key", _) => "The record has no readable key, so it is not known whom it speaks about. Correct it in the source and drop the file again; while it stands, a snapshot's deletions wait.".to_owned(),
-        ("duplicate-key", _) => "The key stands more than once in one snapshot, and nothing says which record is meant. Correct it in the source, or declare the right `key:` or a `pick:`; then drop the file again.".to_owned(),
-        (_, Some(mapping)) => {
+    match mapping {
+        Some(mapping) => {
             let formula = field.map_or_else(|| "the mapping".to_owned(), |f| format!("the formula of `{f}`"));
             format!("Mend {formula} in mapping `{mapping}`, or the lookup it reads, and replay; or correct the record in the source and drop the file again; or discard it, with a reason.")
         }
-        (_, None) => "The record could not be read. Correct it in the source and drop the file again, or mend the dataset's `format:`; a new version of the file applies only what differs.".to_owned(),
+        None => "The record could not be read. Correct it in the source and drop the file again, or mend the dataset's `format:`; a new version of the file applies only what differs.".to_owned(),
     }
 }

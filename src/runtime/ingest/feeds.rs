@@ -63,6 +63,13 @@ pub(super) struct FeedLine {
     pub epoch: u64,
 }
 
+impl FeedLine {
+    /// Its full name, as in `crm.contacts`.
+    pub(super) fn full(&self) -> String {
+        format!("{}.{}", self.source, self.dataset)
+    }
+}
+
 /// How much a feed is asked for at once.
 const ASK: Ask = Ask { rows: 4_096, bytes: 4 << 20, wait: Duration::from_millis(500) };
 

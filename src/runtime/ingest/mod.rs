@@ -4,6 +4,7 @@
 //! (`session`, `units`, `touch`, `letters`), commits by size or time, and acknowledges only what survives a power cut.
 
 mod again;
+mod codes;
 mod engine;
 mod feeds;
 mod letters;
@@ -22,6 +23,7 @@ mod worker;
 mod world;
 
 pub use again::batch_of;
+pub use codes::CODES;
 pub use engine::Engine;
 pub use feeds::{FeedState, StoreMemory};
 pub use live::{LiveQueue, LiveRead};

@@ -9,6 +9,7 @@ use banyan_model::model::{Content, DatasetNo, MappingNo};
 use banyan_words::{Id, Shape, UnitRef};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use std::time::Instant;
 
 /// One dataset's part of an open unit (a file with several record types has several).
 pub struct OpenUnit {
@@ -48,6 +49,8 @@ pub struct OpenFeed {
     pub token: String,
     /// Records delivered so far.
     pub records: u64,
+    /// When it was begun.
+    pub begun: Instant,
     /// Whether the shape was compared with the baseline.
     pub shape_checked: bool,
 }

@@ -47,7 +47,8 @@ impl Session<'_> {
             parts.push(part);
         }
         let token = token.to_owned();
-        Ok(OpenFeed { parts, splitter: None, token, records: 0, shape_checked: false })
+        let begun = std::time::Instant::now();
+        Ok(OpenFeed { parts, splitter: None, token, records: 0, begun, shape_checked: false })
     }
 
     /// Takes a batch of an open unit.

@@ -105,9 +105,18 @@ struct Worker {
     lines: Vec<FeedLine>,
     datasets: Vec<Vec<DatasetNo>>,
     open: HashMap<usize, OpenFeed>,
-    finished: Vec<(usize, Arc<UnitRef>, String)>,
+    finished: Vec<Finished>,
     on_commit: OnCommit,
     live: Arc<LiveQueue>,
+}
+
+/// A unit that is told to its feed once it is durable.
+struct Finished {
+    feed: usize,
+    unit: Arc<UnitRef>,
+    token: String,
+    /// When it was begun; `None` for one that had no records to read.
+    begun: Option<Instant>,
 }
 
 /// Starts a thread for each feed, and the one that writes.
@@ -288,7 +297,12 @@ impl Worker {
         self.store.durable(receipt)?;
         (self.on_commit)(&self.states);
         metrics::histogram!("banyan_ingest_commit_seconds").record(begun.elapsed().as_secs_f64());
-        for (feed, unit, token) in std::mem::take(&mut self.finished) {
+        for Finished { feed, unit, token, begun } in std::mem::take(&mut self.finished) {
+            if let Some(begun) = begun {
+                let dataset = self.lines[feed].full();
+                metrics::histogram!("banyan_ingest_unit_seconds", "dataset" => dataset)
+                    .record(begun.elapsed().as_secs_f64());
+            }
             let _ = self.lines[feed].orders.send(Order::Acknowledge(unit, token));
         }
         calls.into_iter().for_each(|c| self.call(c));
@@ -317,27 +331,25 @@ impl Worker {
                     self.drifted(feed, &drift);
                 }
                 let line = &self.lines[feed];
-                metrics::counter!("banyan_ingest_records_total", "dataset" => format!("{}.{}", line.source, line.dataset))
-                    .increment(rows);
+                metrics::counter!("banyan_ingest_records_total", "dataset" => line.full()).increment(rows);
                 return Ok(rows);
             }
             Delivery::Done(done) => {
                 let Some(open) = self.open.remove(&feed) else { return Ok(0) };
-                let (unit, token) = (open.parts[0].unit.clone(), open.token.clone());
+                let (unit, token, begun) = (open.parts[0].unit.clone(), open.token.clone(), Some(open.begun));
                 session.done(open, &done, &mut self.states)?;
-                self.finished.push((feed, unit, token));
+                self.finished.push(Finished { feed, unit, token, begun });
             }
             Delivery::Refused(refused) => {
                 let open = self.open.remove(&feed);
                 tracing::warn!(unit = %refused.unit.name, code = %refused.code, "refused: {}", refused.message);
                 session.refused(open.as_ref(), &datasets, &refused)?;
                 let line = &self.lines[feed];
-                metrics::counter!("banyan_ingest_refused_units_total", "dataset" => format!("{}.{}", line.source, line.dataset))
-                    .increment(1);
+                metrics::counter!("banyan_ingest_refused_units_total", "dataset" => line.full()).increment(1);
             }
             Delivery::Identical { unit, token, first } => {
                 session.identical(&datasets, &unit, &token, &first)?;
-                self.finished.push((feed, unit, token));
+                self.finished.push(Finished { feed, unit, token, begun: None });
             }
             Delivery::Current { as_of } => session.current(&datasets, as_of, &mut self.states)?,
             Delivery::Idle => {}
