@@ -3,4 +3,4 @@
 use banyan_adapter::Kind;
 
 /// Every adapter kind this product was built with.
-pub const KINDS: &[&dyn Kind] = &[&banyan_file_drop::FileDrop];
+pub const KINDS: &[&dyn Kind] = &[&banyan_file_drop::FileDrop, &banyan_mssql::Mssql, &banyan_odbc::Odbc];
