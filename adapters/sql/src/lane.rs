@@ -170,8 +170,9 @@ impl Lane {
         call: &Call,
     ) -> Result<Vec<Column>, Fault> {
         self.close(None);
+        let vouched = text.is_vouched();
         let statement = text.checked()?;
-        let what = statement.sql.clone();
+        let what = if vouched { format!("(unchecked) {}", statement.sql) } else { statement.sql.clone() };
         // Without leave, or without a connection, it is not sent.
         let mut sent = None;
         let result = self.work(purpose, call, |link, call| {

@@ -15,6 +15,8 @@ refusals! {
     "column-missing" "unit" "A column that the configuration uses is not in the table." "Correct the configuration, or have SELECT on the column granted.";
     "key-not-unique" "request" "A live read by key found far more rows than keys." "Declare a `key` that identifies a record.";
     "mode-not-possible" "unit" "The server does not offer what the `sync` mode needs." "Choose another mode; `sync: auto` takes the best there is.";
+    "not-live" "request" "The dataset is not declared to be read by key while somebody waits." "Say `read: live` on it.";
+    "source-lost" "unit" "The work on the source died; it is tried again." "Look at the log; if it stays, report it.";
     "table-missing" "unit" "There is no such table or view, or the login may not see it." "Correct `table`, or have SELECT granted.";
     "unreadable-keys" "unit" "No key of a whole page could be read, so that the next page has no beginning." "Use `mode: full`, or correct the records.";
     "unsafe-sql" "config" "The statement is more than one query, or does more than read." "Write one SELECT; see `unchecked` for what only the server understands.";

@@ -90,13 +90,19 @@ impl Text {
     }
 
     /// A query as it is.
-    pub(crate) fn verbatim(dialect: Dialect, query: &Checked, vouched: bool) -> Text {
+    pub(crate) fn verbatim(dialect: Dialect, query: &Checked) -> Text {
+        let vouched = query.is_vouched();
         Text { dialect, sql: query.text().to_owned(), params: Vec::new(), changes: String::new(), vouched }
     }
 
     /// A text of this crate's own.
     pub(crate) fn own(dialect: Dialect, sql: &str) -> Text {
         Text { dialect, sql: sql.to_owned(), params: Vec::new(), changes: String::new(), vouched: false }
+    }
+
+    /// The guard does not read it.
+    pub(crate) fn is_vouched(&self) -> bool {
+        self.vouched
     }
 
     /// Adds SQL.

@@ -391,6 +391,17 @@ fn queries_are_read_narrowed_or_as_a_whole() {
 }
 
 #[test]
+fn a_query_its_owner_vouches_for_is_sent_as_it_is_and_the_audit_says_so() {
+    let world = World::new(Dialect::Sqlite, ORDERS);
+    let query = "SELECT no FROM t -- all of them";
+    let dataset = json!({ "query": query, "unchecked": "came with the product" });
+    let (_source, mut feed) = support_feed(&world, dataset);
+    assert_eq!(first_column(&pass(&mut *feed, &Store::default())), ["1", "2", "3"]);
+    let sent = world.catalog.lock().unwrap().last().unwrap().clone();
+    assert_eq!((sent.what, sent.rows), (format!("(unchecked) {query}"), 3));
+}
+
+#[test]
 fn an_empty_table_shows_its_columns_and_a_driver_that_knows_little_is_read_whole() {
     let world = World::new(Dialect::Bare, "CREATE TABLE t (no INTEGER, \"a b\" TEXT)");
     let store = Arc::new(Store::default());

@@ -76,7 +76,6 @@ fn dataset(raw: &RawDataset, dialect: Option<Dialect>, notes: &mut Notes<'_>) ->
     Some(DatasetSpec {
         name: raw.name.clone(),
         from: from?,
-        unchecked: config.unchecked.clone(),
         key: raw.key.clone(),
         sync,
         live,

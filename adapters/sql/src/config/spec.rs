@@ -12,8 +12,6 @@ pub struct DatasetSpec {
     pub name: String,
     /// What it is read from.
     pub from: ReadFrom,
-    /// The guard could not read the query; why it is sent all the same.
-    pub unchecked: Option<String>,
     /// Its key; empty where there is none.
     pub key: Vec<String>,
     /// How it is brought up to date; `None` where it is only read live.

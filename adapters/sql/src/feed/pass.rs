@@ -132,7 +132,7 @@ impl Pass {
         let select = |limit| Text::select(dialect, &self.columns, &spec.from, limit);
         match &self.read {
             Read::Whole | Read::Keys if plan.table.whole => match &spec.from {
-                ReadFrom::Query(query) => Text::verbatim(dialect, query, spec.unchecked.is_some()),
+                ReadFrom::Query(query) => Text::verbatim(dialect, query),
                 ReadFrom::Table(_) => select(None),
             },
             Read::Pages | Read::Keys if self.stage == Stage::Pages => {

@@ -40,7 +40,7 @@ impl Described {
             ReadFrom::Query(query) => {
                 let whole = dialect == Dialect::Bare || !query.wraps();
                 let text = if whole {
-                    Text::verbatim(dialect, query, spec.unchecked.is_some())
+                    Text::verbatim(dialect, query)
                 } else {
                     let mut text = Text::select(dialect, &[], &spec.from, None);
                     text.push(" WHERE 1 = 0");

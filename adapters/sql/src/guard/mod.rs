@@ -19,6 +19,7 @@ use sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer, Whitespace};
 pub struct Checked {
     text: String,
     wraps: bool,
+    vouched: bool,
 }
 
 impl Checked {
@@ -32,9 +33,14 @@ impl Checked {
         self.wraps
     }
 
+    /// It did not pass; its owner vouches for it (`unchecked:`).
+    pub fn is_vouched(&self) -> bool {
+        self.vouched
+    }
+
     /// A text that the parser does not know and that its owner vouches for; see `unchecked:`.
     pub(crate) fn vouched(text: &str) -> Checked {
-        Checked { text: trimmed(text).to_owned(), wraps: false }
+        Checked { text: trimmed(text).to_owned(), wraps: false, vouched: true }
     }
 }
 
@@ -85,7 +91,7 @@ pub fn check(text: &str, dialect: Dialect) -> Result<Checked, Refused> {
     };
     tree::check(one, dialect)?;
     let ends = query.order_by.is_some() || query.with.is_some() || query.for_clause.is_some();
-    Ok(Checked { text: trimmed(text).to_owned(), wraps: !ends })
+    Ok(Checked { text: trimmed(text).to_owned(), wraps: !ends, vouched: false })
 }
 
 /// Checks a text whose server is not known before it is asked: one dialect must know it as a query.
