@@ -107,6 +107,8 @@ fn three_hundred_thousand_rows_with_parameters_and_paging() {
     ));
     let mut link = open(&connection);
     assert_eq!(count(link.as_mut(), "SELECT * FROM t").unwrap(), BIG);
+    // The whole answer would be some 20 MB; a worker that reads page by page never held it.
+    assert!(most_memory_of_workers(&connection) < 24 << 10, "{} KiB", most_memory_of_workers(&connection));
     let sql = "SELECT name FROM t WHERE id = ? AND name = ? AND price > ?";
     let params =
         vec![Value::Integer(77), Value::text("customer number 77"), Value::Decimal("77.2".parse().unwrap())];
@@ -149,4 +151,25 @@ fn a_thousand_columns() {
     let all = select(open(&connection).as_mut(), "SELECT * FROM wide").unwrap();
     assert_eq!((all.columns.len(), all.rows.len()), (1000, 50));
     assert_eq!(all.rows[49][999], Value::text(&"v".repeat(49)));
+}
+
+/// The most memory, in KiB, that any worker of this process with that database open ever held.
+fn most_memory_of_workers(connection: &str) -> u64 {
+    let file = connection.rsplit('=').next().unwrap();
+    let own = std::process::id().to_string();
+    let mut most = 0;
+    for entry in std::fs::read_dir("/proc").unwrap().flatten() {
+        let Ok(status) = std::fs::read_to_string(entry.path().join("status")) else { continue };
+        let field = |name: &str| status.lines().find_map(|l| l.strip_prefix(name)).map(|v| v.trim().to_owned());
+        if field("PPid:").as_deref() != Some(&own) {
+            continue;
+        }
+        let open = std::fs::read_dir(entry.path().join("fd")).into_iter().flatten().flatten();
+        if open.filter_map(|fd| std::fs::read_link(fd.path()).ok()).any(|to| to.as_os_str() == file) {
+            let held = field("VmHWM:").unwrap();
+            most = most.max(held.trim_end_matches("kB").trim().parse().unwrap());
+        }
+    }
+    assert!(most > 0, "no worker has {file} open");
+    most
 }

@@ -8,7 +8,7 @@ use crate::describe::{Plan, plan};
 use crate::driver::{Connection, Fetched, Piece, Statement, Trouble, bytes};
 use crate::params::Bound;
 use banyan_odbc::page::{Civil, Gather, Note, encode};
-use banyan_odbc::wire::{Form, LONGEST, WireColumn};
+use banyan_odbc::wire::{Form, LONGEST, LONGEST_FRAME, WireColumn};
 use odbc_api::sys::{CDataType, NULL_DATA};
 
 /// Bytes that the buffers of a bulk read may take.
@@ -158,7 +158,11 @@ impl Rowset {
         let columns = self.columns.iter_mut();
         let mut gathers: Vec<Gather> =
             columns.map(|c| std::mem::replace(&mut c.gather, Gather::new(c.plan.column.form))).collect();
-        Ok((encode(count, last, &notes, &mut gathers), last))
+        let page = encode(count, last, &notes, &mut gathers);
+        if page.len() > LONGEST_FRAME {
+            return Err(Trouble::own("a row of more than 512 MiB cannot be read"));
+        }
+        Ok((page, last))
     }
 
     /// Rows that the driver says it could not read, and cuts that no length shows.
