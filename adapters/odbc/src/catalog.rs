@@ -91,12 +91,7 @@ fn described(link: &mut OdbcLink, mut info: TableInfo, call: &Call) -> Result<Ta
 }
 
 /// By `SQLColumns`, `SQLPrimaryKeys` and `SQLStatistics`, of which a driver may know none.
-fn by_functions(
-    link: &mut OdbcLink,
-    info: &mut TableInfo,
-    columns: Vec<Column>,
-    call: &Call,
-) -> Result<(), Fault> {
+fn by_functions(link: &mut OdbcLink, info: &mut TableInfo, columns: Vec<Column>, call: &Call) -> Result<(), Fault> {
     let name = info.name.clone();
     let mut told = |what: Catalog| match link.catalog(what, &name, call) {
         Err(_) if link.usable() => Ok(Rows::new()),

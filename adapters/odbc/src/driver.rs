@@ -130,10 +130,13 @@ impl Driver for OdbcDriver {
                 link = self.login(Some(dialect), call)?;
             }
         }
-        link.begin(Patience {
-            statement_ms: self.shared.config.statement_timeout.as_millis().try_into().unwrap_or(u64::MAX),
-            lock_ms: self.shared.config.lock_timeout.as_millis().try_into().unwrap_or(u64::MAX),
-        }, call)?;
+        link.begin(
+            Patience {
+                statement_ms: self.shared.config.statement_timeout.as_millis().try_into().unwrap_or(u64::MAX),
+                lock_ms: self.shared.config.lock_timeout.as_millis().try_into().unwrap_or(u64::MAX),
+            },
+            call,
+        )?;
         Ok(Box::new(link))
     }
 }

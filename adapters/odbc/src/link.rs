@@ -48,7 +48,17 @@ impl OdbcLink {
         about: [String; 3],
         read_only: bool,
     ) -> OdbcLink {
-        OdbcLink { worker, shared, dialect, about, read_only, columns: Vec::new(), open: false, dead: false, listed: Vec::new() }
+        OdbcLink {
+            worker,
+            shared,
+            dialect,
+            about,
+            read_only,
+            columns: Vec::new(),
+            open: false,
+            dead: false,
+            listed: Vec::new(),
+        }
     }
 
     /// Makes the session one that cannot write, and has that proved.

@@ -66,9 +66,7 @@ impl Civil {
             Form::Date => Value::Date(self.date()?),
             Form::Time => Value::Time(self.time()?),
             Form::DateTime => Value::DateTime(self.date()?.to_datetime(self.time()?)),
-            _ => Value::Instant(
-                jiff::tz::TimeZone::UTC.to_timestamp(self.date()?.to_datetime(self.time()?)).ok()?,
-            ),
+            _ => Value::Instant(jiff::tz::TimeZone::UTC.to_timestamp(self.date()?.to_datetime(self.time()?)).ok()?),
         })
     }
 }
@@ -202,9 +200,8 @@ impl<'p> Page<'p> {
             return None;
         }
         let (rows, last, count) = (take.number()? as usize, take.byte()? != 0, take.number()?);
-        let note = |take: &mut Take<'_>| {
-            Some(Note { row: take.number()?, code: take.string()?, message: take.string()? })
-        };
+        let note =
+            |take: &mut Take<'_>| Some(Note { row: take.number()?, code: take.string()?, message: take.string()? });
         let notes = (0..count).map(|_| note(&mut take)).collect::<Option<_>>()?;
         let columns: Vec<Cells<'p>> =
             columns.iter().map(|c| Cells::decode(&mut take, c.form, rows)).collect::<Option<_>>()?;

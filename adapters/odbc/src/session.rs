@@ -57,7 +57,8 @@ pub(crate) fn begin(dialect: Dialect, product: &str, version: &str, patience: Pa
             gentle(format!("SET lock_timeout = {lock_ms}")),
         ],
         Dialect::Mysql => {
-            let maria = product.to_ascii_lowercase().contains("maria") || version.to_ascii_lowercase().contains("maria");
+            let maria =
+                product.to_ascii_lowercase().contains("maria") || version.to_ascii_lowercase().contains("maria");
             let lock = lock_ms.div_ceil(1000).max(1);
             let mut sets = vec![
                 needed("SET SESSION TRANSACTION READ ONLY"),
@@ -89,7 +90,9 @@ pub(crate) fn proof(dialect: Dialect) -> Option<(&'static str, &'static str)> {
         Dialect::Postgres => Some(("SHOW default_transaction_read_only", "on")),
         Dialect::Sqlite => Some(("PRAGMA query_only", "1")),
         // MariaDB calls it tx_read_only, MySQL transaction_read_only; both understand this.
-        Dialect::Mysql => Some(("SHOW VARIABLES WHERE Variable_name IN ('tx_read_only', 'transaction_read_only')", "ON")),
+        Dialect::Mysql => {
+            Some(("SHOW VARIABLES WHERE Variable_name IN ('tx_read_only', 'transaction_read_only')", "ON"))
+        }
         _ => None,
     }
 }

@@ -35,7 +35,8 @@ pub(crate) struct Rows {
 
 impl Rows {
     pub(crate) fn texts(&self, column: usize) -> Vec<String> {
-        let text = |r: &Vec<Value<'static>>| r[column].to_text().map_or(r[column].word().to_owned(), |t| t.into_owned());
+        let text =
+            |r: &Vec<Value<'static>>| r[column].to_text().map_or(r[column].word().to_owned(), |t| t.into_owned());
         self.rows.iter().map(text).collect()
     }
 

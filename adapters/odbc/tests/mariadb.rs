@@ -65,9 +65,27 @@ fn every_type(maria: &Maria) {
     let row: Vec<String> = (0..19).map(|c| all.texts(c)[0].clone()).collect();
     assert_eq!(
         row,
-        ["1", "-128", "9223372036854775807", "18446744073709551615", "1234567890123456789012345678.0123456789", "0.1",
-            "0.1", "0001-01-01", "23:59:59.123456", "9999-12-31T23:59:59.999999", "2024-02-29T10:00:00.000001Z",
-            "Grüße 🌳", "ab", "ü12345678901", "AP8=", "AQI=", "b", "{\"a\": 1}", "2024"],
+        [
+            "1",
+            "-128",
+            "9223372036854775807",
+            "18446744073709551615",
+            "1234567890123456789012345678.0123456789",
+            "0.1",
+            "0.1",
+            "0001-01-01",
+            "23:59:59.123456",
+            "9999-12-31T23:59:59.999999",
+            "2024-02-29T10:00:00.000001Z",
+            "Grüße 🌳",
+            "ab",
+            "ü12345678901",
+            "AP8=",
+            "AQI=",
+            "b",
+            "{\"a\": 1}",
+            "2024"
+        ],
         "{:?}",
         all.types()
     );
@@ -85,9 +103,11 @@ fn every_type(maria: &Maria) {
 }
 
 fn long_values(maria: &Maria) {
-    maria.sql("USE erp; CREATE TABLE long_ones (id int, body longtext, photo longblob, more varchar(3000));\
+    maria.sql(
+        "USE erp; CREATE TABLE long_ones (id int, body longtext, photo longblob, more varchar(3000));\
         INSERT INTO long_ones VALUES (1, repeat('ü🌳', 2000000), repeat(X'00ff', 2000000), repeat('🌳', 3000));\
-        INSERT INTO long_ones VALUES (2, repeat('x', 8190), NULL, 'm'), (3, 'end', X'01', '');");
+        INSERT INTO long_ones VALUES (2, repeat('x', 8190), NULL, 'm'), (3, 'end', X'01', '');",
+    );
     let mut link = open(&maria.connection("reader", "geheim"));
     let all = select(link.as_mut(), "SELECT * FROM long_ones ORDER BY id").unwrap();
     assert_eq!(all.bad, []);
@@ -104,7 +124,9 @@ fn nothing_is_written(maria: &Maria) {
     maria.sql("USE erp; CREATE TABLE prey (id int); INSERT INTO prey VALUES (1);");
     let call = Call::default();
     let mut link = open(&maria.connection("writer", "geheim"));
-    for sql in ["INSERT INTO prey VALUES (2)", "DELETE FROM prey", "CREATE TABLE hole (x int)", "UPDATE prey SET id = 5"] {
+    for sql in
+        ["INSERT INTO prey VALUES (2)", "DELETE FROM prey", "CREATE TABLE hole (x int)", "UPDATE prey SET id = 5"]
+    {
         let fault = select(link.as_mut(), sql).err().unwrap_or_else(|| panic!("{sql} was let through"));
         assert_eq!((fault.code.as_str(), fault.class), ("odbc-read-only", Class::Permanent), "{sql}: {fault}");
     }
@@ -118,8 +140,10 @@ fn logins_and_catalogs(maria: &Maria) {
     let fault = driver(&maria.connection("reader", "wrong-secret")).open(&Call::default()).err().unwrap();
     assert_eq!((fault.code.as_str(), fault.class), ("odbc-login", Class::Permanent), "{fault}");
     assert!(!fault.message.contains("wrong-secret"), "{fault}");
-    maria.sql("USE erp; CREATE TABLE `Order Lines` (nr int, line int, `group` varchar(7) NOT NULL, PRIMARY KEY (nr, line), \
-        UNIQUE KEY by_group (`group`)); CREATE VIEW v AS SELECT nr FROM `Order Lines`;");
+    maria.sql(
+        "USE erp; CREATE TABLE `Order Lines` (nr int, line int, `group` varchar(7) NOT NULL, PRIMARY KEY (nr, line), \
+        UNIQUE KEY by_group (`group`)); CREATE VIEW v AS SELECT nr FROM `Order Lines`;",
+    );
     let call = Call::default();
     let mut link = open(&maria.connection("reader", "geheim"));
     let tables = link.tables(&call).unwrap();
@@ -131,7 +155,8 @@ fn logins_and_catalogs(maria: &Maria) {
     assert_eq!(lines.columns[2].server_type, "varchar(7)");
     assert!(lines.columns[2].collation.as_deref().is_some_and(|c| c.starts_with("utf8mb4")));
     assert!(lines.indexes.iter().any(|i| i.name == "by_group" && i.unique && i.columns == ["group"]));
-    let sql = "SELECT id FROM everything WHERE short = ? AND big = ? AND exact > ? AND day = ? AND at = ? AND instant = ?";
+    let sql =
+        "SELECT id FROM everything WHERE short = ? AND big = ? AND exact > ? AND day = ? AND at = ? AND instant = ?";
     let params = vec![
         Value::text("ü12345678901"),
         Value::Integer(i64::MAX),
@@ -144,8 +169,10 @@ fn logins_and_catalogs(maria: &Maria) {
 }
 
 fn many_rows_and_a_server_that_dies(maria: &mut Maria) {
-    maria.sql(&format!("USE erp; CREATE TABLE many AS SELECT seq AS id, concat('customer number ', seq) AS name, \
-        repeat('x', 100) AS more FROM seq_1_to_{BIG}"));
+    maria.sql(&format!(
+        "USE erp; CREATE TABLE many AS SELECT seq AS id, concat('customer number ', seq) AS name, \
+        repeat('x', 100) AS more FROM seq_1_to_{BIG}"
+    ));
     let mut link = open(&maria.connection("reader", "geheim"));
     assert_eq!(count(link.as_mut(), "SELECT * FROM many").unwrap(), BIG);
     let sql = Statement { sql: "SELECT * FROM many".into(), params: Vec::new() };
@@ -163,9 +190,11 @@ fn many_rows_and_a_server_that_dies(maria: &mut Maria) {
 #[test]
 fn mariadb() {
     let mut maria = Maria::start();
-    maria.sql("CREATE DATABASE erp; CREATE USER reader@localhost IDENTIFIED BY 'geheim'; GRANT SELECT, SHOW VIEW ON erp.* TO \
+    maria.sql(
+        "CREATE DATABASE erp; CREATE USER reader@localhost IDENTIFIED BY 'geheim'; GRANT SELECT, SHOW VIEW ON erp.* TO \
         reader@localhost; CREATE USER writer@localhost IDENTIFIED BY 'geheim'; \
-        GRANT SELECT, INSERT, UPDATE, DELETE, CREATE ON erp.* TO writer@localhost;");
+        GRANT SELECT, INSERT, UPDATE, DELETE, CREATE ON erp.* TO writer@localhost;",
+    );
     every_type(&maria);
     long_values(&maria);
     nothing_is_written(&maria);

@@ -30,7 +30,12 @@ fn northwind() {
     assert_eq!((all.rows.len(), all.bad.len()), (830, 0), "{:?}", all.bad.first());
     let first = all.rows.iter().position(|r| r[0] == Value::Integer(10248)).unwrap();
     let texts: Vec<String> = (0..5).map(|c| all.texts(c)[first].clone()).collect();
-    assert_eq!(texts, ["10248", "VINET", "1994-08-04T00:00:00", "32.3800", "Vins et alcools Chevalier"], "{:?}", all.types());
+    assert_eq!(
+        texts,
+        ["10248", "VINET", "1994-08-04T00:00:00", "32.3800", "Vins et alcools Chevalier"],
+        "{:?}",
+        all.types()
+    );
     let lines = select(link.as_mut(), "SELECT * FROM \"Order Details\"").unwrap();
     assert_eq!((lines.rows.len(), lines.bad.len()), (2155, 0), "{:?}", lines.types());
     let customers = select(link.as_mut(), "SELECT * FROM Customers").unwrap();

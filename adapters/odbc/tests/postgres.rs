@@ -54,15 +54,14 @@ impl Postgres {
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
         let socket = dir.path().display().to_string();
         let log = std::fs::File::create(dir.path().join("log")).unwrap();
-        let args = ["-D", &data, "-k", &socket, "-c", "listen_addresses=", "-c", "fsync=off", "-c", "shared_buffers=16MB"];
-        let child = as_user(&tools().join("postgres"), &args)
-            .stdout(Stdio::null())
-            .stderr(log)
-            .spawn()
-            .unwrap();
+        let args =
+            ["-D", &data, "-k", &socket, "-c", "listen_addresses=", "-c", "fsync=off", "-c", "shared_buffers=16MB"];
+        let child = as_user(&tools().join("postgres"), &args).stdout(Stdio::null()).stderr(log).spawn().unwrap();
         let server = Server { child, dir };
-        let ready = || server.path("data/postmaster.pid").exists()
-            && std::fs::read_to_string(server.path("data/postmaster.pid")).unwrap().contains("ready");
+        let ready = || {
+            server.path("data/postmaster.pid").exists()
+                && std::fs::read_to_string(server.path("data/postmaster.pid")).unwrap().contains("ready")
+        };
         wait_for("PostgreSQL", &server.path("log"), ready);
         Postgres { server }
     }
@@ -108,15 +107,53 @@ fn every_type(pg: &Postgres) {
     let row = |r: usize| (0..20).map(|c| all.rows[r][c].to_text().map(|t| t.into_owned())).collect::<Vec<_>>();
     let some = |texts: [&str; 20]| texts.map(|t| Some(t.to_owned())).to_vec();
     let first = [
-        "1", "-32768", "9223372036854775807", "1234567890123456789012345678.0123456789", "0.00000000000000000001", "0.1",
-        "0.1", "0001-01-01", "23:59:59.123456", "9999-12-31T23:59:59.999999", "2024-02-29T10:00:00.000001Z",
-        "Grüße 🌳", "ab    ", "ü12345678901", "AP8=", "true", "00112233-4455-6677-8899-aabbccddeeff", "{\"a\": 1}",
-        "{1,2}", "1 day",
+        "1",
+        "-32768",
+        "9223372036854775807",
+        "1234567890123456789012345678.0123456789",
+        "0.00000000000000000001",
+        "0.1",
+        "0.1",
+        "0001-01-01",
+        "23:59:59.123456",
+        "9999-12-31T23:59:59.999999",
+        "2024-02-29T10:00:00.000001Z",
+        "Grüße 🌳",
+        "ab    ",
+        "ü12345678901",
+        "AP8=",
+        "true",
+        "00112233-4455-6677-8899-aabbccddeeff",
+        "{\"a\": 1}",
+        "{1,2}",
+        "1 day",
     ];
     assert_eq!(row(0), some(first), "{:?}", all.types());
-    assert_eq!(row(1)[2..16], some([
-        "", "", "-9223372036854775808", "-0.0000000001", "12", "-1.5", &format!("{}", 1e300), "9999-12-31", "00:00:00",
-        "0001-01-01T00:00:00", "1970-01-01T00:00:00Z", "", "      ", "", "", "false", "", "", "", ""])[2..16]);
+    assert_eq!(
+        row(1)[2..16],
+        some([
+            "",
+            "",
+            "-9223372036854775808",
+            "-0.0000000001",
+            "12",
+            "-1.5",
+            &format!("{}", 1e300),
+            "9999-12-31",
+            "00:00:00",
+            "0001-01-01T00:00:00",
+            "1970-01-01T00:00:00Z",
+            "",
+            "      ",
+            "",
+            "",
+            "false",
+            "",
+            "",
+            "",
+            ""
+        ])[2..16]
+    );
     assert!(all.rows[2][1..].iter().all(|v| *v == Value::Null), "{:?}", all.rows[2]);
     assert!(matches!(all.rows[0][5], Value::Float(_, true)), "a single stays a single");
     assert_eq!(all.columns[3].ty, Type::Decimal { precision: 38, scale: 10 });
@@ -139,12 +176,37 @@ fn long_values_and_unreadable_ones(pg: &Postgres) {
     assert_eq!(all.texts(1)[2], "end");
 }
 
+fn days_that_are_none(pg: &Postgres) {
+    let mut link = open(&pg.connection("reader", "geheim"));
+    let mut bad = |sql: &str| {
+        let all = select(link.as_mut(), sql).unwrap();
+        assert_eq!(all.texts(1).last().unwrap().get(..10), Some("2024-01-01"), "the others go on");
+        all.bad.iter().map(|b| (b.0, b.1.clone())).collect::<Vec<_>>()
+    };
+    let value = |row| (row, "odbc-bad-value".to_owned());
+    // The driver's struct would say that these are today.
+    let days = "SELECT 1 AS id, 'infinity'::date AS day UNION ALL SELECT 2, '12024-01-01' UNION ALL SELECT 3, '2024-01-01' ORDER BY id";
+    assert_eq!(bad(days), [value(0), value(1)]);
+    let times = "SELECT 1 AS id, '-infinity'::timestamp AS at UNION ALL SELECT 2, '0044-03-15 BC' UNION ALL \
+        SELECT 3, '12024-01-01' UNION ALL SELECT 4, '2024-01-01' ORDER BY id";
+    assert_eq!(bad(times), [value(0), value(1), value(2)]);
+    let all = select(link.as_mut(), "SELECT 'NaN'::numeric AS n UNION ALL SELECT 1.5").unwrap();
+    assert_eq!((all.bad.len(), all.rows.len()), (1, 2));
+}
+
 fn nothing_is_written(pg: &Postgres) {
-    pg.sql("CREATE TABLE prey (id int, name varchar(20)); INSERT INTO prey VALUES (1, 'a'); GRANT ALL ON prey TO writer");
+    pg.sql(
+        "CREATE TABLE prey (id int, name varchar(20)); INSERT INTO prey VALUES (1, 'a'); GRANT ALL ON prey TO writer",
+    );
     let call = Call::default();
     let mut link = open(&pg.connection("writer", "geheim"));
-    for sql in ["INSERT INTO prey VALUES (2)", "DELETE FROM prey", "CREATE TABLE hole (x int)",
-        "WITH gone AS (DELETE FROM prey RETURNING id) SELECT * FROM gone", "SELECT nextval('counter')"] {
+    for sql in [
+        "INSERT INTO prey VALUES (2)",
+        "DELETE FROM prey",
+        "CREATE TABLE hole (x int)",
+        "WITH gone AS (DELETE FROM prey RETURNING id) SELECT * FROM gone",
+        "SELECT nextval('counter')",
+    ] {
         let fault = select(link.as_mut(), sql).err().unwrap_or_else(|| panic!("{sql} was let through"));
         // A cursor is refused before the transaction is asked.
         let code = if sql.starts_with("WITH") { "odbc-refused" } else { "odbc-read-only" };
@@ -180,7 +242,8 @@ fn parameters(pg: &Postgres) {
         Value::Integer(i64::MAX),
     ];
     assert_eq!(select_with(link.as_mut(), sql, params).unwrap().texts(0), ["1"]);
-    let none = select_with(link.as_mut(), "SELECT id FROM everything WHERE short = ?", vec![Value::text("' OR 1=1 --")]);
+    let none =
+        select_with(link.as_mut(), "SELECT id FROM everything WHERE short = ?", vec![Value::text("' OR 1=1 --")]);
     assert_eq!(none.unwrap().rows.len(), 0);
 }
 
@@ -199,7 +262,10 @@ fn catalogs(pg: &Postgres) {
     let lines = link.table(&name, &call).unwrap().unwrap();
     assert_eq!(lines.key, ["nr", "line"]);
     let last = &lines.columns[2];
-    assert_eq!((last.name.as_str(), last.server_type.as_str(), last.nullable), ("sélect", "character varying(7)", false));
+    assert_eq!(
+        (last.name.as_str(), last.server_type.as_str(), last.nullable),
+        ("sélect", "character varying(7)", false)
+    );
     assert_eq!(last.collation.as_deref(), Some("C"));
     assert_eq!(lines.indexes.len(), 2, "an index over an expression finds no column: {:?}", lines.indexes);
     assert!(lines.indexes.iter().any(|i| i.name == "by_name" && i.unique));
@@ -208,12 +274,15 @@ fn catalogs(pg: &Postgres) {
 }
 
 fn many_rows_and_a_server_that_dies(pg: &Postgres) {
-    pg.sql(&format!("CREATE TABLE many AS SELECT i AS id, 'customer number ' || i AS name, repeat('x', 100) AS more \
-        FROM generate_series(1, {BIG}) AS i; GRANT SELECT ON many TO reader"));
+    pg.sql(&format!(
+        "CREATE TABLE many AS SELECT i AS id, 'customer number ' || i AS name, repeat('x', 100) AS more \
+        FROM generate_series(1, {BIG}) AS i; GRANT SELECT ON many TO reader"
+    ));
     let mut link = open(&pg.connection("reader", "geheim"));
     assert_eq!(count(link.as_mut(), "SELECT * FROM many").unwrap(), BIG);
     let slow = Statement { sql: "SELECT id, pg_sleep(0.01) FROM many".into(), params: Vec::new() };
-    let call = Call { deadline: Some(std::time::Instant::now() + std::time::Duration::from_secs(1)), ..Call::default() };
+    let call =
+        Call { deadline: Some(std::time::Instant::now() + std::time::Duration::from_secs(1)), ..Call::default() };
     let begin = std::time::Instant::now();
     let mut gone = open(&pg.connection("reader", "geheim"));
     let _ = gone.select(&slow, &call);
@@ -237,6 +306,7 @@ fn postgresql() {
         GRANT USAGE ON SEQUENCE counter TO writer; REVOKE CREATE ON SCHEMA public FROM PUBLIC");
     every_type(&pg);
     long_values_and_unreadable_ones(&pg);
+    days_that_are_none(&pg);
     nothing_is_written(&pg);
     logins(&pg);
     parameters(&pg);

@@ -30,8 +30,18 @@ fn every_type_arrives_exactly() {
     let first: Vec<String> = (0..10).map(|c| all.texts(c)[0].clone()).collect();
     assert_eq!(
         first,
-        ["1", "9223372036854775807", "1234567890.1", "0.1", "0001-01-01", "9999-12-31T23:59:59.123", "Grüße 🌳",
-            "ab   ", "AP8=", "true"],
+        [
+            "1",
+            "9223372036854775807",
+            "1234567890.1",
+            "0.1",
+            "0001-01-01",
+            "9999-12-31T23:59:59.123",
+            "Grüße 🌳",
+            "ab   ",
+            "AP8=",
+            "true"
+        ],
         "{:?}",
         all.types()
     );
@@ -110,8 +120,7 @@ fn three_hundred_thousand_rows_with_parameters_and_paging() {
     // The whole answer would be some 20 MB; a worker that reads page by page never held it.
     assert!(most_memory_of_workers(&connection) < 24 << 10, "{} KiB", most_memory_of_workers(&connection));
     let sql = "SELECT name FROM t WHERE id = ? AND name = ? AND price > ?";
-    let params =
-        vec![Value::Integer(77), Value::text("customer number 77"), Value::Decimal("77.2".parse().unwrap())];
+    let params = vec![Value::Integer(77), Value::text("customer number 77"), Value::Decimal("77.2".parse().unwrap())];
     assert_eq!(select_with(link.as_mut(), sql, params).unwrap().texts(0), ["customer number 77"]);
     // An answer that is not read to its end is given up by the next question.
     let call = Call::default();
@@ -129,8 +138,7 @@ fn tables_columns_keys_and_indexes_are_found() {
     );
     let mut link = open(&connection);
     let call = Call::default();
-    let names: Vec<(String, bool)> =
-        link.tables(&call).unwrap().into_iter().map(|t| (t.name.name, t.view)).collect();
+    let names: Vec<(String, bool)> = link.tables(&call).unwrap().into_iter().map(|t| (t.name.name, t.view)).collect();
     assert_eq!(names, [("orders".into(), false), ("plain".into(), false), ("recent".into(), true)]);
     let name = |name: &str| TableName { schema: None, name: name.into() };
     let orders = link.table(&name("orders"), &call).unwrap().unwrap();

@@ -98,8 +98,7 @@ fn banyan(program: &Path, connection: &str) -> Outcome<u64> {
     let columns = link.select(&Statement { sql: SQL.into(), params: Vec::new() }, &call)?;
     let shape = Arc::new(Shape { dataset: "t".into(), columns });
     let as_of = jiff::Timestamp::UNIX_EPOCH;
-    let unit =
-        Arc::new(UnitRef { name: String::new(), version: String::new(), order: String::new(), as_of });
+    let unit = Arc::new(UnitRef { name: String::new(), version: String::new(), order: String::new(), as_of });
     let mut rows = 0;
     loop {
         let mut batch = BatchBuilder::new(unit.clone());

@@ -7,8 +7,8 @@
 use crate::params::Bound;
 use banyan_odbc::wire::Answer;
 use odbc_api::handles::{
-    Connection as Handle, Diagnostics, Environment, Record, SqlResult, SqlText, Statement as _,
-    StatementImpl, slice_to_cow_utf8,
+    Connection as Handle, Diagnostics, Environment, Record, SqlResult, SqlText, Statement as _, StatementImpl,
+    slice_to_cow_utf8,
 };
 use odbc_api::sys::{
     self, AttrOdbcVersion, CDataType, ConnectionAttribute, Desc, InfoType, Pointer, SqlDataType, SqlReturn,
@@ -181,8 +181,7 @@ impl Connection {
         let mut text = [0_u8; 512];
         let mut length = 0_i16;
         // SAFETY: the buffer is as long as is said.
-        let result =
-            unsafe { sys::SQLGetInfo(self.handle.as_sys(), what, text.as_mut_ptr().cast(), 512, &mut length) };
+        let result = unsafe { sys::SQLGetInfo(self.handle.as_sys(), what, text.as_mut_ptr().cast(), 512, &mut length) };
         if result != SqlReturn::SUCCESS {
             return String::new();
         }
@@ -193,8 +192,7 @@ impl Connection {
     fn number(&self, what: InfoType) -> u32 {
         let mut number = [0_u32; 4];
         // SAFETY: room for more than the number that is asked for.
-        let result =
-            unsafe { sys::SQLGetInfo(self.handle.as_sys(), what, number.as_mut_ptr().cast(), 4, null_mut()) };
+        let result = unsafe { sys::SQLGetInfo(self.handle.as_sys(), what, number.as_mut_ptr().cast(), 4, null_mut()) };
         if result == SqlReturn::SUCCESS { number[0] } else { 0 }
     }
 
@@ -298,19 +296,8 @@ impl Statement {
         let _ = (schema, table);
         // All null pointers: every table of the current catalog, which also drivers without patterns understand.
         // SAFETY: null stands for "any".
-        let result = unsafe {
-            sys::SQLTables(
-                self.handle.as_sys(),
-                null_mut(),
-                0,
-                null_mut(),
-                0,
-                null_mut(),
-                0,
-                null_mut(),
-                0,
-            )
-        };
+        let result =
+            unsafe { sys::SQLTables(self.handle.as_sys(), null_mut(), 0, null_mut(), 0, null_mut(), 0, null_mut(), 0) };
         self.done(result, "SQLTables")
     }
 
@@ -339,15 +326,7 @@ impl Statement {
         let (schema, length) = optional(schema);
         // SAFETY: as above.
         let result = unsafe {
-            sys::SQLPrimaryKeys(
-                self.handle.as_sys(),
-                null_mut(),
-                0,
-                schema,
-                length,
-                table.as_ptr(),
-                table.len() as i16,
-            )
+            sys::SQLPrimaryKeys(self.handle.as_sys(), null_mut(), 0, schema, length, table.as_ptr(), table.len() as i16)
         };
         self.done(result, "SQLPrimaryKeys")
     }
@@ -357,17 +336,7 @@ impl Statement {
         let (schema, length) = optional(schema);
         // SAFETY: as above.
         let result = unsafe {
-            SQLStatistics(
-                self.handle.as_sys(),
-                null_mut(),
-                0,
-                schema,
-                length,
-                table.as_ptr(),
-                table.len() as i16,
-                1,
-                0,
-            )
+            SQLStatistics(self.handle.as_sys(), null_mut(), 0, schema, length, table.as_ptr(), table.len() as i16, 1, 0)
         };
         self.done(result, "SQLStatistics")
     }

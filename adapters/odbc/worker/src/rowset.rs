@@ -211,11 +211,8 @@ impl Rowset {
                 c.gather.null();
                 continue;
             }
-            let cell = if fits {
-                bytes(&c.data).get(row * c.plan.width..).unwrap_or_default()
-            } else {
-                bytes(&self.piece)
-            };
+            let cell =
+                if fits { bytes(&c.data).get(row * c.plan.width..).unwrap_or_default() } else { bytes(&self.piece) };
             let length = if c.plan.varies() { indicator.max(0) as usize } else { c.plan.width };
             let Some(cell) = cell.get(..length) else {
                 return Err(Trouble::own("a cell is longer than its buffer"));
