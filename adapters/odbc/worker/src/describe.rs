@@ -71,7 +71,7 @@ pub(crate) fn plan(d: Described, connection: &Connection) -> Plan {
         11 | 93 if days => (Form::DateTime, CDataType::Char, 64),
         11 | 93 if instant(&d, connection) => (Form::Instant, CDataType::TypeTimestamp, 16),
         11 | 93 => (Form::DateTime, CDataType::TypeTimestamp, 16),
-        -2 | -3 | -4 => (Form::Bytes, CDataType::Binary, 0),
+        -4..=-2 => (Form::Bytes, CDataType::Binary, 0),
         -11 => (Form::Text, CDataType::Char, 64),
         _ => (Form::Text, if connection.narrow { CDataType::Char } else { CDataType::WChar }, 0),
     };
