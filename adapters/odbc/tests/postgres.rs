@@ -194,6 +194,26 @@ fn days_that_are_none(pg: &Postgres) {
     assert_eq!((all.bad.len(), all.rows.len()), (1, 2));
 }
 
+/// Columns of known length are read in bulk: every cell must stand in its row.
+fn bulk(pg: &Postgres) {
+    let mut link = open(&pg.connection("reader", "geheim"));
+    let sql = "SELECT i AS id, CASE WHEN i % 3 > 0 THEN CAST(repeat('ü', i % 20) AS varchar(20)) END AS name, \
+        CAST(i / 8.0 AS numeric(12,3)) AS price, CASE WHEN i % 7 > 0 THEN DATE '2024-01-01' + i END AS day, \
+        i % 2 = 0 AS even FROM generate_series(1, 5000) AS i ORDER BY i";
+    let all = select(link.as_mut(), sql).unwrap();
+    assert_eq!((all.rows.len(), all.bad.len()), (5000, 0), "{:?}", all.bad.first());
+    let start: jiff::civil::Date = "2024-01-01".parse().unwrap();
+    for (row, i) in all.rows.iter().zip(1_i64..) {
+        assert_eq!(row[0], Value::Integer(i));
+        let name = if i % 3 > 0 { Value::Text("ü".repeat((i % 20) as usize).into()) } else { Value::Null };
+        assert_eq!(row[1], name, "row {i}");
+        assert_eq!(row[2].to_text().unwrap().parse::<f64>().unwrap(), i as f64 / 8.0);
+        let day = start.checked_add(jiff::Span::new().days(i)).unwrap();
+        assert_eq!(row[3], if i % 7 > 0 { Value::Date(day) } else { Value::Null }, "row {i}");
+        assert_eq!(row[4], Value::Boolean(i % 2 == 0));
+    }
+}
+
 fn nothing_is_written(pg: &Postgres) {
     pg.sql(
         "CREATE TABLE prey (id int, name varchar(20)); INSERT INTO prey VALUES (1, 'a'); GRANT ALL ON prey TO writer",
@@ -307,6 +327,7 @@ fn postgresql() {
     every_type(&pg);
     long_values_and_unreadable_ones(&pg);
     days_that_are_none(&pg);
+    bulk(&pg);
     nothing_is_written(&pg);
     logins(&pg);
     parameters(&pg);
