@@ -22,14 +22,14 @@ fn main() -> Outcome<()> {
     let dir = std::env::temp_dir().join(format!("banyan-bench-odbc-{}", std::process::id()));
     std::fs::create_dir_all(&dir)?;
     let path = dir.join("bench.db");
-    let made = Command::new("sqlite3").arg(&path).arg(format!(
+    let mut made = Command::new("sqlite3");
+    made.arg(&path).arg(format!(
         "CREATE TABLE t (id INTEGER PRIMARY KEY, name VARCHAR(60), email VARCHAR(60), phone VARCHAR(30), city VARCHAR(30), \
          kind VARCHAR(10), amount DECIMAL(12,2), note TEXT); \
          WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {rows}) INSERT INTO t SELECT i, \
          'Harbour Supplies ' || i, 'c' || i || '@example.test', '+44 20 7946 ' || i, 'town-' || (i % 5000), 'retail', \
          i || '.25', 'a note of some length for number ' || i || ', as notes are' FROM n"
     ));
-    let mut made = made;
     if !made.status()?.success() {
         return Err("sqlite3 failed".into());
     }
