@@ -11,6 +11,8 @@ use odbc_api::sys::CDataType;
 const BOUNDED: usize = 2000;
 /// Bytes a cell of unknown length is first given; more are read piecewise.
 const FIRST: usize = 8 << 10;
+/// The same for libsqliteodbc, which fills the whole of a buffer with zeros at each cell.
+const FIRST_SQLITE: usize = 256;
 
 /// How a column is read.
 pub(crate) struct Plan {
@@ -79,6 +81,7 @@ pub(crate) fn plan(d: Described, connection: &Connection) -> Plan {
     if width == 0 {
         open = sqlite || d.size == 0 || d.size > BOUNDED || connection.plain;
         width = match (open, c) {
+            (true, _) if sqlite => FIRST_SQLITE,
             (true, _) => FIRST,
             // A character outside the basic plane is two units.
             (false, CDataType::WChar) => d.size * 4 + 2,
