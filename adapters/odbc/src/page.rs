@@ -151,10 +151,16 @@ pub struct Note {
     pub message: String,
 }
 
-/// The frame of a page; the columns are emptied.
-pub fn encode(rows: usize, last: bool, notes: &[Note], columns: &mut [Gather]) -> Vec<u8> {
-    let weight: usize = columns.iter().map(|c| c.nulls.len() + c.weight() + 4).sum();
-    let mut put = Put(Vec::with_capacity(weight + 64));
+/// The frame of a page, into `frame`'s memory; the columns are emptied and keep theirs.
+pub fn encode<'g>(
+    mut frame: Vec<u8>,
+    rows: usize,
+    last: bool,
+    notes: &[Note],
+    columns: impl Iterator<Item = &'g mut Gather>,
+) -> Vec<u8> {
+    frame.clear();
+    let mut put = Put(frame);
     put.byte(PAGE).number(rows as u32).byte(u8::from(last)).number(notes.len() as u32);
     for n in notes {
         put.number(n.row).text(&n.code).text(&n.message);
@@ -361,7 +367,7 @@ mod tests {
             gathers[3].fixed(Civil { year: 2024, month: 2, day, ..Civil::default() }.bytes());
         }
         let notes = [Note { row: 11, code: "odbc-bad-text".into(), message: "m".into() }];
-        encode(20, true, &notes, &mut gathers)
+        encode(Vec::new(), 20, true, &notes, gathers.iter_mut())
     }
 
     fn pour(frame: &[u8]) -> Option<banyan_words::Batch> {

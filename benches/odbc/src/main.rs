@@ -54,7 +54,10 @@ fn main() -> Outcome<()> {
     let parts = std::fs::read_to_string("/proc/self/stat")?;
     if std::env::var("PARTS").is_ok() {
         let after = parts.rsplit_once(')').ok_or("stat")?.1;
-        println!("self user, self system, children user, children system: {:?}", after.split_whitespace().skip(11).take(4).collect::<Vec<_>>());
+        println!(
+            "self user, self system, children user, children system: {:?}",
+            after.split_whitespace().skip(11).take(4).collect::<Vec<_>>()
+        );
     }
     println!("{rows} rows: bare {limit:.2} s, banyan {own:.2} s of CPU, ratio {:.2} (aim 1.25)", own / limit);
     std::fs::remove_dir_all(&dir)?;
