@@ -29,6 +29,8 @@ bench:
 	@scripts/setup.sh --for demo
 	cargo build --release --locked --bin banyan
 	cargo run --release --locked --manifest-path benches/Cargo.toml
+	cargo build --release --locked --bins --manifest-path benches/odbc/Cargo.toml
+	cargo run --release --locked --manifest-path benches/odbc/Cargo.toml
 
 fmt:
 	cargo fmt --all

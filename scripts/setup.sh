@@ -1,8 +1,10 @@
 #!/bin/sh
 # Brings what building and testing need, says what it does, and does nothing where all is there.
 #
-#   scripts/setup.sh --for demo     a C compiler (SQLite is built along) and Rust
-#   scripts/setup.sh --for test     that, rustfmt and clippy, and the tools of tests/contract.sh
+#   scripts/setup.sh --for demo     a C compiler (SQLite is built along), unixODBC with SQLite's driver, and Rust
+#   scripts/setup.sh --for test     that, rustfmt and clippy, the tools of tests/contract.sh, and for the ODBC adapter's
+#                                   tests PostgreSQL and MariaDB (tests start servers of their own in temporary folders)
+#                                   with their drivers, FreeTDS and mdbtools
 #
 # On Debian it installs packages with apt-get (with sudo, if you are not root). Nothing else outside this folder is
 # touched, except Rust, which its own installer puts into ~/.cargo and ~/.rustup where there is none.
@@ -31,7 +33,24 @@ wanted=""
 want() { has "$1" || wanted="$wanted $2"; }
 want cc build-essential
 want curl "curl ca-certificates"
+# Headers, drivers and servers have no command in the PATH to look for.
+want_file() {
+    for found in $1; do
+        [ -e "$found" ] && return 0
+    done
+    wanted="$wanted $2"
+}
+want_file /usr/include/sql.h unixodbc-dev
+want_file "/usr/lib/*/odbc/libsqlite3odbc.so /usr/lib/odbc/libsqlite3odbc.so" libsqliteodbc
 if [ "$purpose" = test ]; then
+    want isql unixodbc
+    want sqlite3 sqlite3
+    want_file "/usr/lib/*/odbc/psqlodbcw.so" odbc-postgresql
+    want_file "/usr/lib/postgresql/*/bin/initdb" postgresql
+    want_file "/usr/lib/*/odbc/libmaodbc.so" odbc-mariadb
+    want_file "/usr/sbin/mariadbd /usr/libexec/mariadbd" mariadb-server
+    want_file "/usr/lib/*/odbc/libtdsodbc.so" tdsodbc
+    want_file "/usr/lib/*/odbc/libmdbodbc.so" odbc-mdbtools
     want node "nodejs npm"
     want npm npm
     if ! has python3; then

@@ -50,7 +50,20 @@ fn listed(row: &[Option<String>]) -> Option<TableInfo> {
 
 /// A table with all that is known of it.
 pub(crate) fn table(link: &mut OdbcLink, name: &TableName, call: &Call) -> Result<Option<TableInfo>, Fault> {
-    let Some(mut info) = tables(link, call)?.into_iter().find(|t| same(&t.name, name)) else { return Ok(None) };
+    let listed = |link: &OdbcLink| link.listed.iter().find(|t| same(&t.name, name)).cloned();
+    // Whoever looks at all tables, one by one, has them listed once. One that is gone since then is listed again.
+    if let Some(info) = listed(link) {
+        match described(link, info, call) {
+            Err(f) if f.code == "odbc-refused" => {}
+            other => return other.map(Some),
+        }
+    }
+    link.listed = tables(link, call)?;
+    let Some(info) = listed(link) else { return Ok(None) };
+    described(link, info, call).map(Some)
+}
+
+fn described(link: &mut OdbcLink, mut info: TableInfo, call: &Call) -> Result<TableInfo, Fault> {
     let found = info.name.clone();
     let dialect = link.dialect();
     // Opened and given up: no row is read.
@@ -59,13 +72,13 @@ pub(crate) fn table(link: &mut OdbcLink, name: &TableName, call: &Call) -> Resul
     let columns = link.select(&Statement { sql, params: Vec::new() }, call)?;
     match dialect {
         Dialect::Postgres => {
-            let described = link.rows(&of(POSTGRES_COLUMNS, &found), call)?;
-            info.columns = describe(columns, &described);
+            let told = link.rows(&of(POSTGRES_COLUMNS, &found), call)?;
+            info.columns = describe(columns, &told);
             info.indexes = indexes(&link.rows(&of(POSTGRES_INDEXES, &found), call)?, &mut info.key);
         }
         Dialect::Mysql => {
-            let described = link.rows(&of(MYSQL_COLUMNS, &found), call)?;
-            info.columns = describe(columns, &described);
+            let told = link.rows(&of(MYSQL_COLUMNS, &found), call)?;
+            info.columns = describe(columns, &told);
             info.indexes = indexes(&link.rows(&of(MYSQL_INDEXES, &found), call)?, &mut info.key);
         }
         _ => by_functions(link, &mut info, columns, call)?,
@@ -74,7 +87,7 @@ pub(crate) fn table(link: &mut OdbcLink, name: &TableName, call: &Call) -> Resul
         let whole = |i: &&IndexInfo| i.unique && i.columns.iter().all(|c| !nullable(&info.columns, c));
         info.key = info.indexes.iter().find(whole).map(|i| i.columns.clone()).unwrap_or_default();
     }
-    Ok(Some(info))
+    Ok(info)
 }
 
 /// By `SQLColumns`, `SQLPrimaryKeys` and `SQLStatistics`, of which a driver may know none.

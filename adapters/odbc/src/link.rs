@@ -16,8 +16,11 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-/// Bytes of a page, about.
-const PAGE: u32 = 512 << 10;
+/// Bytes of a page, about: more than a processor's cache holds costs time.
+const PAGE: u32 = 128 << 10;
+
+/// What a server that heeds its time limit may take beyond it.
+const GRACE: Duration = Duration::from_secs(2);
 
 /// Rows of a catalog, as texts.
 pub(crate) type Rows = Vec<Vec<Option<String>>>;
@@ -33,6 +36,8 @@ pub(crate) struct OdbcLink {
     /// The answer is not yet at its end.
     open: bool,
     dead: bool,
+    /// Tables as they were listed last.
+    pub(crate) listed: Vec<TableInfo>,
 }
 
 impl OdbcLink {
@@ -43,7 +48,17 @@ impl OdbcLink {
         about: [String; 3],
         read_only: bool,
     ) -> OdbcLink {
-        OdbcLink { worker, shared, dialect, about, read_only, columns: Vec::new(), open: false, dead: false }
+        OdbcLink {
+            worker,
+            shared,
+            dialect,
+            about,
+            read_only,
+            columns: Vec::new(),
+            open: false,
+            dead: false,
+            listed: Vec::new(),
+        }
     }
 
     /// Makes the session one that cannot write, and has that proved.
@@ -83,11 +98,10 @@ impl OdbcLink {
         // A server heeds its own time limit; the driver's is for those that do not.
         let limit = match request {
             Request::Fetch { .. } | Request::Select { .. } => {
-                self.shared.config.driver_timeout.max(self.shared.config.statement_timeout + Duration::from_secs(5))
+                self.shared.config.driver_timeout.max(self.shared.config.statement_timeout + GRACE)
             }
             _ => self.shared.config.driver_timeout,
         };
-        let limit = if self.shared.config.test.is_some() { self.shared.config.driver_timeout } else { limit };
         let frame = self.worker.ask(request, call, limit).map_err(|f| self.shared.clean(f))?;
         if frame.first() == Some(&crate::wire::PAGE) {
             return Ok(frame);
@@ -197,7 +211,8 @@ impl Link for OdbcLink {
     }
 
     fn tables(&mut self, call: &Call) -> Result<Vec<TableInfo>, Fault> {
-        catalog::tables(self, call)
+        self.listed = catalog::tables(self, call)?;
+        Ok(self.listed.clone())
     }
 
     fn table(&mut self, table: &TableName, call: &Call) -> Result<Option<TableInfo>, Fault> {

@@ -151,10 +151,16 @@ pub struct Note {
     pub message: String,
 }
 
-/// The frame of a page; the columns are emptied.
-pub fn encode(rows: usize, last: bool, notes: &[Note], columns: &mut [Gather]) -> Vec<u8> {
-    let weight: usize = columns.iter().map(|c| c.nulls.len() + c.weight() + 4).sum();
-    let mut put = Put(Vec::with_capacity(weight + 64));
+/// The frame of a page, into `frame`'s memory; the columns are emptied and keep theirs.
+pub fn encode<'g>(
+    mut frame: Vec<u8>,
+    rows: usize,
+    last: bool,
+    notes: &[Note],
+    columns: impl Iterator<Item = &'g mut Gather>,
+) -> Vec<u8> {
+    frame.clear();
+    let mut put = Put(frame);
     put.byte(PAGE).number(rows as u32).byte(u8::from(last)).number(notes.len() as u32);
     for n in notes {
         put.number(n.row).text(&n.code).text(&n.message);
@@ -203,8 +209,11 @@ impl<'p> Page<'p> {
         let note =
             |take: &mut Take<'_>| Some(Note { row: take.number()?, code: take.string()?, message: take.string()? });
         let notes = (0..count).map(|_| note(&mut take)).collect::<Option<_>>()?;
-        let columns = columns.iter().map(|c| Cells::decode(&mut take, c.form, rows)).collect::<Option<_>>()?;
-        take.0.is_empty().then_some(Page { rows, last, notes, columns })
+        let columns: Vec<Cells<'p>> =
+            columns.iter().map(|c| Cells::decode(&mut take, c.form, rows)).collect::<Option<_>>()?;
+        // Without columns nothing bounds the number of rows.
+        let sound = take.0.is_empty() && (rows == 0 || !columns.is_empty());
+        sound.then_some(Page { rows, last, notes, columns })
     }
 
     /// Rows.
@@ -324,5 +333,72 @@ impl<'p> Cells<'p> {
         };
         into.value(value);
         Some(Ok(()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use banyan_words::{BatchBuilder, Fate, Shape, UnitRef};
+    use std::sync::Arc;
+
+    fn columns() -> Vec<WireColumn> {
+        let column = |(name, form): (&str, Form)| WireColumn { name: name.into(), form, precision: 10, scale: 2 };
+        [("n", Form::Integer), ("t", Form::Text), ("d", Form::Decimal), ("at", Form::DateTime)].map(column).to_vec()
+    }
+
+    fn page() -> Vec<u8> {
+        let mut gathers: Vec<Gather> = columns().iter().map(|c| Gather::new(c.form)).collect();
+        for row in 0..20_i64 {
+            gathers[0].fixed(row.to_le_bytes());
+            if row % 3 == 0 {
+                gathers[1].null();
+            } else {
+                gathers[1].varying(|out| {
+                    out.extend_from_slice("ü🌳".as_bytes());
+                    true
+                });
+            }
+            gathers[2].varying(|out| {
+                out.extend_from_slice(if row == 7 { b"NaN" } else { b"1.50" });
+                true
+            });
+            let day = if row == 9 { 30 } else { 29 };
+            gathers[3].fixed(Civil { year: 2024, month: 2, day, ..Civil::default() }.bytes());
+        }
+        let notes = [Note { row: 11, code: "odbc-bad-text".into(), message: "m".into() }];
+        encode(Vec::new(), 20, true, &notes, gathers.iter_mut())
+    }
+
+    fn pour(frame: &[u8]) -> Option<banyan_words::Batch> {
+        let as_of = jiff::Timestamp::UNIX_EPOCH;
+        let unit = UnitRef { name: String::new(), version: String::new(), order: String::new(), as_of };
+        let mut builder = BatchBuilder::new(Arc::new(unit));
+        let shape = builder.shape(Arc::new(Shape::of_text("d", ["n", "t", "d", "at"])));
+        let poured = Page::decode(frame, &columns())?.pour(&columns(), &mut Sink::new(&mut builder, shape, 0));
+        poured.then(|| builder.finish())
+    }
+
+    #[test]
+    fn rows_arrive_and_those_that_cannot_be_are_dead_letters() {
+        let batch = pour(&page()).unwrap();
+        assert_eq!(batch.len(), 20);
+        assert_eq!(batch.row(4).value(1), Value::text("ü🌳"));
+        assert_eq!(batch.row(3).value(1), Value::Null);
+        let bad: Vec<usize> = (0..20).filter(|i| matches!(batch.row(*i).fate(), Fate::Bad(_))).collect();
+        assert_eq!(bad, [7, 9, 11]);
+    }
+
+    #[test]
+    fn a_damaged_page_is_refused_and_never_read_past() {
+        let whole = page();
+        for cut in 0..whole.len() {
+            assert!(pour(&whole[..cut]).is_none(), "cut at {cut}");
+        }
+        for at in 0..whole.len() {
+            let mut damaged = whole.clone();
+            damaged[at] ^= 0x85;
+            let _ = pour(&damaged);
+        }
     }
 }

@@ -176,6 +176,44 @@ fn long_values_and_unreadable_ones(pg: &Postgres) {
     assert_eq!(all.texts(1)[2], "end");
 }
 
+fn days_that_are_none(pg: &Postgres) {
+    let mut link = open(&pg.connection("reader", "geheim"));
+    let mut bad = |sql: &str| {
+        let all = select(link.as_mut(), sql).unwrap();
+        assert_eq!(all.texts(1).last().unwrap().get(..10), Some("2024-01-01"), "the others go on");
+        all.bad.iter().map(|b| (b.0, b.1.clone())).collect::<Vec<_>>()
+    };
+    let value = |row| (row, "odbc-bad-value".to_owned());
+    // The driver's struct would say that these are today.
+    let days = "SELECT 1 AS id, 'infinity'::date AS day UNION ALL SELECT 2, '12024-01-01' UNION ALL SELECT 3, '2024-01-01' ORDER BY id";
+    assert_eq!(bad(days), [value(0), value(1)]);
+    let times = "SELECT 1 AS id, '-infinity'::timestamp AS at UNION ALL SELECT 2, '0044-03-15 BC' UNION ALL \
+        SELECT 3, '12024-01-01' UNION ALL SELECT 4, '2024-01-01' ORDER BY id";
+    assert_eq!(bad(times), [value(0), value(1), value(2)]);
+    let all = select(link.as_mut(), "SELECT 'NaN'::numeric AS n UNION ALL SELECT 1.5").unwrap();
+    assert_eq!((all.bad.len(), all.rows.len()), (1, 2));
+}
+
+/// Columns of known length are read in bulk: every cell must stand in its row.
+fn bulk(pg: &Postgres) {
+    let mut link = open(&pg.connection("reader", "geheim"));
+    let sql = "SELECT i AS id, CASE WHEN i % 3 > 0 THEN CAST(repeat('ü', i % 20) AS varchar(20)) END AS name, \
+        CAST(i / 8.0 AS numeric(12,3)) AS price, CASE WHEN i % 7 > 0 THEN DATE '2024-01-01' + i END AS day, \
+        i % 2 = 0 AS even FROM generate_series(1, 5000) AS i ORDER BY i";
+    let all = select(link.as_mut(), sql).unwrap();
+    assert_eq!((all.rows.len(), all.bad.len()), (5000, 0), "{:?}", all.bad.first());
+    let start: jiff::civil::Date = "2024-01-01".parse().unwrap();
+    for (row, i) in all.rows.iter().zip(1_i64..) {
+        assert_eq!(row[0], Value::Integer(i));
+        let name = if i % 3 > 0 { Value::Text("ü".repeat((i % 20) as usize).into()) } else { Value::Null };
+        assert_eq!(row[1], name, "row {i}");
+        assert_eq!(row[2].to_text().unwrap().parse::<f64>().unwrap(), i as f64 / 8.0);
+        let day = start.checked_add(jiff::Span::new().days(i)).unwrap();
+        assert_eq!(row[3], if i % 7 > 0 { Value::Date(day) } else { Value::Null }, "row {i}");
+        assert_eq!(row[4], Value::Boolean(i % 2 == 0));
+    }
+}
+
 fn nothing_is_written(pg: &Postgres) {
     pg.sql(
         "CREATE TABLE prey (id int, name varchar(20)); INSERT INTO prey VALUES (1, 'a'); GRANT ALL ON prey TO writer",
@@ -288,6 +326,8 @@ fn postgresql() {
         GRANT USAGE ON SEQUENCE counter TO writer; REVOKE CREATE ON SCHEMA public FROM PUBLIC");
     every_type(&pg);
     long_values_and_unreadable_ones(&pg);
+    days_that_are_none(&pg);
+    bulk(&pg);
     nothing_is_written(&pg);
     logins(&pg);
     parameters(&pg);

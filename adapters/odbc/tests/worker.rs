@@ -13,6 +13,7 @@ fn misbehaving(test: &str) -> (tempfile::TempDir, OdbcDriver) {
     let mut config = config(&connection);
     config.test = Some(test.to_owned());
     config.driver_timeout = Duration::from_secs(2);
+    config.statement_timeout = Duration::from_millis(500);
     (dir, OdbcDriver::new(config))
 }
 

@@ -11,6 +11,8 @@ use odbc_api::sys::CDataType;
 const BOUNDED: usize = 2000;
 /// Bytes a cell of unknown length is first given; more are read piecewise.
 const FIRST: usize = 8 << 10;
+/// The same for libsqliteodbc, which fills the whole of a buffer with zeros at each cell.
+const FIRST_SQLITE: usize = 256;
 
 /// How a column is read.
 pub(crate) struct Plan {
@@ -47,6 +49,8 @@ pub(crate) fn plan(d: Described, connection: &Connection) -> Plan {
     let sqlite = connection.product.contains("sqlite");
     // What these hold is text, whatever type it is called; mdbtools knows no other C type that it gives right.
     let text = sqlite || connection.plain;
+    // psqlodbc makes the current day of a date that its struct cannot hold; its text shows that it is none.
+    let days = text || connection.product.contains("postgres");
     let decimal = sqlite.then(|| declared_decimal(&d.word)).flatten();
     let (form, c, width) = match d.sql {
         // libsqliteodbc calls decimals doubles.
@@ -62,13 +66,14 @@ pub(crate) fn plan(d: Described, connection: &Connection) -> Plan {
         6 | 8 => (Form::Float, CDataType::Double, 8),
         -7 if text => (Form::Boolean, CDataType::Char, 64),
         -7 => (Form::Boolean, CDataType::Bit, 1),
-        9 | 91 if text => (Form::Date, CDataType::Char, 64),
+        9 | 91 if days => (Form::Date, CDataType::Char, 64),
         9 | 91 => (Form::Date, CDataType::TypeDate, 6),
         10 | 92 => (Form::Time, CDataType::Char, 64),
-        11 | 93 if text => (Form::DateTime, CDataType::Char, 64),
+        11 | 93 if days && instant(&d, connection) => (Form::Instant, CDataType::Char, 64),
+        11 | 93 if days => (Form::DateTime, CDataType::Char, 64),
         11 | 93 if instant(&d, connection) => (Form::Instant, CDataType::TypeTimestamp, 16),
         11 | 93 => (Form::DateTime, CDataType::TypeTimestamp, 16),
-        -2 | -3 | -4 => (Form::Bytes, CDataType::Binary, 0),
+        -4..=-2 => (Form::Bytes, CDataType::Binary, 0),
         -11 => (Form::Text, CDataType::Char, 64),
         _ => (Form::Text, if connection.narrow { CDataType::Char } else { CDataType::WChar }, 0),
     };
@@ -76,6 +81,7 @@ pub(crate) fn plan(d: Described, connection: &Connection) -> Plan {
     if width == 0 {
         open = sqlite || d.size == 0 || d.size > BOUNDED || connection.plain;
         width = match (open, c) {
+            (true, _) if sqlite => FIRST_SQLITE,
             (true, _) => FIRST,
             // A character outside the basic plane is two units.
             (false, CDataType::WChar) => d.size * 4 + 2,

@@ -34,6 +34,7 @@ fn main() {
         if write_frame(&mut stdout, &answer).is_err() {
             return;
         }
+        state.spare = answer;
     }
 }
 
@@ -62,6 +63,8 @@ struct State {
     open: Option<Rowset>,
     connection: Option<&'static Connection>,
     careful: bool,
+    /// The last answer's memory, for the next.
+    spare: Vec<u8>,
 }
 
 impl State {
@@ -77,8 +80,9 @@ impl State {
         match request {
             Request::Open { .. } => Err(Trouble::own("already connected")),
             Request::Fetch { rows, bytes } => {
+                let frame = std::mem::take(&mut self.spare);
                 let open = self.open.as_mut().ok_or_else(|| Trouble::own("no answer is open"))?;
-                let (page, last) = open.page(rows as usize, bytes as usize).map_err(|t| t.on(connection))?;
+                let (page, last) = open.page(frame, rows as usize, bytes as usize).map_err(|t| t.on(connection))?;
                 self.careful |= open.lied();
                 if last {
                     self.open = None;

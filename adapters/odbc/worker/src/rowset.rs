@@ -8,7 +8,7 @@ use crate::describe::{Plan, plan};
 use crate::driver::{Connection, Fetched, Piece, Statement, Trouble, bytes};
 use crate::params::Bound;
 use banyan_odbc::page::{Civil, Gather, Note, encode};
-use banyan_odbc::wire::{Form, LONGEST, WireColumn};
+use banyan_odbc::wire::{Form, LONGEST, LONGEST_FRAME, WireColumn};
 use odbc_api::sys::{CDataType, NULL_DATA};
 
 /// Bytes that the buffers of a bulk read may take.
@@ -116,8 +116,8 @@ impl Rowset {
         self.lied
     }
 
-    /// A page of about so many rows and bytes, and whether it is the last.
-    pub(crate) fn page(&mut self, most: usize, weight: usize) -> Result<(Vec<u8>, bool), Trouble> {
+    /// A page of about so many rows and bytes, in `frame`'s memory, and whether it is the last.
+    pub(crate) fn page(&mut self, frame: Vec<u8>, most: usize, weight: usize) -> Result<(Vec<u8>, bool), Trouble> {
         let (mut count, mut notes, mut last) = (0, Vec::new(), false);
         let most = most.max(1);
         let at_once = self.room.min(most);
@@ -155,10 +155,11 @@ impl Rowset {
             }
         }
         notes.sort_by_key(|n| n.row);
-        let columns = self.columns.iter_mut();
-        let mut gathers: Vec<Gather> =
-            columns.map(|c| std::mem::replace(&mut c.gather, Gather::new(c.plan.column.form))).collect();
-        Ok((encode(count, last, &notes, &mut gathers), last))
+        let page = encode(frame, count, last, &notes, self.columns.iter_mut().map(|c| &mut c.gather));
+        if page.len() > LONGEST_FRAME {
+            return Err(Trouble::own("a row of more than 512 MiB cannot be read"));
+        }
+        Ok((page, last))
     }
 
     /// Rows that the driver says it could not read, and cuts that no length shows.
