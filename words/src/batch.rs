@@ -257,6 +257,7 @@ impl BatchBuilder {
     }
 
     /// A text cell.
+    #[inline]
     pub fn text(&mut self, t: &str) {
         let start = self.batch.arena.len() as u32;
         self.batch.arena.push_str(t);
@@ -272,6 +273,7 @@ impl BatchBuilder {
     }
 
     /// A cell of any value.
+    #[inline]
     pub fn value(&mut self, v: Value<'_>) {
         match v {
             Value::Text(t) => self.text(&t),

@@ -55,6 +55,7 @@ impl<'a> Value<'a> {
     }
 
     /// The same value, owning all it holds.
+    #[inline]
     pub fn into_owned(self) -> Value<'static> {
         match self {
             Value::Text(t) => Value::Text(Cow::Owned(t.into_owned())),

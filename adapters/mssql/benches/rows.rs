@@ -75,7 +75,7 @@ fn ours(server: &Server) -> u64 {
     loop {
         let mut builder = BatchBuilder::new(unit.clone());
         let number = builder.shape(shape.clone());
-        let more = link.fetch(5000, &mut Sink::new(&mut builder, number, rows), &call).unwrap();
+        let more = link.fetch(1000, &mut Sink::new(&mut builder, number, rows), &call).unwrap();
         rows += black_box(builder.finish()).len() as u64;
         if !more {
             return rows;

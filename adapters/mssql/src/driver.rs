@@ -5,7 +5,7 @@
 //! a minute, whoever asks: servers lock logins.
 
 use crate::faults::Complaint;
-use crate::link::{MssqlLink, Room, over};
+use crate::link::{MssqlLink, Room, TablesAsked, over};
 use crate::session::Wire;
 use crate::settings::{Address, Encrypt, Settings, Trust};
 use banyan_adapter::{Call, Fault};
@@ -28,13 +28,14 @@ pub struct MssqlDriver {
     settings: Settings,
     complaint: Complaint,
     refused: Mutex<Option<(Instant, Fault)>>,
+    asked: TablesAsked,
 }
 
 impl MssqlDriver {
     /// Connects to nothing yet.
     pub fn new(settings: Settings) -> MssqlDriver {
         let complaint = Complaint::new(&settings);
-        MssqlDriver { settings, complaint, refused: Mutex::new(None) }
+        MssqlDriver { settings, complaint, refused: Mutex::new(None), asked: TablesAsked::default() }
     }
 
     fn refused_lately(&self) -> Option<Fault> {
@@ -54,7 +55,9 @@ impl MssqlDriver {
             }
         });
         match opened {
-            Some(Ok((wire, server))) => Ok(MssqlLink::new(Room::new(runtime, wire), server, self.complaint.clone())),
+            Some(Ok((wire, server))) => {
+                Ok(MssqlLink::new(Room::new(runtime, wire), server, self.complaint.clone(), self.asked.clone()))
+            }
             // Looking up a name cannot be interrupted: it is left behind, not waited for.
             Some(Err(error)) => {
                 runtime.shutdown_background();

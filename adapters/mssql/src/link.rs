@@ -10,7 +10,7 @@ use crate::{access, catalog, cells, params, types};
 use banyan_adapter::{Call, Fault};
 use banyan_sql::{Access, Dialect, Link, Sink, Statement, TableInfo, TableName};
 use banyan_words::Column;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tiberius::{ColumnData, ColumnType, Row};
 use tokio::runtime::Runtime;
@@ -69,17 +69,33 @@ impl Room {
     }
 }
 
+/// How long a login without rights on single tables is believed to have none.
+const BELIEVED: Duration = Duration::from_secs(600);
+
+/// When the login last had no right to write to any single table; shared by all connections of a driver.
+pub(crate) type TablesAsked = Arc<Mutex<Option<Instant>>>;
+
 /// A connection to SQL Server.
 pub(crate) struct MssqlLink {
     room: Option<Room>,
     server: String,
     complaint: Complaint,
     described: Described,
+    asked: TablesAsked,
 }
 
 impl MssqlLink {
-    pub(crate) fn new(room: Room, server: String, complaint: Complaint) -> MssqlLink {
-        MssqlLink { room: Some(room), server, complaint, described: Described::default() }
+    pub(crate) fn new(room: Room, server: String, complaint: Complaint, asked: TablesAsked) -> MssqlLink {
+        MssqlLink { room: Some(room), server, complaint, described: Described::default(), asked }
+    }
+
+    pub(crate) fn tables_asked_lately(&self) -> bool {
+        let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        asked.is_some_and(|at| at.elapsed() < BELIEVED)
+    }
+
+    pub(crate) fn tables_asked(&self) {
+        *self.asked.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
     }
 
     fn part(&mut self) {

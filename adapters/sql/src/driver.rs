@@ -88,11 +88,13 @@ impl<'b> Sink<'b> {
     }
 
     /// A text cell.
+    #[inline]
     pub fn text(&mut self, text: &str) {
         self.builder.text(text);
     }
 
     /// A cell of any value.
+    #[inline]
     pub fn value(&mut self, value: Value<'_>) {
         self.builder.value(value);
     }

@@ -36,3 +36,15 @@ fn a_right_on_a_single_table_counts() {
 fn a_server_that_does_not_tell() {
     assert!(matches!(verdict(|o| o.rights = [None; 9]), Access::Unknown(_)));
 }
+
+#[test]
+fn single_tables_are_asked_for_once_and_roles_every_time() {
+    let server = Server::start(ORDERS).unwrap();
+    let driver = MssqlDriver::new(plain(&server));
+    let verdict = || driver.open(&within(20)).unwrap().access(&within(20)).unwrap();
+    assert_eq!((verdict(), verdict()), (Access::ReadOnly, Access::ReadOnly));
+    let asked = |phrase: &str| server.seen().statements.iter().filter(|s| s.contains(phrase)).count();
+    assert_eq!((asked("p.granted = 1"), asked("IS_SRVROLEMEMBER")), (1, 2));
+    server.set(|o| o.rights[1] = Some(true));
+    assert!(matches!(verdict(), Access::MayWrite(_)));
+}
