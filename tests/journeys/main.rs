@@ -11,6 +11,7 @@ mod crash;
 mod demo;
 mod drift;
 mod feed;
+mod hazards;
 mod legacy;
 mod letters;
 mod lookups;
