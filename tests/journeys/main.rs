@@ -12,6 +12,7 @@ mod demo;
 mod drift;
 mod feed;
 mod hazards;
+mod inside;
 mod legacy;
 mod letters;
 mod lookups;
