@@ -125,16 +125,20 @@ impl Site {
 
     /// Starts a gateway and waits until it is ready.
     pub(crate) fn start(&self) -> Gateway {
-        let gateway = self.spawn();
-        gateway.until("ready", |g| g.try_get(&format!("{}/readyz", g.admin)).is_some_and(|a| a.status == 200));
-        gateway
+        self.spawn().ready()
     }
 
     /// Starts a gateway without waiting.
     pub(crate) fn spawn(&self) -> Gateway {
+        self.spawn_after(":")
+    }
+
+    /// The same, after those commands of a shell, which becomes the gateway.
+    pub(crate) fn spawn_after(&self, commands: &str) -> Gateway {
         let log = self.path("banyan.log");
         let file = fs::File::options().create(true).append(true).open(&log).unwrap();
-        let mut command = Command::new(PROGRAM);
+        let mut command = Command::new("sh");
+        command.arg("-c").arg(format!("{commands}; exec \"$@\"")).arg("sh").arg(PROGRAM);
         command.arg("serve").arg("--config").arg(self.config()).current_dir(self.folder.path());
         let child = command.stdin(Stdio::null()).stdout(file.try_clone().unwrap()).stderr(file).spawn().unwrap();
         Gateway {
@@ -167,6 +171,12 @@ fn free_ports() -> [u16; 2] {
 }
 
 impl Gateway {
+    /// Waits until it is ready.
+    pub(crate) fn ready(self) -> Gateway {
+        self.until("ready", |g| g.try_get(&format!("{}/readyz", g.admin)).is_some_and(|a| a.status == 200));
+        self
+    }
+
     fn try_get(&self, url: &str) -> Option<Answer> {
         let response = self.http.get(url).send().ok()?;
         Answer::of(response)
@@ -281,6 +291,11 @@ impl Gateway {
             assert!(begun.elapsed() < Duration::from_secs(20), "it does not stop\n{}", self.log());
             std::thread::sleep(Duration::from_millis(20));
         }
+    }
+
+    /// Its process.
+    pub(crate) fn process(&self) -> u32 {
+        self.child.id()
     }
 
     /// The end of its log.

@@ -11,6 +11,8 @@ mod crash;
 mod demo;
 mod drift;
 mod feed;
+mod hazards;
+mod inside;
 mod legacy;
 mod letters;
 mod lookups;

@@ -60,8 +60,8 @@ fn peak_megabytes() -> u64 {
 }
 
 #[test]
-fn half_a_gigabyte_in_one_piece_is_passed_over_in_a_few_megabytes() {
-    const HUGE: u64 = 512 << 20;
+fn two_gigabytes_in_one_piece_is_passed_over_in_a_few_megabytes() {
+    const HUGE: u64 = 2 << 30;
     let before = peak_megabytes();
     let xml = json!({ "kind": "xml", "record": "/c/i", "fields": { "a": "@a" } });
     let jsons = json!({ "kind": "json", "record": "/items", "columns": ["a"] });

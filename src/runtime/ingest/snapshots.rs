@@ -1,7 +1,8 @@
 //! The end of a snapshot: who is no longer in it, and whether that may be believed.
 //!
 //! Invariant: deletions are applied only at the end of a whole snapshot in which every record's key could be read, and
-//! never beyond the shrink guard; else they wait for a person, with the reason.
+//! never beyond the shrink guard; else they wait for a person, with the reason. A snapshot that became whole after a part
+//! of a newer one was read deletes nothing.
 
 use super::marks::Marks;
 use super::session::Session;
@@ -26,10 +27,21 @@ impl Session<'_> {
     ) -> Result<()> {
         let mappings = self.engine.mappings_of[part.dataset].clone();
         let engine = self.engine;
-        if let Some(of) = of
-            && !self.gather_parts(part, of, &mappings)?
-        {
-            return Ok(());
+        if let Some(of) = of {
+            let state = &mut states.0[part.dataset];
+            let newer = state.newest_part.as_ref().is_none_or(|(order, _)| **order < *part.unit.order);
+            if newer {
+                state.newest_part = Some((part.unit.order.clone(), of.snapshot.clone()));
+            }
+            if !self.gather_parts(part, of, &mappings)? {
+                return Ok(());
+            }
+            // A newer snapshot has begun, and what it showed so far must not be taken away: it will tell what is gone.
+            let state = &mut states.0[part.dataset];
+            if !newer && state.newest_part.as_ref().is_some_and(|(_, snapshot)| *snapshot != of.snapshot) {
+                state.newest_snapshot = Some(part.unit.order.clone());
+                return Ok(());
+            }
         }
         let state = &mut states.0[part.dataset];
         let accepted = state.suspended.take().is_some_and(|s| s.accepted && s.unit == part.unit.name);

@@ -15,6 +15,8 @@ pub struct DatasetState {
     pub as_of: Option<i64>,
     /// The order of the newest snapshot that was read to its end.
     pub newest_snapshot: Option<String>,
+    /// The newest part of a snapshot that was read to its end: its order, and its snapshot's name.
+    pub newest_part: Option<(String, String)>,
     /// Deletions of the last snapshot that wait for a person.
     pub suspended: Option<Suspended>,
     /// How the adapter reads it; a change means that files are read again.

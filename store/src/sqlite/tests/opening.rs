@@ -183,3 +183,30 @@ fn a_layout_is_raised_wholly_or_not_at_all() {
     assert_eq!(version(&conn), 2);
     opening::raise(&mut conn, 2, &steps[..2]).unwrap();
 }
+
+#[test]
+fn letters_and_lookups_of_the_first_layout_are_kept() {
+    let home = home();
+    std::fs::create_dir_all(home.path.parent().unwrap()).unwrap();
+    let mut conn = Connection::open(&home.path).unwrap();
+    opening::raise(&mut conn, 0, &layout::STEPS[..1]).unwrap();
+    conn.execute_batch(
+        "INSERT INTO columns VALUES(1, '[]');
+         INSERT INTO letter(number, fingerprint, dataset, mapping, unit, line, off, code, message, shape, at, times, state,
+            cells, raw) VALUES(1, 1, 1, 1, 1, 1, 0, 'c', 'm', 1, 0, 1, 0, x'', 'A=1'), (2, 2, 1, 0, 1, 2, 9, 'c', 'm', NULL, 0, 1, 0,
+            NULL, CAST('as it came' AS BLOB));
+         UPDATE letter SET raw = CAST(raw AS BLOB);
+         INSERT INTO lookup VALUES(1, x'01', 'one'), (2, x'01', 'another');",
+    )
+    .unwrap();
+    drop(conn);
+    let store = SqliteStore::open(&home.path).unwrap();
+    let mut reader = store.reader().unwrap();
+    let mut letter = |number| reader.dead_letter(number).unwrap().unwrap();
+    let (mapped, unread) = (letter(1), letter(2));
+    assert_eq!((mapped.bytes, mapped.raw.len()), (crate::Bytes::None, 0), "what stood there was no bytes but columns");
+    assert_eq!((unread.bytes, &unread.raw[..]), (crate::Bytes::Kept, &b"as it came"[..]));
+    assert_eq!(reader.lookup(2, &[1]).unwrap().as_deref(), Some("another"));
+    let mut tx = store.ingest().unwrap();
+    assert!(!tx.put_lookup(1, &[1], None, "one").unwrap().changed);
+}

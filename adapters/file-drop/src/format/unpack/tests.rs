@@ -104,3 +104,51 @@ fn an_archive_that_unpacks_to_too_much_is_refused_while_it_does() {
     let bomb = gzip(&vec![0; (64 << 20) + (1 << 16)]);
     assert_eq!(unpack(&plain(), "a.gz", &bomb), Err("archive-too-large"));
 }
+
+/// A gzip file of a hundred megabytes that unpacks to a hundred gigabytes of zeros: one block of it, many times over.
+fn hundred_gigabytes(path: &std::path::Path) -> u64 {
+    const BLOCK: usize = 64 << 20;
+    let mut deflate = flate2::Compress::new(flate2::Compression::default(), false);
+    let (mut block, zeros) = (Vec::with_capacity(1 << 20), vec![0; BLOCK]);
+    while deflate.total_in() < BLOCK as u64 {
+        let from = deflate.total_in() as usize;
+        deflate.compress_vec(&zeros[from..], &mut block, flate2::FlushCompress::Full).unwrap();
+        block.reserve(1 << 16);
+    }
+    let mut file = std::io::BufWriter::new(File::create(path).unwrap());
+    file.write_all(&[0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff]).unwrap();
+    let times = (100 << 30) / BLOCK as u64;
+    (0..times).for_each(|_| file.write_all(&block).unwrap());
+    file.write_all(&[0x03, 0x00]).unwrap();
+    times * BLOCK as u64
+}
+
+#[test]
+fn of_a_hundred_gigabytes_only_what_is_allowed_is_unpacked() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("f");
+    assert_eq!(hundred_gigabytes(&path), 100 << 30);
+    assert!(std::fs::metadata(&path).unwrap().len() < 200 << 20);
+    let mut src = Unpacking { max: 300 << 20, ..plain() }.open(File::open(&path).unwrap(), "f.gz").unwrap();
+    let (mut made, mut buf) = (0, vec![0; 1 << 20]);
+    let error = loop {
+        match src.read(&mut buf) {
+            Ok(0) => panic!("it ends after {made} bytes"),
+            Ok(n) => made += n,
+            Err(e) => break Trouble::from(e),
+        }
+    };
+    assert!(matches!(&error, Trouble::Refused(r) if r.code == "archive-too-large"), "{error}");
+    assert!((200 << 20..=300 << 20).contains(&made), "{made} bytes were handed on");
+}
+
+#[test]
+fn what_a_zip_claims_of_its_size_is_not_believed() {
+    // A member of a hundred megabytes of zeros that claims to have ten bytes, in both of its headers.
+    let mut zip = zip_of(&[("a.csv", &vec![0; 100 << 20])], true);
+    let size = (100_u32 << 20).to_le_bytes();
+    let places: Vec<usize> = zip.windows(4).enumerate().filter(|(_, w)| *w == size).map(|(i, _)| i).collect();
+    assert_eq!(places.len(), 2);
+    places.into_iter().for_each(|at| zip[at..at + 4].copy_from_slice(&10_u32.to_le_bytes()));
+    assert_eq!(unpack(&plain(), "a.zip", &zip), Err("archive-too-large"));
+}

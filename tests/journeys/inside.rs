@@ -1,0 +1,128 @@
+//! What no dropped file can bring about: a unit of keys alone, and a clock that jumps back. The library, not the program.
+
+use banyan::adapters::KINDS;
+use banyan::config::{self, Disk, MissingSecret};
+use banyan::runtime::clock::Clock;
+use banyan::runtime::ingest::{Engine, Session, States, Taken, lookup_key};
+use banyan_adapter::{Scope, UnitDone};
+use banyan_store::{Since, Store, sqlite::SqliteStore};
+use banyan_words::{Batch, BatchBuilder, Shape, UnitRef, Value};
+use std::sync::Arc;
+use tempfile::TempDir;
+
+const YAML: &str = r#"
+banyan: 1
+sources:
+  shop:
+    adapter: file-drop
+    folder: drop
+    datasets:
+      regions: { files: "*.csv", format: { kind: csv }, key: [ID], content: changes }
+lookups:
+  by_id: { dataset: shop.regions, keys: [ID], value: NAME }
+  by_code: { dataset: shop.regions, keys: [CODE], value: NAME }
+entities:
+  region: { fields: { name: { type: text } } }
+mappings:
+  - { from: shop.regions, to: region, fields: { name: NAME } }
+"#;
+
+/// An engine over a store, and what its datasets are.
+struct Room {
+    _folder: TempDir,
+    store: Arc<SqliteStore>,
+    engine: Engine,
+    states: States,
+}
+
+impl Room {
+    fn new() -> Room {
+        let folder = TempDir::new().unwrap();
+        std::fs::write(folder.path().join("banyan.yaml"), YAML).unwrap();
+        let mut loaded = config::load(&folder.path().join("banyan.yaml"), MissingSecret::Error);
+        let built = config::build(&mut loaded, KINDS, &Disk).unwrap_or_else(|| panic!("{:?}", loaded.problems));
+        let store = Arc::new(SqliteStore::open(&folder.path().join("banyan.db")).unwrap());
+        let engine = banyan::gateway::engine(built, &*store).unwrap();
+        let states = States::read(&engine, &mut *store.reader().unwrap()).unwrap();
+        Room { _folder: folder, store, engine, states }
+    }
+
+    /// A unit of those rows, from its beginning to its end, at that time.
+    fn unit(&mut self, name: &str, scope: Scope, columns: &[&str], rows: &[&[&str]], now: &Clock) {
+        let unit = Arc::new(UnitRef {
+            name: name.into(),
+            version: name.into(),
+            order: name.into(),
+            as_of: jiff::Timestamp::UNIX_EPOCH,
+        });
+        let mut session = Session::new(&self.engine, self.store.ingest().unwrap(), now.now_ms());
+        let mut open = session.begin(&[0], &unit, "", scope, &self.states).unwrap();
+        open.shape_checked = true;
+        let taken = session.take(&mut open, &batch(&unit, columns, rows), &mut self.states).unwrap();
+        assert_eq!(taken, Taken::Yes);
+        let done = UnitDone { records: rows.len() as u64, part: None, position: None };
+        session.done(open, &done, &mut self.states).unwrap();
+        session.commit().unwrap();
+    }
+
+    fn lookup(&self, name: &str, key: &str) -> Option<String> {
+        let table = self.engine.catalog.lookups.iter().find(|l| l.name == name).unwrap();
+        let banyan_model::model::LookupSource::Dataset { stored, .. } = table.rows else { panic!("{name}") };
+        self.store.reader().unwrap().lookup(stored, &lookup_key(&[key])).unwrap()
+    }
+}
+
+fn batch(unit: &Arc<UnitRef>, columns: &[&str], rows: &[&[&str]]) -> Batch {
+    let mut b = BatchBuilder::new(unit.clone());
+    let shape = b.shape(Arc::new(Shape::of_text("regions", columns.iter().copied())));
+    for row in rows {
+        b.begin(shape);
+        row.iter().for_each(|cell| b.value(Value::text(cell)));
+        b.end(banyan_words::Place::default());
+    }
+    b.finish()
+}
+
+#[test]
+fn a_unit_of_keys_ends_rows_of_lookups_whose_keys_it_shows_and_no_others() {
+    let mut room = Room::new();
+    let clock = Clock::system();
+    let rows: [&[&str]; 3] = [&["1", "N", "North"], &["2", "S", "South"], &["3", "E", "East"]];
+    room.unit("a", Scope::Changes, &["ID", "CODE", "NAME"], &rows, &clock);
+    assert_eq!(room.lookup("by_id", "2").as_deref(), Some("South"));
+    room.unit("b", Scope::Keys, &["ID"], &[&["1"], &["3"]], &clock);
+    let by_id = ["1", "2", "3"].map(|k| room.lookup("by_id", k).is_some());
+    assert_eq!(by_id, [true, false, true], "what is not among the keys is gone");
+    let by_code = ["N", "S", "E"].map(|k| room.lookup("by_code", k).is_some());
+    assert_eq!(by_code, [true, true, true], "of other columns keys tell nothing");
+    // A pass that shows everything does.
+    room.unit("c", Scope::Everything, &["ID", "CODE", "NAME"], &[rows[0], &["3", "S", "East"]], &clock);
+    let by_code = ["N", "S", "E"].map(|k| room.lookup("by_code", k));
+    assert_eq!(by_code, [Some("North".into()), Some("East".into()), None]);
+}
+
+#[test]
+fn a_clock_that_jumps_back_loses_and_reorders_nothing() {
+    let mut room = Room::new();
+    let at = |moment: &str| {
+        let moment = moment.parse().unwrap();
+        Clock::of(move || moment)
+    };
+    let mut put = |unit: &str, name: &str, moment: &str| {
+        room.unit(unit, Scope::Changes, &["ID", "CODE", "NAME"], &[&["1", "N", name]], &at(moment));
+    };
+    put("a", "North", "2026-06-01T12:00:00Z");
+    put("b", "Nord", "2026-05-01T12:00:00Z");
+    put("c", "Norte", "1970-01-01T00:00:01Z");
+    assert_eq!(room.lookup("by_id", "1").as_deref(), Some("Norte"));
+    let entity = room.engine.catalog.entities[0].stored;
+    let mut reader = room.store.reader().unwrap();
+    let page = reader.changes(entity, Since::default(), 10).unwrap();
+    let times: Vec<i64> = page.rows.iter().map(|(_, at)| *at).collect();
+    assert_eq!(times.len(), 3, "each change is told, in the order of commits: {times:?}");
+    assert!(times[0] > times[1] && times[1] > times[2]);
+    assert_eq!(reader.newest_change().unwrap(), page.next, "a consumer that followed misses nothing");
+    // Nothing is old enough to be forgotten, whatever the clock says now.
+    assert_eq!(room.store.tidy(1_000, &room.engine.catalog).unwrap(), 0);
+    assert_eq!(room.store.verify().unwrap(), Vec::<String>::new());
+}
