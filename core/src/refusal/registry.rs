@@ -136,14 +136,6 @@ pub const REGISTRY: &[RefusalDef] = &[
         "Give the parts in the order the detail names, repeating `key` for each.",
     ),
     row(
-        "source-unavailable",
-        Stage::Answer,
-        Class::Unavailable,
-        "The source cannot be asked now",
-        "The instance is only read live from its source, and the source did not answer in time, is left alone at this hour, or refused.",
-        "Try again later; the operator sees why on the source's page.",
-    ),
-    row(
         "unsupported-media-type",
         Stage::Body,
         Class::UnsupportedMedia,
@@ -198,6 +190,14 @@ pub const REGISTRY: &[RefusalDef] = &[
         "What is known is older than asked for",
         "`Cache-Control: max-age` with `Prefer: handling=strict` asked for data newer than the sources have given.",
         "Ask for less, leave `handling=strict` out and look at `Age`, or wait for the next delivery.",
+    ),
+    row(
+        "source-unavailable",
+        Stage::Answer,
+        Class::Unavailable,
+        "The source cannot be asked now",
+        "The instance is only read live from its source, and the source did not answer in time, is left alone at this hour, or refused.",
+        "Try again later; the operator sees why on the source's page.",
     ),
     row(
         "store-unavailable",

@@ -1,6 +1,7 @@
 //! A small wholesaler in a store of its own, served on a port of its own.
 
 use crate::http::{Limits, serve};
+use crate::runtime::ingest::DatasetState;
 use crate::runtime::serving::{Serving, Shared};
 use banyan_model::compile::{Input, Reading, compile};
 use banyan_model::draft::Draft;
@@ -237,6 +238,8 @@ impl World {
         let unit = tx.begin_unit(d.stored, &unit, AS_OF).unwrap();
         let done = UnitChange { state: UnitState::Done, records: 1, code: None, message: None, at: AS_OF };
         tx.put_unit(unit, &done).unwrap();
+        let state = DatasetState { as_of: Some(AS_OF), ..DatasetState::default() };
+        tx.put_dataset(d.stored, &serde_json::to_string(&state).unwrap()).unwrap();
         let mut known = Vec::new();
         tx.find(entity.stored, &[id], &mut known).unwrap();
         let n = known[0].map(|k| k.0);

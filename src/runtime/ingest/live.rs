@@ -10,7 +10,7 @@ use super::unit::OpenUnit;
 use super::units::States;
 use banyan_adapter::Scope;
 use banyan_model::model::{DatasetNo, MappingNo};
-use banyan_store::{Result, UnitChange};
+use banyan_store::{Reader, Result, UnitChange};
 use banyan_words::{Batch, Id, Place, UnitRef, UnitState};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -77,9 +77,22 @@ impl LiveQueue {
     }
 }
 
+/// What names of units begin with that hold live reads: no pass is among them.
+const PREFIX: &str = "live ";
+
+/// An order between a pass and the next one. `~` sorts above everything that an order is made of.
+fn order_after(newest: Option<&str>, start: &str) -> String {
+    let pass = newest.and_then(|o| o.split('~').next()).unwrap_or("0");
+    format!("{pass}~{start}")
+}
+
 impl Session<'_> {
-    /// Takes live reads: those of one dataset make one unit, as old as the oldest of them.
-    pub(super) fn live(&mut self, reads: &[LiveRead], states: &States) -> Result<()> {
+    /// Takes live reads: those of one dataset make one unit.
+    ///
+    /// Its order is just above the newest pass that has ended, below any that is open or comes: such a pass may read a
+    /// record after the live read did, though it began before it, and what it reads must count. `passes` knows the orders
+    /// of the passes that have ended.
+    pub(super) fn live(&mut self, reads: &[LiveRead], passes: &mut dyn Reader, states: &States) -> Result<()> {
         let mut by_dataset: BTreeMap<DatasetNo, Vec<&LiveRead>> = BTreeMap::new();
         for r in reads {
             by_dataset.entry(r.dataset).or_default().push(r);
@@ -88,8 +101,10 @@ impl Session<'_> {
             let Some(oldest) = reads.iter().map(|r| &r.batch.unit).min_by(|a, b| a.order.cmp(&b.order)) else {
                 continue;
             };
-            let name = format!("live {}", oldest.order);
-            let unit = Arc::new(UnitRef { name, version: oldest.version.clone(), ..UnitRef::clone(oldest) });
+            let newest = passes.newest_order(self.engine.catalog.datasets[dataset].stored)?;
+            let order = order_after(newest.as_deref(), &oldest.order);
+            let name = format!("{PREFIX}{}", oldest.order);
+            let unit = Arc::new(UnitRef { name, order, ..UnitRef::clone(oldest) });
             let mut open = self.begin(&[dataset], &unit, "", Scope::Changes, states)?;
             let mut records = 0;
             for part in &mut open.parts {
@@ -132,5 +147,19 @@ impl Session<'_> {
         }
         self.tally(open.number, open.dataset, m.stored).deleted += 1;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::order_after;
+
+    #[test]
+    fn a_live_read_counts_more_than_the_pass_before_it_and_less_than_any_after_it() {
+        let (pass, next) = ("2026-07-01T10:00:00.000Z", "2026-07-01T10:05:00.000Z");
+        let first = order_after(Some(pass), "2026-07-01T10:04:00.000Z");
+        let second = order_after(Some(&first), "2026-07-01T10:06:00.000Z");
+        assert!(pass < first.as_str() && first < second && second.as_str() < next);
+        assert!(order_after(None, pass).as_str() < pass);
     }
 }

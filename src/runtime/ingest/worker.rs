@@ -244,7 +244,7 @@ impl Worker {
         let (engine, store) = (self.engine.clone(), self.store.clone());
         let written = store.ingest().and_then(|tx| {
             let mut session = Session::new(&engine, tx, self.clock.now_ms());
-            session.live(&reads, &self.states)?;
+            session.live(&reads, &mut *store.reader()?, &self.states)?;
             session.commit()
         });
         match written {

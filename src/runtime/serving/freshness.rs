@@ -1,12 +1,10 @@
 //! As of when each dataset speaks.
 
+use crate::runtime::ingest::DatasetState;
 use banyan_model::model::{Catalog, DatasetNo};
 use banyan_store::{Reader, Result};
-use banyan_words::UnitState;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-/// How many of a dataset's newest units are looked at when the gateway starts.
-const UNITS_LOOKED_AT: usize = 100;
 const NEVER: i64 = i64::MIN;
 
 /// As-of of each dataset, milliseconds since 1970: the start of the last successful pass that would have shown a
@@ -15,13 +13,12 @@ const NEVER: i64 = i64::MIN;
 pub struct Freshness(Vec<AtomicI64>);
 
 impl Freshness {
-    /// What the store's finished units say.
+    /// What the store remembers of each dataset.
     pub fn of(catalog: &Catalog, reader: &mut dyn Reader) -> Result<Freshness> {
         let mut all = Vec::with_capacity(catalog.datasets.len());
         for d in &catalog.datasets {
-            let units = reader.units(Some(d.stored), None, UNITS_LOOKED_AT)?;
-            let finished = units.iter().filter(|u| matches!(u.state, UnitState::Done | UnitState::Unacknowledged));
-            all.push(AtomicI64::new(finished.map(|u| u.key.as_of).max().unwrap_or(NEVER)));
+            let state = reader.dataset(d.stored)?.and_then(|d| serde_json::from_str::<DatasetState>(&d).ok());
+            all.push(AtomicI64::new(state.and_then(|s| s.as_of).unwrap_or(NEVER)));
         }
         Ok(Freshness(all))
     }
