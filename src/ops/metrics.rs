@@ -63,6 +63,24 @@ pub const METRICS: &[Metric] = &[
         "Time from a unit's beginning (its file was found whole) to its durable commit (latency).",
     ),
     metric(
+        "banyan_source_requests_total",
+        "counter",
+        "source, purpose, outcome",
+        "Requests sent to a source, as the audit log has them. `purpose` is live, probe, sync or discover; `outcome` ok or fault.",
+    ),
+    metric(
+        "banyan_source_request_seconds",
+        "histogram",
+        "source",
+        "Time a source took for a request, until the end of its answer.",
+    ),
+    metric(
+        "banyan_live_read_seconds",
+        "histogram",
+        "dataset, outcome",
+        "Time a consumer's request waited for a live read, the source's budget included.",
+    ),
+    metric(
         "banyan_ledger_records",
         "gauge",
         "dataset, mapping, fate",
