@@ -166,6 +166,8 @@ pub fn install() -> anyhow::Result<Metrics> {
     let recorder = PrometheusBuilder::new()
         .set_buckets_for_metric(Matcher::Full("banyan_http_request_seconds".to_owned()), REQUEST_BUCKETS)?
         .set_buckets_for_metric(Matcher::Prefix("banyan_ingest_".to_owned()), INGEST_BUCKETS)?
+        .set_buckets_for_metric(Matcher::Prefix("banyan_source_".to_owned()), INGEST_BUCKETS)?
+        .set_buckets_for_metric(Matcher::Prefix("banyan_live_".to_owned()), INGEST_BUCKETS)?
         .build_recorder();
     let metrics = Metrics { handle: recorder.handle(), rates: Arc::default() };
     // Two at once: one installs its recorder, and both get that one.
