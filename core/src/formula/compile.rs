@@ -10,7 +10,7 @@ use super::parse::parse;
 use super::plan::{LookupStep, MOST_KEYS, Node, Plan, Step, Tool};
 use super::scope::{LookupAnswer, Lookups, Scope, Target};
 use super::watch::{Step as Explained, Watch};
-use banyan_words::{Row, Severity, Shape, Type};
+use banyan_words::{Id, Row, Severity, Shape, Type};
 use std::borrow::Cow;
 use std::sync::Arc;
 use xxhash_rust::xxh3::xxh3_64;
@@ -189,6 +189,13 @@ impl Bound {
         let watch = Watch::new(self.formula.text());
         let _ = eval(&self.formula.inner.plan.root, &self.cx(row, lookups, Some(&watch)));
         (watch.into_steps(), self.eval(row, lookups))
+    }
+
+    /// The keys that references of this record are made from, each with its id: how an id is turned back into a key.
+    pub fn ref_keys<'r>(&'r self, row: &Row<'r>, lookups: &'r dyn Lookups) -> Vec<(Id, Vec<String>)> {
+        let watch = Watch::new(self.formula.text());
+        let _ = eval(&self.formula.inner.plan.root, &self.cx(row, lookups, Some(&watch)));
+        watch.into_keys()
     }
 
     /// Hands `need` the number and the keys of every dataset-backed lookup row that this record asks for and `lookups`

@@ -295,16 +295,29 @@ fn lookup<'r>(l: &'r LookupStep, cx: &Cx<'r>) -> R<'r> {
 fn reference<'r>(hasher: &id::IdHasher, nodes: &'r [Node], cx: &Cx<'r>) -> R<'r> {
     let mut h = hasher.clone();
     let mut gone: Option<Value<'r>> = None;
+    let mut parts = Vec::new();
     for node in nodes {
         match &eval(node, cx) {
             Ok(Value::Missing) => gone = Some(Value::Missing),
             Ok(Value::Null) => gone = gone.or(Some(Value::Null)),
             Ok(v) => match id::key_text(v) {
-                Some(t) => h.part(&t),
+                Some(t) => {
+                    h.part(&t);
+                    if cx.watch.is_some() {
+                        parts.push(t.into_owned());
+                    }
+                }
                 None => return Err(cx.fail(Code::BadKey, || format!("{} can be no key", brief(v)))),
             },
             Err(stop) => return Err(*stop),
         }
     }
-    Ok(gone.unwrap_or_else(|| Value::Ref(h.finish())))
+    if let Some(gone) = gone {
+        return Ok(gone);
+    }
+    let id = h.finish();
+    if let Some(watch) = cx.watch {
+        watch.referred(id, parts);
+    }
+    Ok(Value::Ref(id))
 }

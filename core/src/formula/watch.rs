@@ -6,6 +6,7 @@ use super::ast::Span;
 use super::eval::{Cx, R, Stop};
 use super::outcome::show;
 use super::plan::{Node, Step as PlanStep};
+use banyan_words::Id;
 use std::cell::RefCell;
 
 /// One step of an explained evaluation, innermost first.
@@ -27,6 +28,7 @@ pub(crate) struct Watch {
     text: String,
     steps: RefCell<Vec<Step>>,
     note: RefCell<Option<String>>,
+    keys: RefCell<Vec<(Id, Vec<String>)>>,
     why: RefCell<Why>,
 }
 
@@ -43,6 +45,15 @@ impl Watch {
 
     pub(crate) fn failed(&self, message: String) {
         *self.why.borrow_mut() = Why { message, at: None };
+    }
+
+    /// A reference was made from that key.
+    pub(crate) fn referred(&self, id: Id, key: Vec<String>) {
+        self.keys.borrow_mut().push((id, key));
+    }
+
+    pub(crate) fn into_keys(self) -> Vec<(Id, Vec<String>)> {
+        self.keys.into_inner()
     }
 
     pub(crate) fn note(&self, note: String) {

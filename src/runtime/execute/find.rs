@@ -27,7 +27,7 @@ pub enum Answer {
 pub fn find(serving: &Serving, reader: &mut dyn Reader, entity: EntityNo, id: Id) -> Result<Answer, Refusal> {
     let stored = serving.catalog.entities[entity].stored;
     let Some(found) = reader.instance(stored, id).map_err(unreadable)? else {
-        let spoken_of = spoken_of(serving, reader, entity, id)?;
+        let spoken_of = referrer(serving, reader, entity, id)?.is_some();
         return Ok(if spoken_of { Answer::NotArrived } else { Answer::Unknown });
     };
     Answer::of(found, id)
@@ -65,18 +65,23 @@ impl Answer {
     }
 }
 
-/// Whether any reference names that id. Asked only where no row was found.
-fn spoken_of(serving: &Serving, reader: &mut dyn Reader, entity: EntityNo, id: Id) -> Result<bool, Refusal> {
+/// An instance that refers to that id. Asked only where no row was found.
+pub fn referrer(
+    serving: &Serving,
+    reader: &mut dyn Reader,
+    entity: EntityNo,
+    id: Id,
+) -> Result<Option<(EntityNo, Found)>, Refusal> {
     let mut key = Vec::new();
     key_of_value(&Value::Ref(id), &mut key);
-    for e in &serving.catalog.entities {
+    for (no, e) in serving.catalog.entities.iter().enumerate() {
         for f in e.fields.iter().filter(|f| f.refers_to == Some(entity)) {
             let conditions = vec![Condition { field: f.stored, test: Test::Eq(key.clone()) }];
             let query = ListQuery { conditions, limit: 1, ..ListQuery::default() };
-            if !reader.list(e.stored, &query).map_err(unreadable)?.rows.is_empty() {
-                return Ok(true);
+            if let Some(row) = reader.list(e.stored, &query).map_err(unreadable)?.rows.into_iter().next() {
+                return Ok(Some((no, row)));
             }
         }
     }
-    Ok(false)
+    Ok(None)
 }

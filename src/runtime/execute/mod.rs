@@ -11,7 +11,7 @@ mod page;
 
 pub use changes::{Change, ChangesPage, changes};
 pub use embed::{Children, Embedded, Fetched, MAX_CHILDREN, MAX_EMBEDDED, fetch, id_of};
-pub use find::{Answer, find, live};
+pub use find::{Answer, find, live, referrer};
 pub use page::{Rows, conditions, count, page, scope_of};
 
 pub use banyan_store::{Condition, Found, Reader};

@@ -188,6 +188,19 @@ fn text_that_is_not_changed_is_borrowed() {
 }
 
 #[test]
+fn an_id_is_turned_back_into_the_key_it_was_made_from() {
+    let sample = Sample::new();
+    let (f, _) = compile("REF(\"part\", \"old\", TRIM(NAME1), QTY)", &sample.scope(), None).unwrap();
+    let bound = f.bind(sample.batch.row(0).shape());
+    let row = sample.batch.row(0);
+    let Outcome::Value(Value::Ref(id)) = bound.eval(&row, &sample.tables) else { panic!() };
+    let keys = bound.ref_keys(&row, &sample.tables);
+    let [(made, key)] = keys.as_slice() else { panic!("{keys:?}") };
+    assert_eq!((*made, key.len()), (id, 2));
+    assert_eq!(banyan_words::Id::derive("part", "old", key), id);
+}
+
+#[test]
 fn a_formula_knows_what_it_touches() {
     let sample = Sample::new();
     let text =
