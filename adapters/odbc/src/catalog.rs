@@ -151,6 +151,7 @@ fn describe(columns: Vec<Column>, described: &[Vec<Option<String>>]) -> Vec<Colu
                 collation: cell(row, 3),
                 rowversion: ["timestamp", "rowversion"].contains(&server_type.as_str())
                     && c.ty == banyan_words::Type::Bytes,
+                read_as: None,
                 server_type,
                 name: c.name,
                 ty: c.ty,

@@ -8,7 +8,7 @@ use super::window::Window;
 use crate::Sink;
 use crate::config::spec::{DatasetSpec, Mode};
 use crate::lane::Lane;
-use crate::text::{ReadFrom, Text, quoted, quoted_table};
+use crate::text::{Chosen, ReadFrom, Text, quoted, quoted_table};
 use banyan_adapter::{Ask, Call, Fault, Purpose, Scope};
 use banyan_words::{Batch, BatchBuilder, Column, Fate, Shape, UnitRef, Value};
 use jiff::Timestamp;
@@ -61,7 +61,7 @@ pub(crate) struct Pass {
     pub column_last: Option<Value<'static>>,
     /// Deletions are among the changes.
     pub deletions: bool,
-    columns: Vec<String>,
+    columns: Vec<Chosen>,
     shape: Option<Arc<Shape>>,
     open: bool,
     stage: Stage,
@@ -77,7 +77,7 @@ impl Pass {
             _ => None,
         };
         let columns = match read {
-            Read::Keys => plan.key.iter().map(|k| k.name.clone()).collect(),
+            Read::Keys => plan.key.iter().map(|k| plan.table.chosen(&k.name)).collect(),
             _ => plan.picked.clone(),
         };
         let mut pass = Pass {
@@ -178,7 +178,7 @@ impl Pass {
     fn changed(&self, spec: &DatasetSpec, from: &Value<'static>) -> Text {
         let dialect = self.plan.table.dialect;
         let ReadFrom::Table(table) = &spec.from else { return Text::own(dialect, "") };
-        let columns: Vec<String> = self.columns.iter().map(|c| format!("t.{}", quoted(dialect, c))).collect();
+        let columns: Vec<String> = self.columns.iter().map(|c| c.written(dialect, "t.")).collect();
         let joined = self.plan.key.iter().map(|k| {
             let name = quoted(dialect, &k.name);
             format!("t.{name} = c.{name}")
@@ -285,7 +285,7 @@ impl Pass {
             let message = format!("{}: {asked} columns were asked for and {came} came", spec.name);
             return Err(Fault::transient("bad-answer", message));
         }
-        let columns = self.columns.iter().zip(found).map(|(name, c)| Column { name: name.clone(), ty: c.ty });
+        let columns = self.columns.iter().zip(found).map(|(a, c)| Column { name: a.name.clone(), ty: c.ty });
         let shape = Shape { dataset: spec.name.clone(), columns: columns.collect() };
         Ok(match &self.shape {
             Some(known) if **known == shape => known.clone(),

@@ -266,7 +266,7 @@ impl LiteLink {
             let server_type = if rowversion { "bigint".into() } else { declared.to_lowercase() };
             let nullable = !r.get::<_, bool>(2)?;
             let ty = typed(&declared);
-            Ok((ColumnInfo { name, ty, server_type, nullable, collation: None, rowversion }, r.get(3)?))
+            Ok((ColumnInfo { name, ty, server_type, nullable, collation: None, rowversion, read_as: None }, r.get(3)?))
         });
         found.unwrap().map(Result::unwrap).collect()
     }
