@@ -65,7 +65,11 @@ fn a_full_pass_reads_what_is_wanted_and_tells_all_columns() {
     let sent = world.audit.lock().unwrap()[0].clone();
     assert_eq!((sent.rows, sent.fault, sent.dataset.as_str()), (3, None, "d"));
     let besides: Vec<String> = world.catalog.lock().unwrap().iter().map(|s| s.what.clone()).collect();
-    assert_eq!(besides, ["(connect)", "(permissions of the login)", "(catalog) t"]);
+    assert_eq!(
+        besides,
+        ["(driver) PRAGMA query_only = ON", "(connect)", "(permissions of the login)", "(catalog) t"],
+        "what the driver sends of its own is in the audit too"
+    );
 }
 
 #[test]

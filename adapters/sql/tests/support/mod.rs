@@ -208,8 +208,9 @@ pub fn open(world: &Arc<World>, store: &Arc<Store>, key: &[&str], dataset: serde
 pub struct LiteDriver(pub Arc<World>);
 
 impl Driver for LiteDriver {
-    fn open(&self, _: &Call) -> Result<Box<dyn Link>, Fault> {
+    fn open_telling(&self, _: &Call, asides: &Asides) -> Result<Box<dyn Link>, Fault> {
         self.0.opened.fetch_add(1, SeqCst);
+        asides.tell("PRAGMA query_only = ON", std::time::Instant::now(), Ok(0));
         Ok(Box::new(LiteLink { world: self.0.clone(), db: connect(&self.0), answer: None, rows: 0, usable: true }))
     }
 }
