@@ -428,6 +428,7 @@ pub struct Got {
     pub told: Option<Vec<Column>>,
     pub columns: Vec<String>,
     pub rows: Vec<Vec<String>>,
+    pub deleted: Vec<Vec<String>>,
     pub bad: usize,
     pub done: Option<UnitDone>,
     pub biggest: usize,
@@ -453,10 +454,17 @@ pub fn take(feed: &mut dyn BlockingFeed, store: &Store, ask: Ask) -> Taken {
                 told: columns,
                 columns: Vec::new(),
                 rows: Vec::new(),
+                deleted: Vec::new(),
                 bad: 0,
                 done: None,
                 biggest: 0,
             }),
+            Ok(Delivery::Deleted(batch)) => {
+                let got = taken.units.last_mut().unwrap();
+                assert_eq!(got.unit, batch.unit.name);
+                let text = |v: Value<'_>| v.to_text().unwrap().into_owned();
+                got.deleted.extend(batch.rows().map(|r| (0..r.shape().columns.len()).map(|i| text(r.value(i))).collect()));
+            }
             Ok(Delivery::Records(batch)) => {
                 let got = taken.units.last_mut().unwrap();
                 assert_eq!(got.unit, batch.unit.name);
