@@ -102,6 +102,48 @@ fn an_order_systems_bulk_copy_files() {
     g.stop();
 }
 
+#[test]
+fn an_access_file_whose_driver_joins_nothing() {
+    let Some(folder) = sample("northwind") else { return };
+    let yaml = std::fs::read_to_string(format!("{ROOT}/tests/legacy/northwind.yaml")).unwrap();
+    let site = Site::new(&yaml.replace("FILE", &folder.join("nwind.mdb").to_string_lossy()));
+    let g = site.start();
+    for dataset in ["nw.customers", "nw.products", "nw.orders", "nw.lines"] {
+        g.until(&format!("a pass over {dataset}"), |g| g.dataset(dataset)["last_unit"]["state"] == "done");
+        assert_eq!(g.dataset(dataset)["dead_letters_open"], 0, "{dataset}");
+    }
+    let counts = ["customers", "products", "orders", "lines"].map(|c| g.count(&format!("/v1/{c}")));
+    assert_eq!(counts, [91, 77, 830, 2155]);
+
+    // An order with its customer, its lines and their products, which no statement of the driver could have joined.
+    let order = one(&g, "orders", "nw", "10248");
+    assert_eq!((&order["ordered"], &order["freight"]), (&json!("1994-08-04"), &json!("32.3800")));
+    let customer = g.get(&format!("/v1/customers/{}", order["customer"].as_str().unwrap()));
+    assert_eq!((&customer["name"], &customer["country"]), (&json!("Vins et alcools Chevalier"), &json!("France")));
+    let lines = g.items(&format!("/v1/orders/{}/lines?embed=product", order["id"].as_str().unwrap()));
+    let mut lines: Vec<(&str, i64, &str)> = lines
+        .iter()
+        .map(|l| (l["product"]["name"].as_str().unwrap(), l["quantity"].as_i64().unwrap(), l["price"].as_str().unwrap()))
+        .collect();
+    lines.sort_unstable();
+    let want = [
+        ("Mozzarella di Giovanni", 5, "34.8000"),
+        ("Queso Cabrales", 12, "14.0000"),
+        ("Singaporean Hokkien Fried Mee", 10, "9.8000"),
+    ];
+    assert_eq!(lines, want);
+    // Every line has its order and its product; every order its customer.
+    let whole = |path: &str, parts: &[&str]| {
+        g.lines(path).iter().all(|l| {
+            let found: Value = serde_json::from_str(l).unwrap();
+            parts.iter().all(|p| found[p]["id"].is_string())
+        })
+    };
+    assert!(whole("/v1/lines?embed=order,product", &["order", "product"]));
+    assert!(whole("/v1/orders?embed=customer", &["customer"]));
+    g.stop();
+}
+
 fn cents(decimal: &Value) -> i64 {
     decimal.as_str().unwrap().replace('.', "").parse().unwrap()
 }

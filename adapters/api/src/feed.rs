@@ -47,6 +47,9 @@ pub enum Delivery {
     /// Records of the open unit. A unit without records still delivers one empty batch with its shapes, so that a
     /// changed header is seen.
     Records(Batch),
+    /// Records of the open unit that are known to be deleted: rows hold the columns of the dataset's key, by name, and
+    /// nothing else. They do not count as records of the unit.
+    Deleted(Batch),
     /// The open unit was read to its end.
     Done(UnitDone),
     /// A unit cannot be used, as a whole: before or after some of its records were delivered.

@@ -94,12 +94,15 @@ pub(crate) fn table(link: &mut MssqlLink, table: &TableName, call: &Call) -> Res
 fn column(row: &Row) -> Option<ColumnInfo> {
     let base = text(row, 1)?;
     let server_type = types::spelled(&base, number(row, 2), number(row, 3), number(row, 4));
+    let collation = text(row, 6);
+    let read_as = types::read_as(&server_type, collation.as_deref());
     Some(ColumnInfo {
         name: text(row, 0)?,
-        ty: types::type_of(&server_type),
+        ty: types::type_of(read_as.as_deref().unwrap_or(&server_type)),
         nullable: number(row, 5) == 1,
-        collation: text(row, 6),
+        collation,
         rowversion: base == "timestamp",
+        read_as,
         server_type,
     })
 }

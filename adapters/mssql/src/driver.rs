@@ -9,7 +9,7 @@ use crate::link::{MssqlLink, Room, TablesAsked, over};
 use crate::session::Wire;
 use crate::settings::{Address, Encrypt, Settings, Trust};
 use banyan_adapter::{Call, Fault};
-use banyan_sql::{Driver, Link};
+use banyan_sql::{Asides, Driver, Link};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tiberius::error::Error;
@@ -43,20 +43,21 @@ impl MssqlDriver {
         refused.as_ref().filter(|(at, _)| at.elapsed() < LOCK_OUT_PAUSE).map(|(_, fault)| fault.clone())
     }
 
-    fn try_open(&self, call: &Call) -> Result<MssqlLink, Fault> {
+    fn try_open(&self, call: &Call, asides: &Asides) -> Result<MssqlLink, Fault> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .map_err(|e| self.complaint.transient("mssql-unreachable", &format!("no room for a connection: {e}")))?;
         let opened = runtime.block_on(async {
             tokio::select! {
-                opened = session(&self.settings) => Some(opened),
+                opened = session(&self.settings, asides) => Some(opened),
                 () = over(call) => None,
             }
         });
         match opened {
             Some(Ok((wire, server))) => {
-                Ok(MssqlLink::new(Room::new(runtime, wire), server, self.complaint.clone(), self.asked.clone()))
+                let (complaint, asked) = (self.complaint.clone(), self.asked.clone());
+                Ok(MssqlLink::new(Room::new(runtime, wire), server, complaint, asked, asides.clone()))
             }
             // Looking up a name cannot be interrupted: it is left behind, not waited for.
             Some(Err(error)) => {
@@ -72,11 +73,11 @@ impl MssqlDriver {
 }
 
 impl Driver for MssqlDriver {
-    fn open(&self, call: &Call) -> Result<Box<dyn Link>, Fault> {
+    fn open_telling(&self, call: &Call, asides: &Asides) -> Result<Box<dyn Link>, Fault> {
         if let Some(fault) = self.refused_lately() {
             return Err(fault);
         }
-        let opened = self.try_open(call);
+        let opened = self.try_open(call, asides);
         if let Err(fault) = &opened
             && fault.code == "mssql-login"
         {
@@ -87,12 +88,12 @@ impl Driver for MssqlDriver {
 }
 
 /// Connects, logs in, and sets the session up. The failover partner is tried where the server cannot be reached.
-async fn session(settings: &Settings) -> Result<(Wire, String), Error> {
+async fn session(settings: &Settings, asides: &Asides) -> Result<(Wire, String), Error> {
     let mut wire = match (connect(settings, &settings.address).await, &settings.failover_partner) {
         (Err(Error::Io { .. } | Error::Conversion(_)), Some(partner)) => connect(settings, partner).await?,
         (connected, _) => connected?,
     };
-    let (server, snapshot) = introduce(&mut wire).await?;
+    let (server, snapshot) = introduce(&mut wire, asides).await?;
     let mut sets = vec![
         "SET NOCOUNT ON".to_owned(),
         format!("SET LOCK_TIMEOUT {}", settings.lock_timeout.as_millis().min(i32::MAX as u128)),
@@ -100,13 +101,13 @@ async fn session(settings: &Settings) -> Result<(Wire, String), Error> {
         format!("SET TRANSACTION ISOLATION LEVEL {}", if snapshot { "SNAPSHOT" } else { "READ COMMITTED" }),
     ];
     sets.extend(settings.query_governor.map(|cost| format!("SET QUERY_GOVERNOR_COST_LIMIT {cost}")));
-    match run(&mut wire, sets.join("; ")).await {
+    match run(&mut wire, sets.join("; "), asides).await {
         Err(Error::Server(_)) => {}
         other => return other.map(|()| (wire, server)),
     }
     // A relative of SQL Server that does not know one of them still gets the others.
     for set in sets {
-        match run(&mut wire, set.clone()).await {
+        match run(&mut wire, set.clone(), asides).await {
             Err(Error::Server(token)) => tracing::warn!(statement = set, error = token.message(), "not set"),
             other => other?,
         }
@@ -114,19 +115,36 @@ async fn session(settings: &Settings) -> Result<(Wire, String), Error> {
     Ok((wire, server))
 }
 
-async fn run(wire: &mut Wire, sql: String) -> Result<(), Error> {
-    wire.simple_query(sql).await?.into_results().await.map(drop)
+async fn run(wire: &mut Wire, sql: String, asides: &Asides) -> Result<(), Error> {
+    let begun = Instant::now();
+    let ran = match wire.simple_query(sql.clone()).await {
+        Ok(stream) => stream.into_results().await.map(drop),
+        Err(error) => Err(error),
+    };
+    asides.tell(&sql, begun, told(&ran, 0));
+    ran
+}
+
+/// How the audit is told of an answer of so many rows.
+fn told<T>(answer: &Result<T, Error>, rows: u64) -> Result<u64, &'static str> {
+    match answer {
+        Ok(_) => Ok(rows),
+        Err(Error::Server(_)) => Err("mssql-statement"),
+        Err(_) => Err("mssql-lost"),
+    }
 }
 
 /// What the server calls itself, and whether the database allows snapshot isolation.
-async fn introduce(wire: &mut Wire) -> Result<(String, bool), Error> {
+async fn introduce(wire: &mut Wire, asides: &Asides) -> Result<(String, bool), Error> {
     const WHO: &str = "SELECT CAST(SERVERPROPERTY('ProductVersion') AS nvarchar(128)), \
         CAST(SERVERPROPERTY('Edition') AS nvarchar(128)), d.snapshot_isolation_state \
         FROM sys.databases AS d WHERE d.database_id = DB_ID()";
+    let begun = Instant::now();
     let row = match wire.simple_query(WHO).await {
         Ok(stream) => stream.into_row().await,
         Err(error) => Err(error),
     };
+    asides.tell(WHO, begun, told(&row, 1));
     let row = match row {
         Ok(row) => row,
         Err(Error::Server(_)) => None,

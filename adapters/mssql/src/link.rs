@@ -8,7 +8,7 @@ use crate::faults::Complaint;
 use crate::session::{self, Answer, Ask, FAREWELL, Reply, Wire};
 use crate::{access, catalog, cells, params, types};
 use banyan_adapter::{Call, Fault};
-use banyan_sql::{Access, Dialect, Link, Sink, Statement, TableInfo, TableName};
+use banyan_sql::{Access, Asides, Dialect, Link, Sink, Statement, TableInfo, TableName};
 use banyan_words::Column;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -82,11 +82,18 @@ pub(crate) struct MssqlLink {
     complaint: Complaint,
     described: Described,
     asked: TablesAsked,
+    asides: Asides,
 }
 
 impl MssqlLink {
-    pub(crate) fn new(room: Room, server: String, complaint: Complaint, asked: TablesAsked) -> MssqlLink {
-        MssqlLink { room: Some(room), server, complaint, described: Described::default(), asked }
+    pub(crate) fn new(
+        room: Room,
+        server: String,
+        complaint: Complaint,
+        asked: TablesAsked,
+        asides: Asides,
+    ) -> MssqlLink {
+        MssqlLink { room: Some(room), server, complaint, described: Described::default(), asked, asides }
     }
 
     pub(crate) fn tables_asked_lately(&self) -> bool {
@@ -170,8 +177,15 @@ impl MssqlLink {
         self.complaint.permanent("mssql-protocol", "answers came out of step")
     }
 
-    /// All rows of a statement of ours whose answer is small.
+    /// All rows of a statement of ours whose answer is small. The audit is told.
     pub(crate) fn all(&mut self, sql: &str, params: Vec<ColumnData<'static>>, call: &Call) -> Result<Vec<Row>, Fault> {
+        let begun = Instant::now();
+        let all = self.gather(sql, params, call);
+        self.asides.tell(sql, begun, all.as_ref().map(|rows| rows.len() as u64).map_err(|f| f.code.as_str()));
+        all
+    }
+
+    fn gather(&mut self, sql: &str, params: Vec<ColumnData<'static>>, call: &Call) -> Result<Vec<Row>, Fault> {
         self.open(sql.to_owned(), params, call)?;
         let mut all = Vec::new();
         loop {

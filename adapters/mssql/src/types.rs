@@ -47,7 +47,7 @@ pub fn read_as(server_type: &str, collation: Option<&str>) -> Option<String> {
     match base {
         "money" => Some("decimal(19,4)".to_owned()),
         "smallmoney" => Some("decimal(10,4)".to_owned()),
-        "sql_variant" => Some("nvarchar(4000)".to_owned()),
+        "sql_variant" => Some("nvarchar(max)".to_owned()),
         "text" if !readable(collation) => Some("nvarchar(max)".to_owned()),
         "char" | "varchar" if !readable(collation) => match args.trim().parse::<u32>() {
             Ok(n) if n <= 4000 => Some(format!("nvarchar({n})")),

@@ -6,7 +6,7 @@
 use crate::link::{OdbcLink, Rows};
 use crate::wire::Catalog;
 use banyan_adapter::{Call, Fault};
-use banyan_sql::{ColumnInfo, Dialect, IndexInfo, Link, Statement, TableInfo, TableName};
+use banyan_sql::{ColumnInfo, Dialect, IndexInfo, Link, TableInfo, TableName};
 use banyan_words::Column;
 
 /// Tables and views, without those of the system.
@@ -69,7 +69,7 @@ fn described(link: &mut OdbcLink, mut info: TableInfo, call: &Call) -> Result<Ta
     // Opened and given up: no row is read.
     let nothing = if dialect == Dialect::Bare { "" } else { " WHERE 1 = 0" };
     let sql = format!("SELECT * FROM {}{nothing}", place(dialect, &found));
-    let columns = link.select(&Statement { sql, params: Vec::new() }, call)?;
+    let columns = link.columns_of(sql, call)?;
     match dialect {
         Dialect::Postgres => {
             let told = link.rows(&of(POSTGRES_COLUMNS, &found), call)?;
@@ -151,6 +151,7 @@ fn describe(columns: Vec<Column>, described: &[Vec<Option<String>>]) -> Vec<Colu
                 collation: cell(row, 3),
                 rowversion: ["timestamp", "rowversion"].contains(&server_type.as_str())
                     && c.ty == banyan_words::Type::Bytes,
+                read_as: None,
                 server_type,
                 name: c.name,
                 ty: c.ty,

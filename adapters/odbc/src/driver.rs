@@ -9,7 +9,7 @@ use crate::session::{self, Patience};
 use crate::wire::{Answer, Request};
 use crate::{fault, secret};
 use banyan_adapter::{Call, Fault};
-use banyan_sql::{Dialect, Driver, Link};
+use banyan_sql::{Asides, Dialect, Driver, Link};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -95,7 +95,7 @@ impl OdbcDriver {
         Worker::start(&program, config.test.as_deref())
     }
 
-    fn login(&self, dialect: Option<Dialect>, call: &Call) -> Result<OdbcLink, Fault> {
+    fn login(&self, dialect: Option<Dialect>, asides: &Asides, call: &Call) -> Result<OdbcLink, Fault> {
         let shared = &self.shared;
         let mut worker = self.start()?;
         let open = Request::Open {
@@ -107,7 +107,8 @@ impl OdbcDriver {
         match Answer::decode(&frame) {
             Some(Answer::Opened { product, version, driver, read_only }) => {
                 let dialect = session::dialect(&product, &driver);
-                Ok(OdbcLink::new(worker, shared.clone(), dialect, [product, version, driver], read_only))
+                let about = [product, version, driver];
+                Ok(OdbcLink::new(worker, shared.clone(), dialect, about, read_only, asides.clone()))
             }
             Some(Answer::Failed { state, message, .. }) => {
                 Err(shared.clean(fault::login(&shared.config.source, &state, &message)))
@@ -118,16 +119,16 @@ impl OdbcDriver {
 }
 
 impl Driver for OdbcDriver {
-    fn open(&self, call: &Call) -> Result<Box<dyn Link>, Fault> {
+    fn open_telling(&self, call: &Call, asides: &Asides) -> Result<Box<dyn Link>, Fault> {
         let known = *self.shared.dialect.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut link = self.login(known, call)?;
+        let mut link = self.login(known, asides, call)?;
         let dialect = link.dialect();
         if known != Some(dialect) {
             *self.shared.dialect.lock().unwrap_or_else(PoisonError::into_inner) = Some(dialect);
             // A DSN does not tell its driver. Now that it is known, it is told how to read exactly.
             if !session::options(dialect, 0).is_empty() {
                 drop(link);
-                link = self.login(Some(dialect), call)?;
+                link = self.login(Some(dialect), asides, call)?;
             }
         }
         link.begin(

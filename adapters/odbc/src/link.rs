@@ -10,7 +10,7 @@ use crate::session::{self, Patience};
 use crate::wire::{Answer, Catalog, Form, Param as WireParam, Request, WireColumn};
 use crate::{access, catalog, fault};
 use banyan_adapter::{Call, Fault};
-use banyan_sql::{Access, Dialect, Link, Param, Sink, Statement, TableInfo, TableName};
+use banyan_sql::{Access, Asides, Dialect, Link, Param, Sink, Statement, TableInfo, TableName};
 use banyan_words::{BatchBuilder, Column, Shape, Type, UnitRef, Value};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -38,6 +38,7 @@ pub(crate) struct OdbcLink {
     dead: bool,
     /// Tables as they were listed last.
     pub(crate) listed: Vec<TableInfo>,
+    asides: Asides,
 }
 
 impl OdbcLink {
@@ -47,6 +48,7 @@ impl OdbcLink {
         dialect: Dialect,
         about: [String; 3],
         read_only: bool,
+        asides: Asides,
     ) -> OdbcLink {
         OdbcLink {
             worker,
@@ -58,6 +60,7 @@ impl OdbcLink {
             open: false,
             dead: false,
             listed: Vec::new(),
+            asides,
         }
     }
 
@@ -65,7 +68,9 @@ impl OdbcLink {
     pub(crate) fn begin(&mut self, patience: Patience, call: &Call) -> Result<(), Fault> {
         let [product, version, _] = &self.about;
         for set in session::begin(self.dialect, product, version, patience) {
+            let begun = Instant::now();
             let did = self.ask(&Request::Execute(set.sql.clone()), call);
+            self.told(&set.sql, begun, did.as_ref().map(|_| 0));
             match did {
                 Err(f) if set.needed || !self.usable() => {
                     let message = format!("the session cannot be made read-only (`{}`): {}", set.sql, f.message);
@@ -140,18 +145,37 @@ impl OdbcLink {
         u32::try_from(left.as_secs()).unwrap_or(u32::MAX).max(1)
     }
 
+    /// Tells the audit of a statement of our own.
+    fn told(&self, what: &str, begun: Instant, answer: Result<u64, &Fault>) {
+        self.asides.tell(what, begun, answer.map_err(|f| f.code.as_str()));
+    }
+
+    /// The columns of an answer that nobody will read.
+    pub(crate) fn columns_of(&mut self, sql: String, call: &Call) -> Result<Vec<Column>, Fault> {
+        let begun = Instant::now();
+        let columns = self.select(&Statement { sql: sql.clone(), params: Vec::new() }, call);
+        self.told(&sql, begun, columns.as_ref().map(|_| 0));
+        columns
+    }
+
     /// The whole answer of a small question, as texts.
     pub(crate) fn rows(&mut self, sql: &str, call: &Call) -> Result<Rows, Fault> {
         let ask = Request::Select { sql: sql.to_owned(), params: Vec::new(), seconds: self.seconds(call) };
-        self.answer(&ask, call)?;
-        self.gather(call)
+        self.whole(sql, &ask, call)
+    }
+
+    fn whole(&mut self, what: &str, ask: &Request, call: &Call) -> Result<Rows, Fault> {
+        let begun = Instant::now();
+        let rows = self.answer(ask, call).and_then(|()| self.gather(call));
+        self.told(what, begun, rows.as_ref().map(|rows| rows.len() as u64));
+        rows
     }
 
     /// The whole answer of a catalog function, as texts.
     pub(crate) fn catalog(&mut self, what: Catalog, name: &TableName, call: &Call) -> Result<Rows, Fault> {
         let schema = name.schema.clone().unwrap_or_default();
-        self.answer(&Request::Catalog { what, schema, table: name.name.clone() }, call)?;
-        self.gather(call)
+        let told = format!("SQL catalog function: {what:?} of {}", name.name);
+        self.whole(&told, &Request::Catalog { what, schema, table: name.name.clone() }, call)
     }
 
     fn gather(&mut self, call: &Call) -> Result<Rows, Fault> {

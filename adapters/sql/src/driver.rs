@@ -2,6 +2,8 @@
 
 use banyan_adapter::{Call, Fault};
 use banyan_words::{Bad, BatchBuilder, Column, Place, Type, Value};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 /// Which SQL a server speaks, as far as it matters to us.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -44,7 +46,46 @@ pub struct Param {
 pub trait Driver: Send + Sync + 'static {
     /// Opens a connection whose session cannot write, as far as the server can promise that, and which waits for no lock
     /// longer than it must. Blocks; comes back soon after `call` is over.
-    fn open(&self, call: &Call) -> Result<Box<dyn Link>, Fault>;
+    /// Whatever the connection sends of its own, now and later, it tells `asides`.
+    fn open_telling(&self, call: &Call, asides: &Asides) -> Result<Box<dyn Link>, Fault>;
+    /// The same, where nobody will ask what was sent.
+    fn open(&self, call: &Call) -> Result<Box<dyn Link>, Fault> {
+        self.open_telling(call, &Asides::default())
+    }
+}
+
+/// A statement that a driver sent of its own: to set a session up, to ask the catalog. Told once it was answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Aside<'a> {
+    /// What was sent; values of parameters are not told.
+    pub what: &'a str,
+    /// How long the answer took.
+    pub took: Duration,
+    /// Rows that came back.
+    pub rows: u64,
+    /// A fault's code, where it did not end well.
+    pub fault: Option<&'a str>,
+}
+
+type Listener = dyn Fn(&Aside<'_>) + Send + Sync;
+
+/// Where a driver tells what it sends of its own, for the audit.
+#[derive(Clone, Default)]
+pub struct Asides(Option<Arc<Listener>>);
+
+impl Asides {
+    /// Told to `listener`.
+    pub fn new(listener: impl Fn(&Aside<'_>) + Send + Sync + 'static) -> Asides {
+        Asides(Some(Arc::new(listener)))
+    }
+
+    /// Tells a statement that was sent at `begun` and is answered now; its rows, or the fault's code.
+    pub fn tell(&self, what: &str, begun: Instant, answer: Result<u64, &str>) {
+        if let Some(listener) = &self.0 {
+            let (rows, fault) = (answer.unwrap_or(0), answer.err());
+            listener(&Aside { what, took: begun.elapsed(), rows, fault });
+        }
+    }
 }
 
 /// An open connection. Used by one thread at a time; all calls block, and come back soon after their `call` is over.
@@ -165,6 +206,9 @@ pub struct ColumnInfo {
     pub collation: Option<String>,
     /// SQL Server's rowversion: grows with every change of the row.
     pub rowversion: bool,
+    /// The type the server is to cast it to where it is selected, because the driver does not carry it exactly as it is.
+    /// Comparisons and orders stay on the column itself, so that its indexes serve. `ty` is what then arrives.
+    pub read_as: Option<String>,
 }
 
 /// An index.

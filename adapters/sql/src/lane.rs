@@ -5,7 +5,7 @@
 //! Not here: which statements are sent.
 
 use crate::text::Text;
-use crate::{Access, Dialect, Driver, Link, Sink, TableInfo, TableName};
+use crate::{Access, Asides, Dialect, Driver, Link, Sink, TableInfo, TableName};
 use banyan_adapter::{Call, Context, Fault, Purpose, Sent};
 use banyan_words::Column;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -60,7 +60,8 @@ impl Desk {
         Call { stop: call.stop.clone(), deadline }
     }
 
-    /// Asks the driver for something of the catalog; its statements are its own, so what it was asked is written down.
+    /// Asks the driver for something of the catalog. What it was asked is written down; the statements it sends for that
+    /// are as well, each by itself ([`Desk::asides`]).
     fn catalog<T>(&self, what: &str, purpose: Purpose, ask: impl FnOnce() -> Result<T, Fault>) -> Result<T, Fault> {
         let begun = Instant::now();
         let result = ask();
@@ -76,9 +77,25 @@ impl Desk {
         result
     }
 
+    /// Writes down what a driver sends of its own, for whatever its lane is about at that moment.
+    fn asides(&self, about: &Arc<Mutex<Purpose>>) -> Asides {
+        let (source, audit, about) = (self.cx.source.clone(), self.cx.audit.clone(), about.clone());
+        Asides::new(move |aside| {
+            audit.sent(&Sent {
+                source: source.clone(),
+                dataset: String::new(),
+                purpose: *about.lock().unwrap_or_else(PoisonError::into_inner),
+                what: format!("(driver) {}", aside.what),
+                millis: millis(aside.took),
+                rows: aside.rows,
+                fault: aside.fault.map(str::to_owned),
+            });
+        })
+    }
+
     /// Opens a connection and looks at its login. The caller has leave.
-    fn open(&self, purpose: Purpose, call: &Call) -> Result<Box<dyn Link>, Fault> {
-        let mut link = self.catalog("(connect)", purpose, || self.driver.open(call))?;
+    fn open(&self, purpose: Purpose, asides: &Asides, call: &Call) -> Result<Box<dyn Link>, Fault> {
+        let mut link = self.catalog("(connect)", purpose, || self.driver.open_telling(call, asides))?;
         let access = self.catalog("(permissions of the login)", purpose, || link.access(call))?;
         let source = &self.cx.source;
         {
@@ -114,6 +131,8 @@ pub(crate) struct Lane {
     link: Option<Box<dyn Link>>,
     used: Instant,
     answer: Option<Answer>,
+    /// What the request under way is for.
+    about: Arc<Mutex<Purpose>>,
 }
 
 /// An answer being read.
@@ -128,7 +147,8 @@ struct Answer {
 impl Lane {
     /// A lane without a connection.
     pub(crate) fn new(desk: Arc<Desk>) -> Lane {
-        Lane { desk, link: None, used: Instant::now(), answer: None }
+        let about = Arc::new(Mutex::new(Purpose::Probe));
+        Lane { desk, link: None, used: Instant::now(), answer: None, about }
     }
 
     /// True while its connection may be used without being opened first.
@@ -239,12 +259,13 @@ impl Lane {
         let desk = self.desk.clone();
         let permit = desk.cx.budget.permit(purpose, call)?;
         let request = desk.request(call);
+        *self.about.lock().unwrap_or_else(PoisonError::into_inner) = purpose;
         if self.answer.is_none() && !self.fresh() {
             self.link = None;
         }
         let link = match &mut self.link {
             Some(link) => link,
-            None => self.link.insert(desk.open(purpose, &request)?),
+            None => self.link.insert(desk.open(purpose, &desk.asides(&self.about), &request)?),
         };
         let result = ask(&mut **link, &request);
         self.used = Instant::now();

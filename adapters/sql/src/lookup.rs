@@ -8,7 +8,7 @@ use crate::config::spec::{DatasetSpec, Datasets};
 use crate::feed::{Described, order};
 use crate::lane::{Desk, Lane};
 use crate::task::Flight;
-use crate::text::{Compared, Text};
+use crate::text::{Chosen, Compared, Text};
 use banyan_adapter::{Call, Fault, Lookup, Probe, Purpose, Stop, Task};
 use banyan_words::{Batch, BatchBuilder, Column, Shape, UnitRef, Value, codec};
 use std::collections::{BTreeMap, HashMap};
@@ -202,7 +202,7 @@ impl Inner {
     }
 }
 
-fn shaped(spec: &DatasetSpec, picked: &[String], found: Vec<Column>) -> Shape {
-    let columns = picked.iter().zip(found).map(|(name, c)| Column { name: name.clone(), ty: c.ty });
+fn shaped(spec: &DatasetSpec, picked: &[Chosen], found: Vec<Column>) -> Shape {
+    let columns = picked.iter().zip(found).map(|(a, c)| Column { name: a.name.clone(), ty: c.ty });
     Shape { dataset: spec.name.clone(), columns: columns.collect() }
 }

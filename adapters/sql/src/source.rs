@@ -4,7 +4,7 @@ use crate::config::spec::{Datasets, misses};
 use crate::feed::Feed;
 use crate::lane::{Desk, Lane};
 use crate::lookup::Reads;
-use crate::text::{ReadFrom, Text};
+use crate::text::{Chosen, ReadFrom, Text};
 use crate::{Access, Driver, Sink, TableInfo};
 use banyan_adapter::{
     BlockingFeed, Call, Connected, Context, Fault, Found, FoundTable, Health, Lookup, Purpose, Stop, Task,
@@ -130,7 +130,7 @@ fn discover(desk: &Arc<Desk>, stop: &Stop) -> Result<Vec<Found>, Fault> {
 
 fn sample(lane: &mut Lane, info: &TableInfo, call: &Call) -> Result<Vec<Vec<String>>, Fault> {
     let dialect = lane.dialect(Purpose::Discover, call)?;
-    let names: Vec<String> = info.columns.iter().map(|c| c.name.clone()).collect();
+    let names: Vec<Chosen> = info.columns.iter().map(Chosen::of).collect();
     let from = ReadFrom::Table(info.name.clone());
     let mut text = Text::select(dialect, &names, &from, Some(SAMPLE));
     text.limit(SAMPLE);

@@ -6,7 +6,7 @@
 //! Not here: which statement is sent when (`feed`, `lookup`).
 
 use crate::guard::{self, Checked};
-use crate::{Dialect, Param, Statement, TableName};
+use crate::{ColumnInfo, Dialect, Param, Statement, TableName};
 use banyan_adapter::Fault;
 use banyan_words::Value;
 
@@ -43,6 +43,40 @@ pub(crate) struct Compared {
     pub name: String,
     /// Its type as the server spells it, where that is known.
     pub server_type: Option<String>,
+    /// SQL Server: the collation whose code page a text must be cast in, where that is not the database's.
+    pub collation: Option<String>,
+}
+
+/// A column of a select list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Chosen {
+    /// Its name.
+    pub name: String,
+    /// See [`ColumnInfo::read_as`].
+    pub read_as: Option<String>,
+}
+
+impl Chosen {
+    /// One that the server described.
+    pub(crate) fn of(column: &ColumnInfo) -> Chosen {
+        Chosen { name: column.name.clone(), read_as: column.read_as.clone() }
+    }
+
+    /// As it stands in a select list. A cast gets no name: ORDER BY would take it for the column, and sort instead of
+    /// following the index. Answers are read by position.
+    pub(crate) fn written(&self, dialect: Dialect, before: &str) -> String {
+        let name = quoted(dialect, &self.name);
+        match &self.read_as {
+            Some(ty) => format!("CAST({before}{name} AS {ty})"),
+            None => format!("{before}{name}"),
+        }
+    }
+}
+
+impl From<&str> for Chosen {
+    fn from(name: &str) -> Chosen {
+        Chosen { name: name.to_owned(), read_as: None }
+    }
 }
 
 /// A name as the dialect quotes it.
@@ -72,13 +106,13 @@ pub(crate) fn quoted_table(dialect: Dialect, table: &TableName) -> String {
 
 impl Text {
     /// `SELECT columns FROM …`, at most `limit` rows where the dialect can say so. No columns: all.
-    pub(crate) fn select(dialect: Dialect, columns: &[String], from: &ReadFrom, limit: Option<usize>) -> Text {
+    pub(crate) fn select(dialect: Dialect, columns: &[Chosen], from: &ReadFrom, limit: Option<usize>) -> Text {
         let mut text =
             Text { dialect, sql: "SELECT ".into(), params: Vec::new(), changes: String::new(), vouched: false };
         if let (Dialect::Tsql, Some(limit)) = (dialect, limit) {
             text.push(&format!("TOP ({limit}) "));
         }
-        let names: Vec<String> = columns.iter().map(|c| quoted(dialect, c)).collect();
+        let names: Vec<String> = columns.iter().map(|c| c.written(dialect, "")).collect();
         text.push(if names.is_empty() { "*".into() } else { names.join(", ") }.as_str());
         text.push(" FROM ");
         match from {
@@ -114,7 +148,11 @@ impl Text {
     /// Adds a parameter, cast to the column's type.
     pub(crate) fn param(&mut self, value: Value<'static>, column: &Compared) -> &mut Text {
         match column.server_type.as_deref().and_then(|t| cast_type(self.dialect, t)) {
-            Some(ty) => self.sql.push_str(&format!("CAST({MARK} AS {ty})")),
+            Some(ty) => {
+                let collation = column.collation.as_deref().filter(|c| plain(c) && ty.contains("char"));
+                let collate = collation.map(|c| format!(" COLLATE {c}")).unwrap_or_default();
+                self.sql.push_str(&format!("CAST({MARK}{collate} AS {ty})"));
+            }
             None => self.sql.push(MARK),
         }
         self.params.push(Param { value, server_type: column.server_type.clone() });
@@ -283,7 +321,7 @@ mod tests {
     use super::*;
 
     fn column(name: &str, ty: &str) -> Compared {
-        Compared { name: name.into(), server_type: (!ty.is_empty()).then(|| ty.into()) }
+        Compared { name: name.into(), server_type: (!ty.is_empty()).then(|| ty.into()), collation: None }
     }
 
     fn table(schema: Option<&str>, name: &str) -> ReadFrom {
@@ -328,6 +366,21 @@ mod tests {
         assert!(made.sql.starts_with("SELECT TOP (10) [a] FROM [t] WHERE [a] >= CAST(@P1 AS varchar(12)) AND ("));
         assert!(made.sql.contains("[rv] > CAST(@P4 AS binary(8))"), "{}", made.sql);
         assert_eq!(made.params.len(), 4);
+    }
+
+    #[test]
+    fn casts_stand_in_the_select_list_and_nowhere_else() {
+        let mut key = column("k", "varchar(12)");
+        key.collation = Some("SQL_Latin1_General_CP850_BIN".into());
+        let money = Chosen { name: "m".into(), read_as: Some("decimal(19,4)".into()) };
+        let text = Chosen { name: "k".into(), read_as: Some("nvarchar(12)".into()) };
+        let mut page = Text::select(Dialect::Tsql, &[text, money], &table(None, "t"), Some(2));
+        page.push(" WHERE ").after(std::slice::from_ref(&key), &[Value::text("x")]).order_by(&[key]);
+        assert_eq!(
+            page.checked().unwrap().sql,
+            "SELECT TOP (2) CAST([k] AS nvarchar(12)), CAST([m] AS decimal(19,4)) FROM [t] \
+             WHERE [k] > CAST(@P1 COLLATE SQL_Latin1_General_CP850_BIN AS varchar(12)) ORDER BY [k]"
+        );
     }
 
     #[test]

@@ -65,7 +65,11 @@ fn a_full_pass_reads_what_is_wanted_and_tells_all_columns() {
     let sent = world.audit.lock().unwrap()[0].clone();
     assert_eq!((sent.rows, sent.fault, sent.dataset.as_str()), (3, None, "d"));
     let besides: Vec<String> = world.catalog.lock().unwrap().iter().map(|s| s.what.clone()).collect();
-    assert_eq!(besides, ["(connect)", "(permissions of the login)", "(catalog) t"]);
+    assert_eq!(
+        besides,
+        ["(driver) PRAGMA query_only = ON", "(connect)", "(permissions of the login)", "(catalog) t"],
+        "what the driver sends of its own is in the audit too"
+    );
 }
 
 #[test]
@@ -271,9 +275,20 @@ fn change_tracking_tells_deletions_and_repairs_its_gaps() {
     );
     let taken = pass(&mut *feed, &store);
     assert_eq!((taken.units[0].scope, first_column(&taken)), (Scope::Changes, vec!["3".to_owned()]));
-    let keys = pass(&mut *feed, &store);
-    assert_eq!((keys.units[0].scope, first_column(&keys)), (Scope::Keys, vec!["2".to_owned(), "3".to_owned()]));
+    assert_eq!(taken.units[0].deleted, [["1"]], "what was deleted comes with what changed, by its key");
+    assert_eq!(taken.units[0].done.as_ref().unwrap().records, 1);
     assert_eq!(pass(&mut *feed, &store).current, 1);
+    // Deletions alone make a unit too.
+    world.run(
+        "INSERT INTO t VALUES (4, 'd'), (5, 'e'); UPDATE ct SET v = 10;
+         INSERT INTO t_changes VALUES (4, 10, 'I'), (5, 10, 'I')",
+    );
+    assert_eq!(first_column(&pass(&mut *feed, &store)), ["4", "5"]);
+    world.run("DELETE FROM t WHERE no > 3; UPDATE ct SET v = 11; UPDATE t_changes SET ver = 11, SYS_CHANGE_OPERATION = 'D' WHERE no > 3");
+    let gone = pass(&mut *feed, &store);
+    assert_eq!((first_column(&gone).len(), &gone.units[0].deleted), (0, &vec![vec!["4".to_owned()], vec!["5".to_owned()]]));
+    assert_eq!(pass(&mut *feed, &store).current, 1);
+    assert!(!world.sent().iter().any(|s| s.contains(" [no] FROM")), "no pass over all keys is needed");
     // The server forgot what was before version 20.
     world.run("DELETE FROM t WHERE no = 2; UPDATE ct SET v = 30, m = 20; DELETE FROM t_changes");
     let repaired = pass(&mut *feed, &store);

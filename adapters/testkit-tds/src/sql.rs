@@ -127,6 +127,8 @@ pub(crate) fn rewrite(sql: &str) -> Rewritten {
             {
                 at += 1;
             }
+            // The embedded database knows none of SQL Server's collations.
+            Word::Plain(w) if w.eq_ignore_ascii_case("collate") => at += 1,
             Word::Plain(w) => out.push_str(&format!("{w} ")),
             Word::Quoted(w) => out.push_str(&format!("\"{}\" ", w.replace('"', "\"\""))),
             Word::Text(t) => out.push_str(&format!("{t} ")),

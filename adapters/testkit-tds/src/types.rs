@@ -38,6 +38,7 @@ pub(crate) enum Ty {
 pub(crate) enum Page {
     Latin1,
     Cp437,
+    Cp850,
     Utf8,
     Unknown,
 }
@@ -47,6 +48,7 @@ impl Page {
         match self {
             Page::Latin1 => [0x09, 0x04, 0xD0, 0x00, 52],
             Page::Cp437 => [0x09, 0x04, 0xD0, 0x00, 32],
+            Page::Cp850 => [0x09, 0x04, 0xD0, 0x00, 40],
             Page::Utf8 => [0x09, 0x04, 0xD0, 0x04, 0],
             Page::Unknown => [0x77, 0x77, 0xD0, 0x00, 0],
         }
@@ -56,6 +58,7 @@ impl Page {
         match self {
             Page::Latin1 => "SQL_Latin1_General_CP1_CI_AS",
             Page::Cp437 => "SQL_Latin1_General_CP437_CI_AS",
+            Page::Cp850 => "SQL_Latin1_General_CP850_BIN",
             Page::Utf8 => "Latin1_General_100_CI_AS_SC_UTF8",
             Page::Unknown => "Klingon_CI_AS",
         }
@@ -87,6 +90,7 @@ pub(crate) fn spelled(declared: &str) -> String {
 pub(crate) fn ty(declared: &str) -> Option<Ty> {
     let page = match declared.to_ascii_lowercase() {
         d if d.contains("_cp437") => Page::Cp437,
+        d if d.contains("_cp850") => Page::Cp850,
         d if d.contains("_utf8") => Page::Utf8,
         d if d.contains("_unknown") => Page::Unknown,
         _ => Page::Latin1,

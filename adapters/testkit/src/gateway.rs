@@ -44,6 +44,8 @@ pub struct Unit {
     pub columns: Vec<Column>,
     /// Its records.
     pub records: Vec<Record>,
+    /// Keys of records that it says are deleted.
+    pub deleted: Vec<Vec<String>>,
     /// How it ended.
     pub end: End,
 }
@@ -147,6 +149,10 @@ impl Gateway {
                     Some(unit) => self.records(unit, &batch),
                     None => self.protocol.push("Records without Begin".into()),
                 },
+                Delivery::Deleted(batch) => match &mut open {
+                    Some(unit) => self.deleted(unit, &batch),
+                    None => self.protocol.push("Deleted without Begin".into()),
+                },
                 Delivery::Done(done) => {
                     let Some(mut unit) = open.take() else {
                         self.protocol.push("Done without Begin".into());
@@ -181,6 +187,16 @@ impl Gateway {
         }
     }
 
+    fn deleted(&mut self, unit: &mut Unit, batch: &Batch) {
+        if *batch.unit != unit.unit {
+            self.protocol.push(format!("deletions of {} while {} was open", batch.unit.name, unit.unit.name));
+        }
+        for row in batch.rows() {
+            let cell = |i| row.value(i).to_text().map_or_else(|| "∅".to_owned(), |t| t.into_owned());
+            unit.deleted.push((0..row.shape().columns.len()).map(cell).collect());
+        }
+    }
+
     fn records(&mut self, unit: &mut Unit, batch: &Batch) {
         if *batch.unit != unit.unit {
             self.protocol.push(format!("a batch of {} while {} was open", batch.unit.name, unit.unit.name));
@@ -201,7 +217,8 @@ impl Gateway {
 }
 
 fn begun(unit: &UnitRef, token: &str) -> Unit {
-    Unit { unit: unit.clone(), token: token.to_owned(), columns: Vec::new(), records: Vec::new(), end: End::Open }
+    let (columns, records, deleted) = (Vec::new(), Vec::new(), Vec::new());
+    Unit { unit: unit.clone(), token: token.to_owned(), columns, records, deleted, end: End::Open }
 }
 
 /// Runs a task that needs no runtime.

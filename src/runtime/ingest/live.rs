@@ -124,7 +124,7 @@ impl Session<'_> {
     }
 
     /// A record that was asked for by its key and is not there: what it said is withdrawn, unless that is newer.
-    fn absent(&mut self, mapping: MappingNo, record: Id, open: &OpenUnit) -> Result<()> {
+    pub(super) fn absent(&mut self, mapping: MappingNo, record: Id, open: &OpenUnit) -> Result<()> {
         let Some(n) = self.known_one(mapping, record)?.n else { return Ok(()) };
         let engine: &Engine = self.engine;
         let m = &engine.catalog.mappings[mapping];

@@ -98,6 +98,23 @@ impl Session<'_> {
         }
     }
 
+    /// Removes what deleted records said in a lookup, by their keys.
+    pub(super) fn deleted_rows(&mut self, lookup: usize, open: &OpenUnit, batch: &Batch) -> Result<()> {
+        let engine = self.engine;
+        let table = &engine.catalog.lookups[lookup];
+        let LookupSource::Dataset { stored, .. } = table.rows else { return Ok(()) };
+        let mut gone = 0;
+        for row in batch.rows().filter(|r| *r.fate() == banyan_words::Fate::Record) {
+            let record = self.lookup_record(&table.keys, open, &row);
+            let key = key_of(&row, &table.keys);
+            gone += i64::from(self.withdraw_row(lookup, stored, record, key.as_deref())?);
+        }
+        if engine.mappings_of[open.dataset].is_empty() {
+            self.tally(open.number, open.dataset, 0).deleted += gone;
+        }
+        Ok(())
+    }
+
     /// A record of a dataset that fills lookups alone, and that no lookup can hold.
     fn without_lookup_key(&mut self, i: usize, open: &mut OpenUnit, row: &Row<'_>, table: &LookupTable) -> Result<()> {
         let why = format!(

@@ -5,6 +5,7 @@
 
 mod again;
 mod codes;
+mod deleted;
 mod engine;
 mod feeds;
 mod letters;

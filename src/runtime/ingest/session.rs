@@ -161,6 +161,8 @@ impl<'s> Session<'s> {
     /// Takes a batch of keys: those that are known are there, and nothing else is learnt.
     fn keys(&mut self, open: &mut OpenUnit, batch: &Batch) -> Result<()> {
         let engine = self.engine;
+        // A key that cannot be read becomes a dead letter, which keeps its cells.
+        self.encode(open, batch);
         for mapping in &engine.mappings_of[open.dataset] {
             let keys = self.record_ids(*mapping, open, batch)?;
             let known = self.known(*mapping, &keys)?;
@@ -191,7 +193,7 @@ impl<'s> Session<'s> {
     }
 
     /// The durable form of every row, less the columns that must not be stored.
-    fn encode(&mut self, open: &OpenUnit, batch: &Batch) {
+    pub(super) fn encode(&mut self, open: &OpenUnit, batch: &Batch) {
         let discard = &self.engine.catalog.datasets[open.dataset].discard;
         self.cells.clear();
         self.ends.clear();
@@ -289,7 +291,7 @@ impl<'s> Session<'s> {
     }
 
     /// The record ids of a batch; `None` for rows that have none: those are refused here.
-    fn record_ids(&mut self, mapping: MappingNo, open: &mut OpenUnit, batch: &Batch) -> Result<Vec<Option<Id>>> {
+    pub(super) fn record_ids(&mut self, mapping: MappingNo, open: &mut OpenUnit, batch: &Batch) -> Result<Vec<Option<Id>>> {
         let engine = self.engine;
         let mut out = Vec::with_capacity(batch.len());
         let runners: Vec<Arc<Runner>> = batch.shapes().iter().map(|s| open.runner(engine, mapping, s)).collect();

@@ -334,6 +334,11 @@ impl Worker {
                 metrics::counter!("banyan_ingest_records_total", "dataset" => line.full()).increment(rows);
                 return Ok(rows);
             }
+            Delivery::Deleted(batch) => {
+                let Some(open) = self.open.get_mut(&feed) else { return Ok(0) };
+                session.deleted(open, &batch)?;
+                return Ok(batch.len() as u64);
+            }
             Delivery::Done(done) => {
                 let Some(open) = self.open.remove(&feed) else { return Ok(0) };
                 let (unit, token, begun) = (open.parts[0].unit.clone(), open.token.clone(), Some(open.begun));

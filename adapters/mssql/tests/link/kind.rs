@@ -1,7 +1,8 @@
 //! The kind: what it accepts, and a pass through the real machinery.
 
 use super::*;
-use banyan_adapter::{BlockingFeed, Kind, NoAudit, RawDataset, RawSource};
+use banyan_adapter::{Audit, BlockingFeed, Connected, Kind, Probe, RawDataset, RawSource, Sent};
+use std::sync::Mutex;
 use banyan_mssql::Mssql;
 use banyan_words::node::Node;
 
@@ -87,24 +88,39 @@ impl banyan_adapter::Memory for Forgetful {
     }
 }
 
+/// What was sent.
+#[derive(Default)]
+struct Book(Mutex<Vec<Sent>>);
+
+impl Audit for Book {
+    fn sent(&self, sent: &Sent) {
+        self.0.lock().unwrap().push(sent.clone());
+    }
+}
+
 fn feed(server: &Server, more: Vec<(&str, Node)>, sync: &str) -> Box<dyn BlockingFeed> {
+    let sync = Node::map([("mode", text(sync))]);
+    let dataset = Node::map([("table", text("dbo.orders")), ("sync", sync)]);
+    connected(server, more, dataset, Arc::default()).feed("orders").unwrap()
+}
+
+fn connected(server: &Server, more: Vec<(&str, Node)>, dataset: Node, book: Arc<Book>) -> Box<dyn Connected> {
     let mut keys = vec![("server", text(&server.address().to_string())), ("encrypt", text("off"))];
     keys.extend(more);
     let mut raw = source(keys);
-    let sync = Node::map([("mode", text(sync))]);
-    raw.datasets[0].config = Node::map([("table", text("dbo.orders")), ("sync", sync)]);
+    raw.datasets[0].config = dataset;
     let clock: Arc<dyn Fn() -> jiff::Timestamp + Send + Sync> = Arc::new(|| jiff::Timestamp::UNIX_EPOCH);
     let cx = banyan_adapter::Context {
         source: "erp".into(),
         clock: clock.clone(),
         memory: Arc::new(Forgetful),
         budget: Arc::new(banyan_adapter::Budget::new(banyan_adapter::Limits::default(), clock)),
-        audit: Arc::new(NoAudit),
+        audit: book,
         wanted: Default::default(),
     };
     let ready = Mssql.prepare(&raw).unwrap_or_else(|p| panic!("{p:?}"));
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    runtime.block_on(ready.connect(cx)).unwrap().feed("orders").unwrap()
+    runtime.block_on(ready.connect(cx)).unwrap()
 }
 
 /// The records of a pass, each as its cells' texts.
@@ -150,4 +166,65 @@ fn a_login_that_may_write_is_refused_unless_allowed() {
     assert!(!server.seen().statements.iter().any(|s| s.contains("[orders]")), "nothing was read");
     let allowed = vec![("allow_writable_login", text("true"))];
     assert_eq!(pass(feed(&server, allowed, "full").as_mut()).unwrap().len(), 3);
+}
+
+const LEGACY: &str = "
+    CREATE TABLE orders (id varchar_cp850(8) NOT NULL PRIMARY KEY, amount TEXT money, fee TEXT smallmoney,
+        note varchar_cp850(20), anything sql_variant, wide varchar_utf8(20));
+    INSERT INTO orders VALUES
+        ('A 1', '922337203685477.5807', '-214748.3648', 'Größe', 42, 'ä本'),
+        ('A 2', '-922337203685477.5808', NULL, 'Ñandú', 'text', ''),
+        ('Ä 3', '0.0001', '1.5', NULL, NULL, NULL);";
+
+#[test]
+fn what_the_wire_does_not_carry_is_read_exactly_in_passes_and_lookups() {
+    let server = Server::start(LEGACY).unwrap();
+    let want = [
+        ["A 1", "922337203685477.5807", "-214748.3648", "Größe", "42", "ä本"],
+        ["A 2", "-922337203685477.5808", "-", "Ñandú", "text", ""],
+        ["Ä 3", "0.0001", "1.5000", "-", "-", "-"],
+    ];
+    for mode in ["full", "keyset"] {
+        let sync = Node::map([("mode", text(mode))]);
+        let config = [("table", text("dbo.orders")), ("sync", sync), ("page_rows", text("2"))];
+        let source = connected(&server, vec![], Node::map(config), Arc::default());
+        let mut rows = pass(source.feed("orders").unwrap().as_mut()).unwrap();
+        for row in &mut rows {
+            row[1] = row[1].trim_end_matches(' ').to_owned();
+        }
+        assert_eq!(rows, want, "{mode}");
+    }
+    let sent = server.seen().statements;
+    let page = sent.iter().find(|s| s.contains("([id] >")).unwrap();
+    assert!(page.starts_with("SELECT TOP (2) CAST([id] AS nvarchar(8)), CAST([amount] AS decimal(19,4))"), "{page}");
+    // The key is compared, and ordered by, as it is: its index serves.
+    assert!(page.contains("[id] > CAST(@P1 COLLATE SQL_Latin1_General_CP850_BIN AS varchar(8))"), "{page}");
+    assert!(page.ends_with("ORDER BY [id]"), "{page}");
+
+    let config = Node::map([("table", text("dbo.orders")), ("read", text("live"))]);
+    let source = connected(&server, vec![], config, Arc::default());
+    let probe = Probe { dataset: "orders".into(), keys: vec![vec![Value::text("Ä 3")], vec![Value::text("A 1")]] };
+    let call = within(20);
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let found = runtime.block_on(source.lookup().unwrap().fetch(&probe, &call)).unwrap();
+    assert_eq!(texts(&found, 1), ["922337203685477.5807", "0.0001"]);
+    assert_eq!(texts(&found, 3), ["Größe", "-"]);
+}
+
+#[test]
+fn the_audit_holds_every_statement_that_the_server_saw() {
+    let server = Server::start(ORDERS).unwrap();
+    let book = Arc::new(Book::default());
+    let config = Node::map([("table", text("dbo.orders")), ("sync", Node::map([("mode", text("keyset"))]))]);
+    let source = connected(&server, vec![], config, book.clone());
+    assert_eq!(pass(source.feed("orders").unwrap().as_mut()).unwrap().len(), 3);
+    let book = book.0.lock().unwrap();
+    for seen in server.seen().statements {
+        let told = book.iter().any(|s| s.what == seen || s.what == format!("(driver) {seen}"));
+        assert!(told, "not in the audit: {seen}\n{:#?}", book.iter().map(|s| &s.what).collect::<Vec<_>>());
+    }
+    for part in ["SET LOCK_TIMEOUT", "sp_describe_first_result_set", "sys.columns", "IS_SRVROLEMEMBER", "SERVERPROPERTY"] {
+        let found = book.iter().find(|s| s.what.starts_with("(driver)") && s.what.contains(part));
+        assert!(found.is_some_and(|s| s.fault.is_none()), "{part}");
+    }
 }

@@ -15,7 +15,7 @@ pub(crate) use plan::Described;
 
 use crate::config::spec::{DatasetSpec, Mode, SyncSpec};
 use crate::lane::{Desk, Lane};
-use crate::text::{ReadFrom, Text, quoted, quoted_table};
+use crate::text::{ReadFrom, Text, quoted_table};
 use banyan_adapter::{Ask, BlockingFeed, Call, Delivery, Fault, Purpose, Scope, UnitDone};
 use banyan_words::{BatchBuilder, Shape, UnitRef, Value};
 use jiff::{SignedDuration, Timestamp};
@@ -87,7 +87,7 @@ impl Feed {
         self.due = Instant::now();
         // Where it goes on is only known with the plan; when, the text alone tells.
         let at = self.told.as_deref().and_then(|t| serde_json::from_str::<Position>(t).ok());
-        if let Some(at) = at.filter(|p| !p.more && !p.keys_due) {
+        if let Some(at) = at.filter(|p| !p.more) {
             let since = (self.desk.cx.clock)().duration_since(at.at);
             // A clock that was set back is no reason to wait for it.
             if since >= SignedDuration::ZERO {
@@ -214,13 +214,8 @@ impl Feed {
             pass.upper = Some(Value::Integer(current));
             return Ok(pass);
         };
-        let mut gone = Text::own(dialect, "SELECT COUNT(*) AS n FROM ");
-        gone.changes(&table, Value::Integer(known));
-        gone.push(&format!(" AS c WHERE c.{} = 'D'", quoted(dialect, "SYS_CHANGE_OPERATION")));
-        let gone = self.one_row(gone, call)?;
         let read = Read::Changes { from: Value::Integer(known) };
         let mut pass = Pass::new(plan, read, Scope::Changes, started);
-        pass.deletions = !matches!(gone.as_slice(), [Value::Integer(0)]);
         pass.upper = Some(Value::Integer(current));
         Ok(pass)
     }
@@ -232,7 +227,7 @@ impl Feed {
         }
         let last = position.keys_at.unwrap_or(position.at);
         let since = Duration::try_from(now.duration_since(last)).unwrap_or_default();
-        position.keys_due || plan.deletes.is_some_and(|every| since >= every)
+        plan.deletes.is_some_and(|every| since >= every)
     }
 
     /// The cells of an answer's only row.
@@ -281,9 +276,15 @@ impl Feed {
             self.pass = Some(pass);
             return Ok(());
         }
+        let deleted = pass.reads_deletions();
         let (batch, more) = pass.step(&mut self.lane, &self.spec, ask, call)?;
         if !batch.is_empty() {
-            pass.held.push(batch);
+            if deleted {
+                self.release(&mut pass);
+                self.outbox.push_back(Delivery::Deleted(batch));
+            } else {
+                pass.held.push(batch);
+            }
         }
         // A watermark sees the same again and again: it waits until it knows whether there is anything else.
         let known = self.position.as_ref().and_then(|p| p.known).filter(|_| pass.window.is_some() && !pass.begun);
@@ -335,7 +336,7 @@ impl Feed {
     fn end(&mut self, mut pass: Pass, same: bool) {
         let first = self.position.as_ref().is_none_or(|p| p.more);
         let changes = pass.scope == Scope::Changes;
-        if changes && !pass.begun && !pass.deletions && (same || (pass.rows == 0 && !first)) {
+        if changes && !pass.begun && pass.deleted == 0 && (same || (pass.rows == 0 && !first)) {
             if let (Some(position), Some(upper)) = (&mut self.position, &pass.upper) {
                 position.set_from(Some(upper));
             }
@@ -352,7 +353,6 @@ impl Feed {
             Read::Keys => {
                 let known = self.position.as_ref();
                 position = known.cloned().unwrap_or(position);
-                position.keys_due = false;
                 position.keys_at = Some(pass.started);
                 // Records wait no longer for their turn because keys had it.
                 self.due = Instant::now();
@@ -362,10 +362,6 @@ impl Feed {
                 position.set_from(pass.upper.as_ref());
             }
             Read::Column { .. } | Read::Changes { .. } => {
-                position.keys_due = pass.deletions;
-                if pass.deletions {
-                    self.due = Instant::now();
-                }
                 match &pass.window {
                     Some(window) => {
                         let (from, known) = window.next(pass.clock.elapsed());

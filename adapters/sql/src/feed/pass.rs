@@ -8,7 +8,7 @@ use super::window::Window;
 use crate::Sink;
 use crate::config::spec::{DatasetSpec, Mode};
 use crate::lane::Lane;
-use crate::text::{ReadFrom, Text, quoted, quoted_table};
+use crate::text::{Chosen, ReadFrom, Text, quoted, quoted_table};
 use banyan_adapter::{Ask, Call, Fault, Purpose, Scope};
 use banyan_words::{Batch, BatchBuilder, Column, Fate, Shape, UnitRef, Value};
 use jiff::Timestamp;
@@ -35,6 +35,8 @@ pub(crate) enum Read {
 enum Stage {
     Pages,
     Nulls,
+    /// Change tracking: the keys of what was deleted, after what changed.
+    Deleted,
     End,
 }
 
@@ -59,10 +61,12 @@ pub(crate) struct Pass {
     pub upper: Option<Value<'static>>,
     /// The growing column's last value.
     pub column_last: Option<Value<'static>>,
-    /// Deletions are among the changes.
-    pub deletions: bool,
-    columns: Vec<String>,
+    /// Keys of deleted records that were handed over.
+    pub deleted: u64,
+    columns: Vec<Chosen>,
     shape: Option<Arc<Shape>>,
+    /// The shape of deleted records.
+    keys: Option<Arc<Shape>>,
     open: bool,
     stage: Stage,
     last: Option<Vec<Value<'static>>>,
@@ -77,7 +81,7 @@ impl Pass {
             _ => None,
         };
         let columns = match read {
-            Read::Keys => plan.key.iter().map(|k| k.name.clone()).collect(),
+            Read::Keys => plan.key.iter().map(|k| plan.table.chosen(&k.name)).collect(),
             _ => plan.picked.clone(),
         };
         let mut pass = Pass {
@@ -95,9 +99,10 @@ impl Pass {
             window,
             upper: None,
             column_last: None,
-            deletions: false,
+            deleted: 0,
             columns,
             shape: None,
+            keys: None,
             open: false,
             stage: Stage::Pages,
             last: None,
@@ -169,6 +174,7 @@ impl Pass {
                 }
                 text
             }
+            Read::Changes { from } if self.stage == Stage::Deleted => self.vanished(spec, from),
             Read::Changes { from } => self.changed(spec, from),
             Read::Whole | Read::Keys => select(None),
         }
@@ -178,7 +184,7 @@ impl Pass {
     fn changed(&self, spec: &DatasetSpec, from: &Value<'static>) -> Text {
         let dialect = self.plan.table.dialect;
         let ReadFrom::Table(table) = &spec.from else { return Text::own(dialect, "") };
-        let columns: Vec<String> = self.columns.iter().map(|c| format!("t.{}", quoted(dialect, c))).collect();
+        let columns: Vec<String> = self.columns.iter().map(|c| c.written(dialect, "t.")).collect();
         let joined = self.plan.key.iter().map(|k| {
             let name = quoted(dialect, &k.name);
             format!("t.{name} = c.{name}")
@@ -188,6 +194,26 @@ impl Pass {
         text.push(&columns.join(", ")).push(" FROM ").push(&quoted_table(dialect, table)).push(" AS t JOIN ");
         text.changes(table, from.clone()).push(" AS c ON ").push(&joined);
         text
+    }
+
+    /// The keys of what change tracking says was deleted.
+    fn vanished(&self, spec: &DatasetSpec, from: &Value<'static>) -> Text {
+        let dialect = self.plan.table.dialect;
+        let ReadFrom::Table(table) = &spec.from else { return Text::own(dialect, "") };
+        let keys: Vec<String> = self.key().iter().map(|k| k.written(dialect, "c.")).collect();
+        let mut text = Text::own(dialect, "SELECT ");
+        text.push(&keys.join(", ")).push(" FROM ").changes(table, from.clone());
+        text.push(&format!(" AS c WHERE c.{} = 'D'", quoted(dialect, "SYS_CHANGE_OPERATION")));
+        text
+    }
+
+    fn key(&self) -> Vec<Chosen> {
+        self.plan.key.iter().map(|k| self.plan.table.chosen(&k.name)).collect()
+    }
+
+    /// What the next step reads are keys of deleted records.
+    pub(crate) fn reads_deletions(&self) -> bool {
+        self.stage == Stage::Deleted
     }
 
     /// One request: a batch, and whether there is more.
@@ -204,16 +230,21 @@ impl Pass {
                 return Ok((builder.finish(), false));
             }
             let found = lane.select(self.text(spec), &spec.name, Purpose::Sync, call)?;
-            self.shape = Some(self.shaped(found, spec)?);
+            match self.stage {
+                Stage::Deleted => self.keys = Some(self.shaped(&self.key(), found, spec)?),
+                _ => self.shape = Some(self.shaped(&self.columns, found, spec)?),
+            }
             (self.open, self.in_page) = (true, 0);
         }
-        let Some(shape) = self.shape.clone() else { return Ok((builder.finish(), false)) };
+        let deleted = self.reads_deletions();
+        let shape = if deleted { &self.keys } else { &self.shape };
+        let Some(shape) = shape.clone() else { return Ok((builder.finish(), false)) };
         let no = builder.shape(shape.clone());
         let paged = self.pages() && self.stage == Stage::Pages;
         let room = if paged { spec.page_rows.saturating_sub(self.in_page).max(1) } else { usize::MAX };
-        let mut sink = Sink::new(&mut builder, no, self.rows);
+        let mut sink = Sink::new(&mut builder, no, if deleted { self.deleted } else { self.rows });
         let mut more = lane.fetch((ask.rows.clamp(1, room), ask.bytes.max(1)), &mut sink, Purpose::Sync, call)?;
-        self.rows = sink.rows();
+        *if deleted { &mut self.deleted } else { &mut self.rows } = sink.rows();
         let batch = builder.finish();
         self.in_page += batch.len();
         if paged {
@@ -253,6 +284,8 @@ impl Pass {
             self.last = Some(last);
         } else if paged && self.plan.null_keys && self.read == Read::Pages {
             self.stage = Stage::Nulls;
+        } else if matches!(self.read, Read::Changes { .. }) && self.stage != Stage::Deleted {
+            self.stage = Stage::Deleted;
         } else {
             self.stage = Stage::End;
         }
@@ -275,17 +308,17 @@ impl Pass {
     }
 
     /// The shape of what comes: named as asked, typed as answered.
-    fn shaped(&self, found: Vec<Column>, spec: &DatasetSpec) -> Result<Arc<Shape>, Fault> {
+    fn shaped(&self, asked: &[Chosen], found: Vec<Column>, spec: &DatasetSpec) -> Result<Arc<Shape>, Fault> {
         let verbatim = self.plan.table.whole && matches!(spec.from, ReadFrom::Query(_));
         if verbatim {
             return Ok(Arc::new(Shape { dataset: spec.name.clone(), columns: found }));
         }
-        if found.len() != self.columns.len() {
-            let (asked, came) = (self.columns.len(), found.len());
+        if found.len() != asked.len() {
+            let (asked, came) = (asked.len(), found.len());
             let message = format!("{}: {asked} columns were asked for and {came} came", spec.name);
             return Err(Fault::transient("bad-answer", message));
         }
-        let columns = self.columns.iter().zip(found).map(|(name, c)| Column { name: name.clone(), ty: c.ty });
+        let columns = asked.iter().zip(found).map(|(a, c)| Column { name: a.name.clone(), ty: c.ty });
         let shape = Shape { dataset: spec.name.clone(), columns: columns.collect() };
         Ok(match &self.shape {
             Some(known) if **known == shape => known.clone(),

@@ -2,7 +2,7 @@
 
 use crate::config::spec::{DatasetSpec, Mode, SyncSpec};
 use crate::lane::Lane;
-use crate::text::{Compared, ReadFrom, Text};
+use crate::text::{Chosen, Compared, ReadFrom, Text};
 use crate::{ColumnInfo, Dialect, misses};
 use banyan_adapter::{Call, Context, Fault, Purpose};
 use banyan_words::problem::nearest;
@@ -55,6 +55,7 @@ impl Described {
                     nullable: true,
                     collation: None,
                     rowversion: false,
+                    read_as: None,
                 });
                 Ok(Described { dialect, columns: columns.collect(), change_tracking: false, whole })
             }
@@ -65,7 +66,14 @@ impl Described {
     pub(crate) fn compared(&self, name: &str) -> Option<Compared> {
         let column = self.columns.iter().find(|c| c.name == name)?;
         let server_type = (!column.server_type.is_empty()).then(|| column.server_type.clone());
-        Some(Compared { name: name.to_owned(), server_type })
+        // A text that the driver does not decode is compared in its own collation's code page, not the database's.
+        let collation = column.read_as.as_ref().and(column.collation.clone());
+        Some(Compared { name: name.to_owned(), server_type, collation })
+    }
+
+    /// A column, to select.
+    pub(crate) fn chosen(&self, name: &str) -> Chosen {
+        self.columns.iter().find(|c| c.name == name).map_or_else(|| Chosen::from(name), Chosen::of)
     }
 
     /// All columns, for the gateway.
@@ -74,13 +82,13 @@ impl Described {
     }
 
     /// The columns that are read, in the server's order, and those that are asked for in vain.
-    pub(crate) fn picked(&self, spec: &DatasetSpec, cx: &Context, more: Option<&str>) -> (Vec<String>, Vec<String>) {
+    pub(crate) fn picked(&self, spec: &DatasetSpec, cx: &Context, more: Option<&str>) -> (Vec<Chosen>, Vec<String>) {
         let wanted = cx.wanted.get(&spec.name);
         let asked = |name: &str| {
             wanted.is_none_or(|w| w.contains(name)) || spec.key.iter().any(|k| k == name) || more == Some(name)
         };
         let there = |name: &&String| self.columns.iter().any(|c| c.name == **name);
-        let picked = self.columns.iter().map(|c| &c.name).filter(|n| asked(n)).cloned().collect();
+        let picked = self.columns.iter().filter(|c| asked(&c.name)).map(Chosen::of).collect();
         let more = more.map(str::to_owned);
         let all = wanted.into_iter().flatten().chain(&spec.key).chain(&more);
         let mut missing: Vec<String> = all.filter(|n| !there(n)).cloned().collect();
@@ -100,7 +108,7 @@ pub(crate) struct Plan {
     pub key: Vec<Compared>,
     /// A column of the key may be null.
     pub null_keys: bool,
-    pub picked: Vec<String>,
+    pub picked: Vec<Chosen>,
     pub missing: Vec<String>,
     pub lag: Duration,
     pub every: Duration,

@@ -18,9 +18,6 @@ pub(crate) struct Position {
     /// When all keys were last compared.
     #[serde(default)]
     pub keys_at: Option<Timestamp>,
-    /// Deletions were seen: all keys are to be compared at once.
-    #[serde(default)]
-    pub keys_due: bool,
     /// The lowest value of the column the next pass reads; change tracking: the version.
     #[serde(default)]
     from: Option<String>,
@@ -35,7 +32,7 @@ pub(crate) struct Position {
 impl Position {
     /// Of a pass that began then.
     pub(crate) fn new(of: u64, at: Timestamp) -> Position {
-        Position { v: 1, of, at, keys_at: None, keys_due: false, from: None, known: None, more: false }
+        Position { v: 1, of, at, keys_at: None, from: None, known: None, more: false }
     }
 
     /// Reads one; `None` if it is not one of `of`.

@@ -208,8 +208,9 @@ pub fn open(world: &Arc<World>, store: &Arc<Store>, key: &[&str], dataset: serde
 pub struct LiteDriver(pub Arc<World>);
 
 impl Driver for LiteDriver {
-    fn open(&self, _: &Call) -> Result<Box<dyn Link>, Fault> {
+    fn open_telling(&self, _: &Call, asides: &Asides) -> Result<Box<dyn Link>, Fault> {
         self.0.opened.fetch_add(1, SeqCst);
+        asides.tell("PRAGMA query_only = ON", std::time::Instant::now(), Ok(0));
         Ok(Box::new(LiteLink { world: self.0.clone(), db: connect(&self.0), answer: None, rows: 0, usable: true }))
     }
 }
@@ -266,7 +267,7 @@ impl LiteLink {
             let server_type = if rowversion { "bigint".into() } else { declared.to_lowercase() };
             let nullable = !r.get::<_, bool>(2)?;
             let ty = typed(&declared);
-            Ok((ColumnInfo { name, ty, server_type, nullable, collation: None, rowversion }, r.get(3)?))
+            Ok((ColumnInfo { name, ty, server_type, nullable, collation: None, rowversion, read_as: None }, r.get(3)?))
         });
         found.unwrap().map(Result::unwrap).collect()
     }
@@ -427,6 +428,7 @@ pub struct Got {
     pub told: Option<Vec<Column>>,
     pub columns: Vec<String>,
     pub rows: Vec<Vec<String>>,
+    pub deleted: Vec<Vec<String>>,
     pub bad: usize,
     pub done: Option<UnitDone>,
     pub biggest: usize,
@@ -452,10 +454,17 @@ pub fn take(feed: &mut dyn BlockingFeed, store: &Store, ask: Ask) -> Taken {
                 told: columns,
                 columns: Vec::new(),
                 rows: Vec::new(),
+                deleted: Vec::new(),
                 bad: 0,
                 done: None,
                 biggest: 0,
             }),
+            Ok(Delivery::Deleted(batch)) => {
+                let got = taken.units.last_mut().unwrap();
+                assert_eq!(got.unit, batch.unit.name);
+                let text = |v: Value<'_>| v.to_text().unwrap().into_owned();
+                got.deleted.extend(batch.rows().map(|r| (0..r.shape().columns.len()).map(|i| text(r.value(i))).collect()));
+            }
             Ok(Delivery::Records(batch)) => {
                 let got = taken.units.last_mut().unwrap();
                 assert_eq!(got.unit, batch.unit.name);
