@@ -13,7 +13,7 @@ use super::{Done, Failure, Global, connect, out};
 use crate::adapters::KINDS;
 use crate::config::baseline::file_of;
 use crate::config::render::Colour;
-use crate::config::{self, Built, Disk, Loaded, MissingSecret, World};
+use crate::config::{self, Built, Disk, MissingSecret, World};
 use banyan_adapter::Found;
 use plan::Table;
 use serde_json::json;
@@ -43,16 +43,13 @@ impl Scaffold {
         let found = chosen(&self.tables, found)?;
         let draft = config::load(&global.config, MissingSecret::Error).draft;
         let tables = plan::plan(&source, &draft, &found);
-        let mut plan = Plan { global, base: &loaded.base, source: &source.name, tables: &tables, dir: self.dir(&loaded) };
+        let plan = Plan { global, base: &loaded.base, source: &source.name, tables: &tables, dir: self.write.as_deref() };
+        plan.is_room()?;
         let files = plan.proposed()?;
         match &self.write {
-            Some(_) => plan.write(&files),
+            Some(dir) => plan.write(dir, &files),
             None => print(&files, global.json),
         }
-    }
-
-    fn dir(&self, loaded: &Loaded) -> PathBuf {
-        self.write.clone().unwrap_or_else(|| loaded.base.clone())
     }
 }
 
@@ -63,7 +60,8 @@ fn chosen(names: &[String], found: Vec<Found>) -> Result<Vec<Found>, Failure> {
         let answers: Vec<&Found> = found.iter().filter(|f| f.answers_to(name)).collect();
         let exact = answers.iter().find(|f| f.name == *name).copied();
         let one = match (exact, answers.as_slice()) {
-            (Some(one), _) | (None, [one]) => one,
+            (Some(one), _) => one,
+            (None, [one]) => *one,
             _ => {
                 let all: Vec<&str> = answers.iter().map(|f| f.name.as_str()).collect();
                 return Err(Failure::Usage(format!("`{name}` may be any of {}; say which", all.join(", "))));
@@ -90,14 +88,14 @@ struct Plan<'p> {
     base: &'p Path,
     source: &'p str,
     tables: &'p [Table<'p>],
-    dir: PathBuf,
+    /// Where files go; without it, all is one text.
+    dir: Option<&'p Path>,
 }
 
 impl Plan<'_> {
     /// The files, with examples where there are rows to make them of.
-    fn proposed(&mut self) -> Result<Vec<File>, Failure> {
-        let plain = self.files(&[]);
-        let built = self.check(&plain)?;
+    fn proposed(&self) -> Result<Vec<File>, Failure> {
+        let built = self.check(&self.files(&[]))?;
         let examples: Vec<Option<Example>> =
             self.tables.iter().map(|t| trial::example(&built, self.source, t)).collect();
         let files = self.files(&examples);
@@ -106,11 +104,25 @@ impl Plan<'_> {
     }
 
     fn files(&self, examples: &[Option<Example>]) -> Vec<File> {
-        let one = |(i, table): (usize, &Table<'_>)| File {
-            path: self.dir.join(format!("{}.yaml", table.entity)),
-            text: yaml::file(self.source, table, examples.get(i).and_then(Option::as_ref)),
-        };
-        self.tables.iter().enumerate().map(one).collect()
+        let pairs: Vec<(&Table<'_>, Option<&Example>)> =
+            self.tables.iter().enumerate().map(|(i, t)| (t, examples.get(i).and_then(Option::as_ref))).collect();
+        match self.dir {
+            Some(dir) => pairs
+                .iter()
+                .map(|pair| File { path: file_for(dir, pair.0), text: yaml::file(self.source, &[*pair]) })
+                .collect(),
+            None => vec![File { path: self.base.join("(proposal).yaml"), text: yaml::file(self.source, &pairs) }],
+        }
+    }
+
+    /// Nothing that is there is overwritten.
+    fn is_room(&self) -> Done {
+        let files = self.dir.into_iter().flat_map(|dir| self.tables.iter().map(|t| file_for(dir, t)));
+        let there: Vec<String> = files.filter(|f| f.exists()).map(|f| f.display().to_string()).collect();
+        match there.as_slice() {
+            [] => Ok(()),
+            _ => Err(Failure::Because(format!("{} is there already; nothing was written", there.join(", ")))),
+        }
     }
 
     /// Builds the configuration as it will be with these files.
@@ -129,12 +141,7 @@ impl Plan<'_> {
         })
     }
 
-    fn write(&self, files: &[File]) -> Done {
-        let there: Vec<String> = files.iter().filter(|f| f.path.exists()).map(|f| f.path.display().to_string()).collect();
-        if !there.is_empty() {
-            let message = format!("{} is there already; nothing was written", there.join(", "));
-            return Err(Failure::Because(message));
-        }
+    fn write(&self, dir: &Path, files: &[File]) -> Done {
         let mut written = Vec::new();
         for table in self.tables {
             let full = format!("{}.{}", self.source, table.dataset);
@@ -144,7 +151,7 @@ impl Plan<'_> {
             }
         }
         let failed = |path: &Path, e: io::Error| Failure::Because(format!("cannot write {}: {e}", path.display()));
-        std::fs::create_dir_all(&self.dir).map_err(|e| failed(&self.dir, e))?;
+        std::fs::create_dir_all(dir).map_err(|e| failed(dir, e))?;
         for file in files {
             let mut new = std::fs::OpenOptions::new();
             let opened = new.write(true).create_new(true).open(&file.path);
@@ -160,7 +167,7 @@ impl Plan<'_> {
         written.iter().for_each(|path| out::answer(&format!("wrote {path}\n")));
         let config = self.global.config.display();
         if !included {
-            let dir = self.dir.strip_prefix(self.base).unwrap_or(&self.dir).display().to_string();
+            let dir = dir.strip_prefix(self.base).unwrap_or(dir).display().to_string();
             let pattern = config::quote::quoted(&format!("{dir}/*.yaml"));
             out::answer(&format!("\n{config} does not include them yet; write:\n  include: [{pattern}]\n"));
         }
@@ -175,14 +182,18 @@ impl Plan<'_> {
     }
 }
 
+/// The file of a table.
+fn file_for(dir: &Path, table: &Table<'_>) -> PathBuf {
+    dir.join(format!("{}.yaml", table.entity))
+}
+
 fn print(files: &[File], as_json: bool) -> Done {
     if as_json {
-        let all: Vec<_> = files.iter().map(|f| json!({ "file": f.path, "text": f.text })).collect();
-        out::json(&json!({ "proposed": all }));
+        let texts: Vec<&str> = files.iter().map(|f| f.text.as_str()).collect();
+        out::json(&json!({ "proposed": texts }));
         return Ok(());
     }
-    let texts: Vec<&str> = files.iter().map(|f| f.text.as_str()).collect();
-    out::answer(&texts.join("---\n"));
+    files.iter().for_each(|f| out::answer(&f.text));
     let hint = "`--write DIR` writes this, a file for each table, and keeps the schemas that make its types exact";
     out::aside(&format!("{hint}\n"));
     Ok(())

@@ -166,7 +166,14 @@ fn typed(table: &Table<'_>, i: usize, column: &Column) -> Option<(String, Vec<(&
             let scale = ("scale", SOME_DIGITS.to_string());
             (format!("ROUND({name}, {SOME_DIGITS})"), vec![("type", "decimal".to_owned()), scale])
         }
-        Type::Decimal { scale, .. } => (name, vec![("type", "decimal".to_owned()), ("scale", scale.to_string())]),
+        Type::Decimal { scale, .. } => match declared_scale(&server).filter(|declared| declared < scale) {
+            // The driver allows more digits than the table declares. None is cut off: a value that has them is refused.
+            Some(declared) => {
+                let formula = format!("{name} ELSE REJECT \"too-many-digits\"");
+                (formula, vec![("type", "decimal".to_owned()), ("scale", declared.to_string())])
+            }
+            None => (name, vec![("type", "decimal".to_owned()), ("scale", scale.to_string())]),
+        },
         ty @ (Type::Integer
         | Type::Float
         | Type::Boolean
@@ -181,6 +188,19 @@ fn typed(table: &Table<'_>, i: usize, column: &Column) -> Option<(String, Vec<(&
 /// Whether values are filled up with blanks.
 fn padded(server: &str) -> bool {
     ["char", "nchar", "character", "bpchar"].contains(&server.split('(').next().unwrap_or_default().trim())
+}
+
+/// Digits after the point, of `decimal(12,2)`; `decimal(12)` has none.
+fn declared_scale(server: &str) -> Option<u8> {
+    let (base, rest) = server.split_once('(')?;
+    if !["decimal", "numeric", "dec", "number"].contains(&base.trim()) {
+        return None;
+    }
+    let (digits, _) = rest.split_once(')')?;
+    match digits.split_once(',') {
+        Some((_, scale)) => scale.trim().parse().ok(),
+        None => Some(0),
+    }
 }
 
 /// Filters that an index serves.

@@ -1,4 +1,4 @@
-//! A proposal as YAML: one file for each table.
+//! A proposal as YAML.
 
 use super::plan::{Field, Table};
 use crate::config::quote::{list, quoted, scalar};
@@ -11,37 +11,23 @@ pub(super) struct Example {
     pub(super) expect: Vec<(String, String)>,
 }
 
-/// The file of a table.
-pub(super) fn file(source: &str, table: &Table<'_>, example: Option<&Example>) -> String {
-    let mut out = format!("# A proposal for {} of {source}. Rename, leave out, describe.\n", one_line(&table.found.name));
-    if !table.configured {
-        dataset(&mut out, source, table);
+/// Tables with their examples as one file.
+pub(super) fn file(source: &str, tables: &[(&Table<'_>, Option<&Example>)]) -> String {
+    let names: Vec<String> = tables.iter().map(|(t, _)| one_line(&t.found.name)).collect();
+    let mut out = format!("# A proposal for {} of {source}. Rename, leave out, describe.\n", names.join(", "));
+    if tables.iter().any(|(t, _)| !t.configured) {
+        let _ = writeln!(out, "sources:\n  {source}:\n    datasets:");
     }
-    let _ = writeln!(out, "entities:\n  {}:\n    plural: {}\n    fields:", table.entity, table.plural);
-    for field in &table.fields {
-        let told: Vec<String> = field.declared.iter().map(|(key, value)| format!("{key}: {value}")).collect();
-        let _ = writeln!(out, "      {}: {{ {} }}", scalar(&field.name), told.join(", "));
-    }
-    for note in &table.notes {
-        let _ = writeln!(out, "      # {}", one_line(note));
-    }
-    let _ = writeln!(out, "mappings:\n  - from: {source}.{}\n    to: {}\n    fields:", table.dataset, table.entity);
-    for Field { name, formula, .. } in &table.fields {
-        let _ = writeln!(out, "      {}: {}", scalar(name), formula_scalar(formula));
-    }
-    if let Some(example) = example {
-        let pairs = |pairs: &[(String, String)]| {
-            pairs.iter().map(|(k, v)| format!("{}: {v}", scalar(k))).collect::<Vec<_>>().join(", ")
-        };
-        out.push_str("    examples:              # of a real record: replace what is personal\n");
-        let _ = writeln!(out, "      - given: {{ {} }}", pairs(&example.given));
-        let _ = writeln!(out, "        expect: {{ {} }}", pairs(&example.expect));
-    }
+    tables.iter().filter(|(t, _)| !t.configured).for_each(|(t, _)| dataset(&mut out, t));
+    out.push_str("entities:\n");
+    tables.iter().for_each(|(t, _)| entity(&mut out, t));
+    out.push_str("mappings:\n");
+    tables.iter().for_each(|(t, example)| mapping(&mut out, source, t, *example));
     out
 }
 
-fn dataset(out: &mut String, source: &str, table: &Table<'_>) {
-    let _ = writeln!(out, "sources:\n  {source}:\n    datasets:\n      {}:", table.dataset);
+fn dataset(out: &mut String, table: &Table<'_>) {
+    let _ = writeln!(out, "      {}:", table.dataset);
     if let Some(info) = &table.found.table {
         let _ = writeln!(out, "        table: {}", scalar(&place(info)));
     }
@@ -50,6 +36,31 @@ fn dataset(out: &mut String, source: &str, table: &Table<'_>) {
         key => _ = writeln!(out, "        key: {}", list(key.iter().map(String::as_str))),
     }
     out.push_str("        sync: auto\n        fresh: 30m\n");
+}
+
+fn entity(out: &mut String, table: &Table<'_>) {
+    let _ = writeln!(out, "  {}:\n    plural: {}\n    fields:", table.entity, table.plural);
+    for field in &table.fields {
+        let told: Vec<String> = field.declared.iter().map(|(key, value)| format!("{key}: {value}")).collect();
+        let _ = writeln!(out, "      {}: {{ {} }}", scalar(&field.name), told.join(", "));
+    }
+    for note in &table.notes {
+        let _ = writeln!(out, "      # {}", one_line(note));
+    }
+}
+
+fn mapping(out: &mut String, source: &str, table: &Table<'_>, example: Option<&Example>) {
+    let _ = writeln!(out, "  - from: {source}.{}\n    to: {}\n    fields:", table.dataset, table.entity);
+    for Field { name, formula, .. } in &table.fields {
+        let _ = writeln!(out, "      {}: {}", scalar(name), formula_scalar(formula));
+    }
+    let Some(example) = example else { return };
+    let pairs = |pairs: &[(String, String)]| {
+        pairs.iter().map(|(k, v)| format!("{}: {v}", scalar(k))).collect::<Vec<_>>().join(", ")
+    };
+    out.push_str("    examples:              # of a real record: replace what is personal\n");
+    let _ = writeln!(out, "      - given: {{ {} }}", pairs(&example.given));
+    let _ = writeln!(out, "        expect: {{ {} }}", pairs(&example.expect));
 }
 
 /// The table as `table:` names it.
