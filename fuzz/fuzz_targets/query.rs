@@ -55,7 +55,7 @@ fn catalog() -> &'static Catalog {
         });
         let (draft, _) = Draft::read(&Node::from(config));
         let column = |name: &str| Column { name: name.to_owned(), ty: Type::Text };
-        let reading = |names: [&str; 2]| Reading { columns: Some(names.map(column).into()), hash: 1 };
+        let reading = |names: [&str; 2]| Reading { columns: Some(names.map(column).into()), hash: 1, ..Reading::default() };
         let readings = [("erp.a", reading(["NO", "T"])), ("erp.b", reading(["NO", "A"]))];
         let readings: BTreeMap<String, Reading> = readings.map(|(n, r)| (n.to_owned(), r)).into();
         match compile(&Input { draft: &draft, readings: &readings, files: &BTreeMap::new() }) {

@@ -1,10 +1,11 @@
-//! Asks sources whether they can be used, without a store: nothing is remembered, nothing is read.
+//! Asks sources whether they can be used and what they hold, without a store: nothing is remembered.
 
 use super::Failure;
-use crate::config::Built;
+use crate::config::{Alone, Built};
+use crate::ops::audit::AuditLog;
 use crate::runtime::clock::Clock;
 use crate::runtime::sources::limits;
-use banyan_adapter::{Budget, Context, Health, Memory, NoAudit, UnitMemo};
+use banyan_adapter::{Audit, Budget, Context, Found, Health, Limits, Memory, NoAudit, UnitMemo};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -28,29 +29,57 @@ impl Asked {
 
 /// Asks every source, one after the other.
 pub(super) fn health(built: &Built) -> Result<Vec<Asked>, Failure> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|e| Failure::Because(format!("cannot begin to ask the sources: {e}")))?;
     let clock = Clock::system();
-    Ok(runtime.block_on(async {
+    runtime()?.block_on(async {
         let mut asked = Vec::new();
         for (source, prepared) in &built.prepared {
             let limits = built.catalog.sources.iter().find(|s| s.name == *source).map(|s| limits(&s.budget));
-            let context = Context {
-                source: source.clone(),
-                clock: Arc::new(clock.reader()),
-                memory: Arc::new(NothingYet),
-                budget: Arc::new(Budget::new(limits.unwrap_or_default(), Arc::new(clock.reader()))),
-                audit: Arc::new(NoAudit),
-                wanted: BTreeMap::new(),
-            };
+            let context = context(source, limits.unwrap_or_default(), Arc::new(NoAudit), &clock);
             let health = match prepared.connect(context).await {
                 Ok(connected) => connected.health().await,
                 Err(fault) => Health { ok: false, message: fault.to_string() },
             };
             asked.push(Asked { source: source.clone(), health });
         }
-        asked
-    }))
+        Ok(asked)
+    })
+}
+
+/// What a source holds, or what of it bears one of those names. What is sent is written down beside the store, in a file
+/// of its own: a gateway may be writing the other one.
+pub(super) fn discover(source: &str, alone: &Alone, named: &[String]) -> Result<Vec<Found>, Failure> {
+    let clock = Clock::system();
+    let log = alone.store.with_extension("discover.audit.jsonl");
+    if let Some(folder) = log.parent().filter(|f| !f.as_os_str().is_empty()) {
+        let failed = |e| Failure::Because(format!("the folder {} of the store cannot be made: {e}", folder.display()));
+        std::fs::create_dir_all(folder).map_err(failed)?;
+    }
+    let audit = AuditLog::new(log, Arc::new(clock.reader())).map_err(|e| Failure::Because(format!("{e:#}")))?;
+    let context = context(source, limits(&alone.budget), Arc::new(audit), &clock);
+    let found = runtime()?.block_on(async {
+        let connected = alone.prepared.connect(context).await?;
+        match named {
+            [] => connected.discover().await,
+            _ => connected.discover_named(named.to_vec()).await,
+        }
+    });
+    found.map_err(|fault| Failure::Because(format!("{source}: {fault}")))
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.map_err(|e| Failure::Because(format!("cannot begin to ask the sources: {e}")))
+}
+
+fn context(source: &str, limits: Limits, audit: Arc<dyn Audit>, clock: &Clock) -> Context {
+    Context {
+        source: source.to_owned(),
+        clock: Arc::new(clock.reader()),
+        memory: Arc::new(NothingYet),
+        budget: Arc::new(Budget::new(limits, Arc::new(clock.reader()))),
+        audit,
+        wanted: BTreeMap::new(),
+    }
 }
 
 /// Remembers nothing.

@@ -11,6 +11,7 @@ mod backup;
 mod check;
 mod connect;
 mod dead_letters;
+mod discover;
 mod guess;
 mod hands;
 mod init;
@@ -20,6 +21,7 @@ mod lookups;
 mod openapi;
 mod out;
 mod restore;
+mod scaffold;
 mod schema;
 mod serve;
 mod shown;
@@ -87,6 +89,10 @@ enum Command {
     Inspect(inspect::Inspect),
     /// Write a small configuration to begin with.
     Init(init::Init),
+    /// Show what a source holds: tables, columns, keys, indexes, samples.
+    Discover(discover::Discover),
+    /// Propose datasets, entities and mappings for tables of a source.
+    Scaffold(scaffold::Scaffold),
 }
 
 /// Runs the program.
@@ -108,6 +114,8 @@ pub fn main() -> ExitCode {
         Command::Try(c) => c.run(&global),
         Command::Inspect(c) => c.run(&global),
         Command::Init(c) => c.run(&global),
+        Command::Discover(c) => c.run(&global),
+        Command::Scaffold(c) => c.run(&global),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -3,14 +3,14 @@
 //! Invariant: adapters are asked offline only; problems of every part come out in one go, in [`Loaded::problems`].
 //! Not here: which adapter kinds there are (the roof hands them in), connecting.
 
-use super::baseline;
+use super::baseline::{self, Kept};
 use super::settings::{self, Settings};
 use super::world::MOST_BYTES;
 use super::{Loaded, World};
 use banyan_adapter::{Kind, Prepared, RawDataset, RawSource};
 use banyan_model::compile::{self, Input, Reading};
-use banyan_model::draft::{ContentWord, DatasetKey, Part, SourceDraft};
-use banyan_model::model::Catalog;
+use banyan_model::draft::{ContentWord, DatasetKey, Draft, Part, SourceDraft};
+use banyan_model::model::{Budget, Catalog};
 use banyan_words::Problem;
 use banyan_words::node::join;
 use banyan_words::problem::nearest;
@@ -50,6 +50,46 @@ pub fn build(loaded: &mut Loaded, kinds: &[&dyn Kind], world: &dyn World) -> Opt
     }
 }
 
+/// A source by itself: enough to ask it what it holds.
+pub struct Alone {
+    /// Its adapter, checked.
+    pub prepared: Arc<dyn Prepared>,
+    /// What it may be asked to bear.
+    pub budget: Budget,
+    /// Where the store is.
+    pub store: std::path::PathBuf,
+}
+
+/// Builds one source, whatever else is wrong: it need not have datasets yet, nor need there be entities. `None` if it is
+/// faulty itself; that is added to `loaded`.
+pub fn alone(loaded: &mut Loaded, name: &str, kinds: &[&dyn Kind]) -> Option<Alone> {
+    let source = loaded.draft.sources.iter().find(|s| s.name == name).cloned()?;
+    let own = |path: &str| path.strip_prefix(source.path.as_str()).is_some_and(|r| r.is_empty() || r.starts_with('.'));
+    let barren = |p: &Problem| p.code == "missing-key" && p.path == source.path;
+    loaded.problems.retain(|p| (p.path.is_empty() || own(&p.path)) && !barren(p));
+    let mut problems = Vec::new();
+    // Its budget and zone, as they are compiled; its datasets may still want what is to be found out.
+    let bare = SourceDraft { datasets: Vec::new(), ..source.body.clone() };
+    let draft = Draft { sources: vec![Part { body: bare, ..source.clone() }], ..Draft::default() };
+    let (readings, files) = (BTreeMap::new(), BTreeMap::new());
+    let budget = match compile::compile(&Input { draft: &draft, readings: &readings, files: &files }) {
+        Ok((catalog, _)) => catalog.sources.into_iter().next().map(|s| s.budget).unwrap_or_default(),
+        Err(faults) => {
+            problems.extend(faults);
+            Budget::default()
+        }
+    };
+    let settings = settings::read(&loaded.draft, &loaded.base, &mut Vec::new());
+    let kind = kind_of(&source, kinds, &mut problems);
+    let prepared = kind.and_then(|k| k.prepare(&raw(&source, loaded)).map_err(|faults| problems.extend(faults)).ok());
+    loaded.add(problems);
+    if loaded.has_errors() || !loaded.whole {
+        return None;
+    }
+    let store = settings.map_or_else(|| loaded.base.join("banyan.db"), |s| s.store);
+    Some(Alone { prepared: Arc::from(prepared?), budget, store })
+}
+
 type Prepareds = BTreeMap<String, Arc<dyn Prepared>>;
 
 /// Asks each source's adapter; also what each knows of its datasets.
@@ -68,8 +108,8 @@ fn prepare(
                 // What a kept schema tells is true all the same, and finds further faults.
                 for dataset in &source.datasets {
                     let full = format!("{}.{}", source.name, dataset.name);
-                    if let Some(columns) = baseline::columns(&full, &loaded.base, world, problems) {
-                        readings.insert(full, Reading { columns: Some(columns), hash: 0 });
+                    if let Some(kept) = baseline::read(&full, &loaded.base, world, problems) {
+                        readings.insert(full, Reading { columns: Some(kept.columns()), ..Reading::default() });
                     }
                 }
             }
@@ -77,15 +117,28 @@ fn prepare(
                 problems.extend(one.warnings());
                 for dataset in &source.datasets {
                     let full = format!("{}.{}", source.name, dataset.name);
-                    let told = one.columns(&dataset.name);
-                    let columns = told.or_else(|| baseline::columns(&full, &loaded.base, world, problems));
-                    readings.insert(full, Reading { columns, hash: one.reading_hash(&dataset.name) });
+                    readings.insert(full.clone(), reading(&*one, &dataset.name, || {
+                        baseline::read(&full, &loaded.base, world, problems)
+                    }));
                 }
                 prepared.insert(source.name.clone(), Arc::from(one));
             }
         }
     }
     (prepared, readings)
+}
+
+/// What the adapter knows of a dataset; else what is kept of it.
+fn reading(one: &dyn Prepared, dataset: &str, kept: impl FnOnce() -> Option<Kept>) -> Reading {
+    let told = one.columns(dataset);
+    let kept = if told.is_none() { kept() } else { None };
+    Reading {
+        kept: kept.is_some(),
+        indexed: kept.as_ref().and_then(Kept::indexed),
+        columns: told.or_else(|| kept.map(|k| k.columns())),
+        hash: one.reading_hash(dataset),
+        only_live: one.looks_up(dataset) && !one.feeds(dataset),
+    }
 }
 
 fn kind_of<'k>(

@@ -25,8 +25,8 @@ pub(super) struct Gathered {
     pub(super) whole: bool,
 }
 
-/// Reads the file at `path` and all it includes.
-pub(super) fn gather(world: &dyn World, path: &Path) -> Gathered {
+/// Reads the file at `path` and all it includes, and after them the files in `more`.
+pub(super) fn gather(world: &dyn World, path: &Path, more: &[PathBuf]) -> Gathered {
     let mut gatherer =
         Gatherer { world, files: Files::default(), problems: Vec::new(), seen: BTreeSet::new(), whole: true };
     let main = gatherer.file(path, None);
@@ -44,6 +44,11 @@ pub(super) fn gather(world: &dyn World, path: &Path) -> Gathered {
         found.reverse();
         waiting.extend(found);
         if !std::mem::take(&mut first) {
+            gatherer.merge(&mut root, node);
+        }
+    }
+    for path in more {
+        if let Some(node) = gatherer.file(path, None) {
             gatherer.merge(&mut root, node);
         }
     }
@@ -219,13 +224,36 @@ impl Gatherer<'_> {
         }
     }
 
+    /// One source over two files, of which one only adds datasets.
+    fn merge_datasets(&mut self, path: &str, old: &mut Node, mut new: Node) {
+        if adds(old) {
+            std::mem::swap(old, &mut new);
+        }
+        let Kind::Map(entries) = &mut old.kind else { return };
+        let Kind::Map(added) = new.kind else { return };
+        for (key, node) in added {
+            match entries.iter_mut().find(|(k, _)| k.text == key.text) {
+                None => entries.push((key, node)),
+                Some((_, there)) if there.is_null() => *there = node,
+                Some((first, there)) => {
+                    let first = Key { text: path.to_owned(), ..first.clone() };
+                    let key = Key { text: join(path, "datasets"), ..key };
+                    self.merge_section(&first, there, &key, node);
+                }
+            }
+        }
+    }
+
     fn merge_section(&mut self, first: &Key, old: &mut Node, key: &Key, node: Node) {
         match (&mut old.kind, node.kind) {
             (Kind::List(old), Kind::List(new)) => old.extend(new),
             (Kind::Map(old), Kind::Map(new)) => {
                 for (name, node) in new {
-                    match old.iter().find(|(k, _)| k.text == name.text) {
+                    match old.iter_mut().find(|(k, _)| k.text == name.text) {
                         None => old.push((name, node)),
+                        Some((_, there)) if key.text == "sources" && (adds(there) || adds(&node)) => {
+                            self.merge_datasets(&join(&key.text, &name.text), there, node);
+                        }
                         Some((k, _)) => {
                             let path = join(&key.text, &name.text);
                             let message = format!("`{path}` is given twice; first in {}", place(&k.spot));
@@ -241,6 +269,11 @@ impl Gatherer<'_> {
             }
         }
     }
+}
+
+/// Whether a source says nothing but which datasets it has: it adds to what another file says of the source.
+fn adds(source: &Node) -> bool {
+    matches!(source.entries(), [(key, datasets)] if key.text == "datasets" && matches!(datasets.kind, Kind::Map(_)))
 }
 
 /// `file:line:column`.

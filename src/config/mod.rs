@@ -5,11 +5,12 @@
 //! Invariant: nothing here panics on any text, and no secret is ever in a message.
 //! Not here: what the draft means (`banyan_model::compile`), what an adapter's keys mean (its `prepare`).
 
-mod baseline;
+pub mod baseline;
 mod build;
 mod files;
 mod include;
 mod inside;
+pub mod quote;
 pub mod render;
 pub mod schema;
 mod secrets;
@@ -17,7 +18,7 @@ mod settings;
 mod world;
 mod yaml;
 
-pub use build::{Built, build};
+pub use build::{Alone, Built, alone, build};
 pub use files::Files;
 pub use schema::schema;
 pub use secrets::Secrets;
@@ -69,11 +70,16 @@ pub fn load(path: &Path, missing: MissingSecret) -> Loaded {
 
 /// As [`load`], from any world.
 pub fn load_from(world: &dyn World, path: &Path, missing: MissingSecret) -> Loaded {
+    load_with(world, path, &[], missing)
+}
+
+/// As [`load_from`], as if the configuration included the files `more` as well.
+pub fn load_with(world: &dyn World, path: &Path, more: &[PathBuf], missing: MissingSecret) -> Loaded {
     let base = match path.parent() {
         Some(dir) if !dir.as_os_str().is_empty() => dir.to_owned(),
         _ => PathBuf::from("."),
     };
-    let mut gathered = include::gather(world, path);
+    let mut gathered = include::gather(world, path, more);
     let mut secrets = Secrets::default();
     secrets.expand(world, &base, missing, &mut gathered.root, &mut gathered.problems);
     let draft_read = gathered.main_read.then(|| Draft::read(&gathered.root));

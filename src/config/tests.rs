@@ -202,6 +202,27 @@ fn a_flood_of_problems_is_cut_off() {
 }
 
 #[test]
+fn a_file_may_add_datasets_to_a_source_of_another() {
+    let mut world = text("banyan: 1\ninclude: [a.yaml, b.yaml]\nsources: { erp: { adapter: x } }\n");
+    world.files.insert("a.yaml".into(), b"sources: { erp: { datasets: { a: {} } } }\n".to_vec());
+    world.files.insert("b.yaml".into(), b"sources: { erp: { datasets: { b: {} } } }\n".to_vec());
+    let names = |l: &Loaded| l.draft.sources[0].datasets.iter().map(|d| d.name.clone()).collect::<Vec<_>>();
+    let l = loaded(&world);
+    assert_eq!((told(&l), names(&l)), (vec![], vec!["a".to_owned(), "b".to_owned()]));
+    assert_eq!(l.draft.sources[0].keys.adapter, "x");
+
+    world.files.insert("b.yaml".into(), b"sources: { erp: { datasets: { a: {} } } }\n".to_vec());
+    assert_eq!(told(&loaded(&world)), ["b.yaml:1:31 sources.erp.datasets.a duplicate-key"]);
+    world.files.insert("b.yaml".into(), b"sources: { erp: { adapter: y, datasets: { b: {} } } }\n".to_vec());
+    assert_eq!(told(&loaded(&world)), ["b.yaml:1:12 sources.erp duplicate-key"]);
+    // In whatever order they are read.
+    let mut world = text("banyan: 1\ninclude: [b.yaml]\nsources: { erp: { datasets: { a: {} } } }\n");
+    world.files.insert("b.yaml".into(), b"sources: { erp: { adapter: y, datasets: { b: {} } } }\n".to_vec());
+    let l = loaded(&world);
+    assert_eq!((told(&l), names(&l)), (vec![], vec!["b".to_owned(), "a".to_owned()]));
+}
+
+#[test]
 fn an_absent_file_is_told() {
     let l = loaded(&Memory::default());
     assert_eq!(told(&l), [":0:0  unreadable-file"]);

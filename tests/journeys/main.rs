@@ -9,6 +9,7 @@ mod common;
 
 mod crash;
 mod demo;
+mod discover;
 mod drift;
 mod feed;
 mod hazards;

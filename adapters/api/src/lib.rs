@@ -109,6 +109,14 @@ pub trait Connected: Send + Sync {
     fn health(&self) -> Task<'_, Health>;
     /// What the source holds.
     fn discover(&self) -> Task<'_, Result<Vec<Found>, Fault>>;
+    /// The same of what bears one of those names only: nothing else is looked at where the source can help it.
+    fn discover_named(&self, names: Vec<String>) -> Task<'_, Result<Vec<Found>, Fault>> {
+        Box::pin(async move {
+            let mut found = self.discover().await?;
+            found.retain(|f| names.iter().any(|n| f.answers_to(n)));
+            Ok(found)
+        })
+    }
 }
 
 /// Whether a source can be used.
@@ -131,6 +139,15 @@ pub struct Found {
     pub sample: Vec<Vec<String>>,
     /// What a database's catalog tells besides.
     pub table: Option<FoundTable>,
+}
+
+impl Found {
+    /// Whether a person who writes `name` may mean this: `CUSTMAS`, `dbo.CUSTMAS`, `dbo.[ORDER NO]`, in any case.
+    pub fn answers_to(&self, name: &str) -> bool {
+        let plain = |text: &str| text.replace(['[', ']', '"', '`'], "").to_lowercase();
+        let name = plain(name);
+        plain(&self.name) == name || self.table.as_ref().is_some_and(|t| plain(&t.name) == name)
+    }
 }
 
 /// What a database's catalog tells of a table.

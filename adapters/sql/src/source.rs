@@ -65,9 +65,11 @@ impl Connected for SqlSource {
     }
 
     fn discover(&self) -> Task<'_, Result<Vec<Found>, Fault>> {
-        let desk = self.desk.clone();
-        let asked = crate::task::off_thread(move |stop| discover(&desk, stop).map(Arc::new));
-        Box::pin(async move { Ok(asked.await?.to_vec()) })
+        self.found(None)
+    }
+
+    fn discover_named(&self, names: Vec<String>) -> Task<'_, Result<Vec<Found>, Fault>> {
+        self.found(Some(names))
     }
 }
 
@@ -76,6 +78,13 @@ fn brief(stop: &Stop) -> Call {
 }
 
 impl SqlSource {
+    /// What is there, or what of it bears one of those names.
+    fn found(&self, named: Option<Vec<String>>) -> Task<'_, Result<Vec<Found>, Fault>> {
+        let desk = self.desk.clone();
+        let asked = crate::task::off_thread(move |stop| discover(&desk, named.as_deref(), stop).map(Arc::new));
+        Box::pin(async move { Ok(asked.await?.to_vec()) })
+    }
+
     /// The server, its login and how each dataset is brought up to date.
     fn told(&self) -> String {
         let told = self.desk.told().clone();
@@ -103,11 +112,18 @@ impl SqlSource {
     }
 }
 
-fn discover(desk: &Arc<Desk>, stop: &Stop) -> Result<Vec<Found>, Fault> {
+fn discover(desk: &Arc<Desk>, named: Option<&[String]>, stop: &Stop) -> Result<Vec<Found>, Fault> {
     let mut lane = Lane::new(desk.clone());
     let call = Call { stop: stop.clone(), deadline: None };
     let mut found = Vec::new();
-    for (i, listed) in lane.tables(Purpose::Discover, &call)?.into_iter().enumerate() {
+    let mut tables = lane.tables(Purpose::Discover, &call)?;
+    if let Some(names) = named {
+        tables.retain(|t| {
+            let listed = described(t.clone(), Vec::new());
+            names.iter().any(|n| listed.answers_to(n))
+        });
+    }
+    for (i, listed) in tables.into_iter().enumerate() {
         // One that is gone by now, or that the login may not read, is shown by name alone.
         let known = match lane.table(&listed.name, Purpose::Discover, &call) {
             Ok(info) => info.unwrap_or(listed),

@@ -51,6 +51,12 @@ pub struct Input<'a> {
 pub struct Reading {
     /// Its columns, if the configuration or a kept schema tells them.
     pub columns: Option<Vec<Column>>,
+    /// A kept schema tells them: the first reading is compared with it.
+    pub kept: bool,
+    /// The columns by which its source finds rows without reading all; `None` where that is not known.
+    pub indexed: Option<Vec<String>>,
+    /// It is read by key only: there is no copy of it that could be searched.
+    pub only_live: bool,
     /// Covers everything that decides what a record's cells mean.
     pub hash: u64,
 }
@@ -74,6 +80,7 @@ pub fn compile(input: &Input<'_>) -> Result<(Catalog, Vec<Problem>), Vec<Problem
     authority::build(input.draft, &mut catalog, &world, &written, &mut tell);
     owners::build(input.draft, &mut catalog, &world, &written, &mut tell);
     required::check(input.draft, &catalog, &world, &written, &mut tell);
+    filters::found(input, &catalog, &world, &written, &mut tell);
     catalog.sources = world.sources.clone();
     catalog.datasets = world.datasets.iter().map(|d| d.dataset.clone()).collect();
     catalog.lookups = tables.iter().filter_map(|t| t.table.clone()).collect();

@@ -5,8 +5,9 @@ use super::tell::{Tell, meant};
 use super::{Input, kinds, zones};
 use crate::draft::{ContentWord, DatasetDraft, DatasetKey, DatasetKeys, Part, SourceDraft, SourceKeys};
 use crate::model::{Budget, Content, Dataset, DatasetNo, Operation, ShrinkGuard, Source, SourceNo};
-use banyan_words::Column;
+use banyan_words::decimal::MAX_DIGITS;
 use banyan_words::node::{Percent, join};
+use banyan_words::{Column, Type};
 use std::time::Duration;
 
 /// How much of a snapshot may vanish at once unless the dataset says otherwise: half of it.
@@ -151,6 +152,7 @@ fn one(input: &Input<'_>, s: &Part<SourceDraft>, no: SourceNo, d: &Part<DatasetD
         content: content(&d.keys, &d.path, tell),
         shrink_guard: guard(&d.keys, &d.path, tell),
         fresh: d.keys.fresh.map(|f| f.0),
+        kept: reading.filter(|r| r.kept).and_then(|r| r.columns.as_deref()).map(exact).unwrap_or_default(),
         discard: d.keys.discard.clone(),
         kind: None,
         null_texts: texts(&d.keys.null, &s.keys.null),
@@ -169,6 +171,12 @@ fn one(input: &Input<'_>, s: &Part<SourceDraft>, no: SourceNo, d: &Part<DatasetD
     };
     columns(&known, &d.keys, tell);
     Known { faulty: tell.errors() > before, ..known }
+}
+
+/// The columns whose kept types say all that a source would say.
+fn exact(columns: &[Column]) -> Vec<Column> {
+    let vague = |ty: &Type| matches!(ty, Type::Any | Type::Decimal { precision: MAX_DIGITS, scale: MAX_DIGITS });
+    columns.iter().filter(|c| !vague(&c.ty)).cloned().collect()
 }
 
 /// The full name by which a dataset was first known. Of a renamed source, all datasets had another one.

@@ -50,6 +50,8 @@ pub struct Dataset {
     pub shrink_guard: Option<ShrinkGuard>,
     /// Its promise of freshness.
     pub fresh: Option<Duration>,
+    /// Its columns as a kept schema tells them, which the first reading is compared with; empty where none is kept.
+    pub kept: Vec<banyan_words::Column>,
     /// Columns dropped before anything is stored.
     pub discard: Vec<String>,
     /// For files with several record types: which records of the file these are.

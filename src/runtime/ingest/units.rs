@@ -93,16 +93,24 @@ impl Session<'_> {
     }
 
     /// Compares a table's own columns with those accepted: by name, and only those that are `wanted` (none named: all),
-    /// for databases gain columns every day. The first ones ever seen are accepted as the baseline; so are columns that
-    /// are new.
+    /// for databases gain columns every day. The first ones ever seen are accepted as the baseline, unless a schema is
+    /// kept: then that is it. Columns that are new are accepted.
     pub fn table_drift(&mut self, open: &OpenFeed, found: &[Column], states: &mut States) -> Result<Option<Drift>> {
         let dataset = open.parts[0].dataset;
         let wanted = &self.engine.wanted[dataset];
         let is_wanted = |c: &&ColumnState| wanted.is_empty() || wanted.contains(&c.name);
         let state = &mut states.0[dataset];
-        let accepted: Vec<ColumnState> = state.columns.iter().filter(is_wanted).cloned().collect();
-        let columns: Vec<ColumnState> =
-            found.iter().map(|c| ColumnState { name: c.name.clone(), ty: c.ty.clone() }).collect();
+        let as_state = |c: &Column| ColumnState { name: c.name.clone(), ty: c.ty.clone() };
+        let kept: Vec<ColumnState>;
+        let baseline = match state.columns.is_empty() {
+            true => {
+                kept = self.engine.catalog.datasets[dataset].kept.iter().map(as_state).collect();
+                &kept
+            }
+            false => &state.columns,
+        };
+        let accepted: Vec<ColumnState> = baseline.iter().filter(is_wanted).cloned().collect();
+        let columns: Vec<ColumnState> = found.iter().map(as_state).collect();
         let known: Vec<ColumnState> =
             accepted.iter().filter_map(|a| columns.iter().find(|c| c.name == a.name)).cloned().collect();
         let differences = differences(&accepted, &known);

@@ -83,6 +83,7 @@ pub(super) fn catalog(fields: Vec<Field>) -> Catalog {
         content: Content::Snapshot,
         shrink_guard: None,
         fresh: None,
+        kept: vec![],
         discard: vec![],
         kind: None,
         zone: None,

@@ -1,0 +1,291 @@
+//! `banyan discover SOURCE`: what a source holds, and `--write`, which keeps the schemas.
+//!
+//! Invariant: samples are shown to whoever sits at the terminal and go nowhere else: not into schemas, not into JSON. A kept
+//! schema that says something else is not overwritten unasked.
+
+use super::scaffold::names;
+use super::{Done, Failure, Global, connect, out};
+use crate::adapters::KINDS;
+use crate::config::baseline::{self, Kept, KeptColumn, KeptIndex};
+use crate::config::render::Colour;
+use crate::config::{self, Alone, Disk, Loaded, MissingSecret};
+use banyan_adapter::Found;
+use banyan_model::draft::{Part, SourceDraft};
+use banyan_words::problem::nearest;
+use serde_json::{Value, json};
+use std::fmt::Write;
+use std::path::Path;
+
+/// Sample values of a column that are shown.
+const SHOWN: usize = 3;
+/// Characters of a sample value that are shown.
+const WIDEST: usize = 24;
+
+/// Show what a source holds: tables, columns, keys, indexes, samples. It is only read.
+#[derive(Debug, clap::Args)]
+pub(super) struct Discover {
+    /// The source; it need not have datasets yet.
+    source: String,
+    /// Only these tables.
+    #[arg(value_name = "TABLE")]
+    tables: Vec<String>,
+    /// Only this table; the same as naming it.
+    #[arg(long, value_name = "NAME")]
+    table: Vec<String>,
+    /// Keep the schemas of these tables, or of the configured datasets, under schemas/.
+    #[arg(long)]
+    write: bool,
+    /// Overwrite kept schemas that say something else.
+    #[arg(long, requires = "write")]
+    force: bool,
+}
+
+impl Discover {
+    pub(super) fn run(&self, global: &Global) -> Done {
+        let (loaded, source, alone) = alone(global, &self.source)?;
+        let named: Vec<String> = self.tables.iter().chain(&self.table).cloned().collect();
+        let found = connect::discover(&source.name, &alone, &named)?;
+        missing(&source.name, &named, &found)?;
+        let kept = match self.write {
+            true => {
+                let wanted = wanted(&source, &found, !named.is_empty())?;
+                Some(wanted.iter().map(|(full, f)| keep(&loaded.base, full, f, self.force)).collect::<Result<_, _>>()?)
+            }
+            false => None,
+        };
+        show(&found, kept, global.json)
+    }
+}
+
+/// The source by itself, whatever else is wrong with the configuration.
+pub(super) fn alone(global: &Global, name: &str) -> Result<(Loaded, Part<SourceDraft>, Alone), Failure> {
+    let mut loaded = config::load(&global.config, MissingSecret::Error);
+    let source = loaded.draft.sources.iter().find(|s| s.name == name).cloned();
+    let faulty = loaded.draft.is_left_out(&format!("sources.{name}")) || !loaded.whole;
+    if source.is_none() && !faulty && loaded.node.get("sources").and_then(|s| s.get(name)).is_none() {
+        let known: Vec<&str> = loaded.draft.sources.iter().map(|s| s.name.as_str()).collect();
+        let meant = nearest(name, known.iter().copied()).map(|n| format!("did you mean `{n}`? ")).unwrap_or_default();
+        let list = if known.is_empty() { "none at all".to_owned() } else { known.join(", ") };
+        return Err(Failure::Usage(format!("there is no source `{name}`; {meant}there are: {list}")));
+    }
+    let alone = config::alone(&mut loaded, name, KINDS);
+    match (source, alone) {
+        (Some(source), Some(alone)) => Ok((loaded, source, alone)),
+        _ => {
+            out::aside(&loaded.render(Colour::of(&std::io::stderr())));
+            Err(Failure::Told)
+        }
+    }
+}
+
+/// Every name that was given must be there.
+pub(super) fn missing(source: &str, named: &[String], found: &[Found]) -> Done {
+    match named.iter().find(|n| !found.iter().any(|f| f.answers_to(n))) {
+        Some(name) => Err(Failure::Because(format!(
+            "{source} has no table `{name}`, or its login may not read it; `banyan discover {source}` shows what there is"
+        ))),
+        None => Ok(()),
+    }
+}
+
+/// The dataset of the source that reads what was found, if there is one.
+pub(super) fn dataset_of<'s>(source: &'s Part<SourceDraft>, found: &Found) -> Option<&'s str> {
+    let reads = |d: &&Part<banyan_model::draft::DatasetDraft>| match &found.table {
+        Some(_) => d.config.get("table").and_then(|t| t.as_text()).is_some_and(|t| found.answers_to(t)),
+        None => d.name == found.name,
+    };
+    source.datasets.iter().find(reads).map(|d| d.name.as_str())
+}
+
+/// What is to be kept, with the full names of its datasets.
+fn wanted<'f>(
+    source: &Part<SourceDraft>,
+    found: &'f [Found],
+    named: bool,
+) -> Result<Vec<(String, &'f Found)>, Failure> {
+    let mut taken: Vec<String> = source.datasets.iter().map(|d| d.name.clone()).collect();
+    let mut wanted = Vec::new();
+    for f in found.iter().filter(|f| !f.columns.is_empty()) {
+        let name = match dataset_of(source, f) {
+            Some(name) => name.to_owned(),
+            None if named => names::dataset(f, &mut taken),
+            None => continue,
+        };
+        wanted.push((format!("{}.{name}", source.name), f));
+    }
+    if wanted.is_empty() {
+        let message = format!("no dataset of {} reads a table that is there; name the tables to keep", source.name);
+        return Err(Failure::Usage(message));
+    }
+    Ok(wanted)
+}
+
+/// What is kept of it.
+pub(super) fn kept(found: &Found) -> Kept {
+    let table = found.table.as_ref();
+    let columns = found.columns.iter().enumerate().map(|(i, c)| KeptColumn {
+        name: c.name.clone(),
+        ty: c.ty.clone(),
+        server: table.and_then(|t| t.server_types.get(i)).filter(|s| !s.is_empty()).cloned(),
+        required: table.and_then(|t| t.nullable.get(i)) == Some(&false),
+    });
+    let index = |(name, columns, unique): &(String, Vec<String>, bool)| KeptIndex {
+        name: name.clone(),
+        columns: columns.clone(),
+        unique: *unique,
+    };
+    Kept {
+        columns: columns.collect(),
+        key: table.map(|t| t.key.clone()).unwrap_or_default(),
+        indexes: table.map(|t| t.indexes.iter().map(index).collect()),
+        view: table.is_some_and(|t| t.view),
+        rows: table.and_then(|t| t.rows),
+    }
+}
+
+/// Keeps a schema: what became of its file.
+pub(super) fn keep(base: &Path, full: &str, found: &Found, force: bool) -> Result<(String, &'static str), Failure> {
+    let file = baseline::file_of(full);
+    let path = base.join(&file);
+    let new = kept(found);
+    let mut problems = Vec::new();
+    let old = baseline::read(full, base, &Disk, &mut problems);
+    let word = match &old {
+        Some(old) if Kept { rows: new.rows, ..old.clone() } == new => return Ok((file, "unchanged")),
+        None if problems.is_empty() => "written",
+        _ if force => "overwritten",
+        Some(old) => {
+            let told: String = differences(old, &new).iter().map(|d| format!("\n  {d}")).collect();
+            let hint = "`--force` overwrites it";
+            return Err(Failure::Because(format!("{file} says something else than {full} is now; {hint}{told}")));
+        }
+        None => {
+            let why = problems.first().map(|p| p.message.clone()).unwrap_or_default();
+            return Err(Failure::Because(format!("{file} cannot be used: {why}; `--force` overwrites it")));
+        }
+    };
+    let failed = |e: std::io::Error| Failure::Because(format!("cannot write {}: {e}", path.display()));
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(failed)?;
+    }
+    std::fs::write(&path, new.to_yaml()).map_err(failed)?;
+    Ok((file, word))
+}
+
+/// What differs, a line each.
+fn differences(old: &Kept, new: &Kept) -> Vec<String> {
+    let mut told = Vec::new();
+    for c in &old.columns {
+        match new.columns.iter().find(|n| n.name == c.name) {
+            None => told.push(format!("column {} is gone", c.name)),
+            Some(n) if n != c => told.push(format!("column {} was {} and is {}", c.name, column(c), column(n))),
+            Some(_) => {}
+        }
+    }
+    let fresh = new.columns.iter().filter(|n| !old.columns.iter().any(|c| c.name == n.name));
+    told.extend(fresh.map(|n| format!("column {} is new: {}", n.name, column(n))));
+    if old.key != new.key {
+        told.push(format!("the key was ({}) and is ({})", old.key.join(", "), new.key.join(", ")));
+    }
+    if old.indexes != new.indexes {
+        told.push(format!("the indexes were {} and are {}", indexes(old), indexes(new)));
+    }
+    if told.is_empty() {
+        told.push("the order of its columns, or whether it is a view".to_owned());
+    }
+    told
+}
+
+fn column(c: &KeptColumn) -> String {
+    let server = c.server.as_ref().map(|s| format!(" ({s})")).unwrap_or_default();
+    format!("{}{server}{}", c.ty, if c.required { ", not null" } else { "" })
+}
+
+fn indexes(kept: &Kept) -> String {
+    let Some(indexes) = &kept.indexes else { return "not known".to_owned() };
+    let all: Vec<String> = indexes.iter().map(|i| format!("{}({})", i.name, i.columns.join(", "))).collect();
+    if all.is_empty() { "none".to_owned() } else { all.join(", ") }
+}
+
+fn show(found: &[Found], kept: Option<Vec<(String, &'static str)>>, as_json: bool) -> Done {
+    let kept = kept.unwrap_or_default();
+    if as_json {
+        let tables: Vec<Value> = found.iter().map(to_json).collect();
+        let kept: Vec<Value> = kept.iter().map(|(file, what)| json!({ "file": file, "outcome": what })).collect();
+        out::json(&json!({ "found": tables, "kept": kept }));
+        return Ok(());
+    }
+    found.iter().for_each(|f| out::answer(&to_text(f)));
+    kept.iter().for_each(|(file, what)| out::answer(&format!("{what} {file}\n")));
+    Ok(())
+}
+
+fn to_json(found: &Found) -> Value {
+    let kept = kept(found);
+    let column = |c: &KeptColumn| {
+        json!({ "name": c.name, "type": c.ty.to_string(), "server_type": c.server,
+                "nullable": found.table.as_ref().map(|_| !c.required) })
+    };
+    let index = |i: &KeptIndex| json!({ "name": i.name, "columns": i.columns, "unique": i.unique });
+    json!({
+        "name": found.name,
+        "view": kept.view,
+        "rows": kept.rows,
+        "key": kept.key,
+        "columns": kept.columns.iter().map(column).collect::<Vec<_>>(),
+        "indexes": kept.indexes.as_ref().map(|all| all.iter().map(index).collect::<Vec<_>>()),
+    })
+}
+
+/// One table, with a line for each column.
+fn to_text(found: &Found) -> String {
+    let kept = kept(found);
+    let mut out = out::plain(&found.name);
+    if found.table.is_some() {
+        out.push_str(if kept.view { ": view" } else { ": table" });
+        out.push_str(&kept.rows.map(|n| format!(", about {n} rows")).unwrap_or_default());
+        match kept.key.as_slice() {
+            [] => out.push_str(", no key"),
+            key => _ = write!(out, ", key {}", out::plain(&key.join(", "))),
+        }
+    }
+    out.push('\n');
+    let rows: Vec<[String; 4]> = kept.columns.iter().enumerate().map(|(i, c)| line(found, i, c)).collect();
+    let mut widths = [0; 4];
+    for row in &rows {
+        widths.iter_mut().zip(row).for_each(|(w, cell)| *w = (*w).max(cell.chars().count()));
+    }
+    for row in &rows {
+        let padded: Vec<String> = row.iter().zip(widths).map(|(cell, w)| format!("{cell:w$}")).collect();
+        let _ = writeln!(out, "  {}", padded.join("  ").trim_end());
+    }
+    for i in kept.indexes.iter().flatten() {
+        let unique = if i.unique { "unique " } else { "" };
+        let _ = writeln!(out, "  {unique}index {} on {}", out::plain(&i.name), out::plain(&i.columns.join(", ")));
+    }
+    out.push('\n');
+    out
+}
+
+/// Name, type, the server's words for it, samples.
+fn line(found: &Found, i: usize, c: &KeptColumn) -> [String; 4] {
+    let server = match (&c.server, c.required) {
+        (Some(server), true) => format!("{server} not null"),
+        (Some(server), false) => server.clone(),
+        (None, true) => "not null".to_owned(),
+        (None, false) => String::new(),
+    };
+    let mut samples: Vec<String> = Vec::new();
+    if c.ty != banyan_words::Type::Bytes {
+        for value in found.sample.iter().filter_map(|row| row.get(i)).filter(|v| !v.trim().is_empty()) {
+            let mut text: String = out::plain(value.trim_end()).chars().take(WIDEST).collect();
+            if value.trim_end().chars().count() > WIDEST {
+                text.push('…');
+            }
+            if samples.len() < SHOWN && !samples.contains(&text) {
+                samples.push(text);
+            }
+        }
+    }
+    [out::plain(&c.name), c.ty.to_string(), out::plain(&server), samples.join(" | ")]
+}
