@@ -69,7 +69,7 @@ fn prepare(
                 for dataset in &source.datasets {
                     let full = format!("{}.{}", source.name, dataset.name);
                     if let Some(columns) = baseline::columns(&full, &loaded.base, world, problems) {
-                        readings.insert(full, Reading { columns: Some(columns), hash: 0 });
+                        readings.insert(full, Reading { columns: Some(columns), ..Reading::default() });
                     }
                 }
             }
@@ -79,7 +79,9 @@ fn prepare(
                     let full = format!("{}.{}", source.name, dataset.name);
                     let told = one.columns(&dataset.name);
                     let columns = told.or_else(|| baseline::columns(&full, &loaded.base, world, problems));
-                    readings.insert(full, Reading { columns, hash: one.reading_hash(&dataset.name) });
+                    let live_only = one.looks_up(&dataset.name) && !one.feeds(&dataset.name);
+                    let hash = one.reading_hash(&dataset.name);
+                    readings.insert(full, Reading { columns, hash, live_only, whole: one.whole(&dataset.name) });
                 }
                 prepared.insert(source.name.clone(), Arc::from(one));
             }

@@ -17,6 +17,7 @@ mod formats;
 mod formulas;
 mod hash;
 mod kinds;
+mod listed;
 mod lookups;
 mod mappings;
 mod matches;
@@ -53,6 +54,10 @@ pub struct Reading {
     pub columns: Option<Vec<Column>>,
     /// Covers everything that decides what a record's cells mean.
     pub hash: u64,
+    /// No pass brings it: it is only read by key, while somebody waits.
+    pub live_only: bool,
+    /// Its passes show all there is, or all keys, whatever `content` says: what is missing from one is deleted.
+    pub whole: bool,
 }
 
 /// The catalog and its warnings; else every problem, warnings included. Each has its path; places are filled in by
@@ -74,6 +79,7 @@ pub fn compile(input: &Input<'_>) -> Result<(Catalog, Vec<Problem>), Vec<Problem
     authority::build(input.draft, &mut catalog, &world, &written, &mut tell);
     owners::build(input.draft, &mut catalog, &world, &written, &mut tell);
     required::check(input.draft, &catalog, &world, &written, &mut tell);
+    listed::settle(input.draft, &mut catalog, &world, &mut tell);
     catalog.sources = world.sources.clone();
     catalog.datasets = world.datasets.iter().map(|d| d.dataset.clone()).collect();
     catalog.lookups = tables.iter().filter_map(|t| t.table.clone()).collect();

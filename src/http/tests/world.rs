@@ -79,6 +79,7 @@ pub(super) fn catalog(config: Value) -> Catalog {
     let reading = |names: &str| Reading {
         columns: Some(names.split(' ').map(|n| Column { name: n.to_owned(), ty: ty(n) }).collect()),
         hash: 7,
+        ..Reading::default()
     };
     let readings: BTreeMap<String, Reading> = [
         ("erp.customers", reading("NO NAME EMAIL CAT LIM SINCE TAGS ACTIVE")),

@@ -44,6 +44,8 @@ pub(crate) struct Feed {
     position: Option<Position>,
     due: Instant,
     newest: Option<Timestamp>,
+    /// A person waits for the next pass.
+    hurried: bool,
     logged: Option<Mode>,
     pass: Option<Pass>,
     outbox: VecDeque<Delivery>,
@@ -65,6 +67,7 @@ impl Feed {
             position: None,
             due: Instant::now(),
             newest: None,
+            hurried: false,
             logged: None,
             pass: None,
             outbox: VecDeque::new(),
@@ -87,7 +90,7 @@ impl Feed {
         self.due = Instant::now();
         // Where it goes on is only known with the plan; when, the text alone tells.
         let at = self.told.as_deref().and_then(|t| serde_json::from_str::<Position>(t).ok());
-        if let Some(at) = at.filter(|p| !p.more && !p.keys_due) {
+        if let Some(at) = at.filter(|p| !p.more && !p.keys_due && !self.hurried) {
             let since = (self.desk.cx.clock)().duration_since(at.at);
             // A clock that was set back is no reason to wait for it.
             if since >= SignedDuration::ZERO {
@@ -134,6 +137,7 @@ impl Feed {
             return Ok(());
         }
         self.pass = self.prepared(plan, started, call)?;
+        self.hurried = false;
         Ok(())
     }
 
@@ -232,7 +236,7 @@ impl Feed {
         }
         let last = position.keys_at.unwrap_or(position.at);
         let since = Duration::try_from(now.duration_since(last)).unwrap_or_default();
-        position.keys_due || plan.deletes.is_some_and(|every| since >= every)
+        position.keys_due || plan.deletes.is_some_and(|every| self.hurried || since >= every)
     }
 
     /// The cells of an answer's only row.
@@ -436,5 +440,10 @@ impl BlockingFeed for Feed {
 
     fn rewind(&mut self) {
         self.drop_pass();
+    }
+
+    fn again(&mut self) {
+        self.drop_pass();
+        self.hurried = true;
     }
 }

@@ -105,12 +105,12 @@ fn told_of(value: Value, categories: &str) -> Told {
 }
 
 fn compiled(draft: &Draft, categories: &str) -> Told {
-    let reading = |names| Reading { columns: columns(names), hash: 7 };
+    let reading = |names| Reading { columns: columns(names), hash: 7, ..Reading::default() };
     let readings: BTreeMap<String, Reading> = [
         ("erp.custmas", reading("CUSTNO NAME EMAIL CTYPE REGION CRLIM OPENDT")),
         ("erp.emails", reading("PERSON EMAIL")),
         ("erp.orders", reading("TYPE NO CUST AT QTY")),
-        ("crm.contacts", Reading { columns: None, hash: 8 }),
+        ("crm.contacts", Reading { columns: None, hash: 8, ..Reading::default() }),
     ]
     .into_iter()
     .map(|(name, reading)| (name.to_owned(), reading))
