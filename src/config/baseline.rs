@@ -74,14 +74,6 @@ impl Kept {
         self.columns.iter().map(|c| Column { name: c.name.clone(), ty: c.ty.clone() }).collect()
     }
 
-    /// The columns by which rows are found without reading all: the first of each index, and of the key. `None` where
-    /// it is not known.
-    pub fn indexed(&self) -> Option<Vec<String>> {
-        let indexes = self.indexes.as_ref()?;
-        let firsts = indexes.iter().filter_map(|i| i.columns.first()).chain(self.key.first());
-        Some(firsts.cloned().collect())
-    }
-
     /// As it is kept.
     pub fn to_yaml(&self) -> String {
         let mut out = String::from("columns:\n");
@@ -192,7 +184,8 @@ fn kept(node: &Node) -> Result<Kept, Fault> {
 fn column(name: &str, node: &Node) -> Result<KeptColumn, Fault> {
     // A word alone is the type.
     let ty = if node.as_text().is_some() { Some(node) } else { node.get("type") };
-    let ty = ty.and_then(Node::as_text).and_then(type_of).ok_or_else(|| wrong(ty.unwrap_or(node), "no type of a column"))?;
+    let ty =
+        ty.and_then(Node::as_text).and_then(type_of).ok_or_else(|| wrong(ty.unwrap_or(node), "no type of a column"))?;
     Ok(KeptColumn {
         name: name.to_owned(),
         ty,
@@ -263,7 +256,6 @@ mod tests {
         let (kept, problems) = of("columns:\n  ContactID: integer\n  Balance: decimal(15,2)\n");
         assert_eq!(problems, []);
         let kept = kept.unwrap();
-        assert_eq!(kept.indexed(), None, "nothing is said of indexes");
         let columns = kept.columns();
         assert_eq!(columns[1], Column { name: "Balance".into(), ty: Type::Decimal { precision: 15, scale: 2 } });
         assert!(read("crm.other", Path::new("."), &Memory::default(), &mut Vec::new()).is_none());

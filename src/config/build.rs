@@ -117,9 +117,10 @@ fn prepare(
                 problems.extend(one.warnings());
                 for dataset in &source.datasets {
                     let full = format!("{}.{}", source.name, dataset.name);
-                    readings.insert(full.clone(), reading(&*one, &dataset.name, || {
-                        baseline::read(&full, &loaded.base, world, problems)
-                    }));
+                    readings.insert(
+                        full.clone(),
+                        reading(&*one, &dataset.name, || baseline::read(&full, &loaded.base, world, problems)),
+                    );
                 }
                 prepared.insert(source.name.clone(), Arc::from(one));
             }
@@ -134,10 +135,10 @@ fn reading(one: &dyn Prepared, dataset: &str, kept: impl FnOnce() -> Option<Kept
     let kept = if told.is_none() { kept() } else { None };
     Reading {
         kept: kept.is_some(),
-        indexed: kept.as_ref().and_then(Kept::indexed),
         columns: told.or_else(|| kept.map(|k| k.columns())),
         hash: one.reading_hash(dataset),
-        only_live: one.looks_up(dataset) && !one.feeds(dataset),
+        live_only: one.looks_up(dataset) && !one.feeds(dataset),
+        whole: one.whole(dataset),
     }
 }
 

@@ -90,7 +90,8 @@ pub(super) fn find(serving: &Serving, path: &str) -> Result<Target, Refusal> {
         if let Some(plural) = rest.strip_suffix(":lookup") {
             return serving.collection(plural).map(Target::Lookup).ok_or_else(|| no_collection(serving, plural));
         }
-        return serving.collection(rest).map(Target::List).ok_or_else(|| no_collection(serving, rest));
+        let entity = serving.collection(rest).ok_or_else(|| no_collection(serving, rest))?;
+        return if serving.catalog.entities[entity].listed { Ok(Target::List(entity)) } else { Err(no_list(rest)) };
     };
     let entity = serving.collection(plural).ok_or_else(|| no_collection(serving, plural))?;
     if rest == "changes" {
@@ -109,6 +110,15 @@ pub(super) fn find(serving: &Serving, path: &str) -> Result<Target, Refusal> {
             Ok(Target::Children(entity, id, at))
         }
     }
+}
+
+/// Of what is only read live nobody knows all there is.
+fn no_list(plural: &str) -> Refusal {
+    let detail = format!(
+        "{plural} are only read live from the system that has them, so there is no list of all; ask for one by its id, or \
+         by its key at /v1/{plural}:lookup"
+    );
+    Refusal::new("no-such-path", detail)
 }
 
 fn no_collection(serving: &Serving, plural: &str) -> Refusal {

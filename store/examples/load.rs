@@ -136,6 +136,7 @@ fn catalog() -> Catalog {
         authority: vec![],
         fields,
         children: vec![],
+        listed: true,
         match_rules: vec![],
     };
     Catalog { entities: vec![entity], ..Catalog::default() }

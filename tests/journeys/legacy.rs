@@ -123,7 +123,9 @@ fn an_access_file_whose_driver_joins_nothing() {
     let lines = g.items(&format!("/v1/orders/{}/lines?embed=product", order["id"].as_str().unwrap()));
     let mut lines: Vec<(&str, i64, &str)> = lines
         .iter()
-        .map(|l| (l["product"]["name"].as_str().unwrap(), l["quantity"].as_i64().unwrap(), l["price"].as_str().unwrap()))
+        .map(|l| {
+            (l["product"]["name"].as_str().unwrap(), l["quantity"].as_i64().unwrap(), l["price"].as_str().unwrap())
+        })
         .collect();
     lines.sort_unstable();
     let want = [

@@ -8,6 +8,7 @@
 mod common;
 
 mod crash;
+mod databases;
 mod demo;
 mod discover;
 mod drift;

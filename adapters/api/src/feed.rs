@@ -27,6 +27,10 @@ pub trait BlockingFeed: Send {
     /// Gives up the open unit, to begin again with the first one that is not done (after drift was accepted,
     /// or a commit failed).
     fn rewind(&mut self);
+    /// The same, and a person waits for it: what is read from time to time is read now.
+    fn again(&mut self) {
+        self.rewind();
+    }
 }
 
 /// What a feed hands over.

@@ -88,6 +88,11 @@ pub trait Prepared: Send + Sync {
     fn looks_up(&self, _dataset: &str) -> bool {
         false
     }
+    /// Whether passes show all there is, or all keys, whatever the dataset's `content` says: what is missing from one of
+    /// them is deleted, so the shrink guard holds for it.
+    fn whole(&self, _dataset: &str) -> bool {
+        false
+    }
     /// What must be equal for two readings of one record to mean the same: a hash of format, encoding and columns.
     fn reading_hash(&self, dataset: &str) -> u64;
     /// Reads one local file as that dataset would be read, for `banyan try` and `inspect`. At most `limit` rows.

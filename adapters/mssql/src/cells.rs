@@ -53,7 +53,9 @@ pub(crate) fn weight(row: &Row) -> usize {
 fn cell(data: &ColumnData<'static>, ty: ColumnType, sink: &mut Sink<'_>) -> Result<(), Trouble> {
     let value = match data {
         ColumnData::String(Some(text)) => {
-            sink.text(text);
+            // CHAR: its trailing blanks are padding, to the server too.
+            let padded = matches!(ty, ColumnType::BigChar | ColumnType::NChar);
+            sink.text(if padded { text.trim_end_matches(' ') } else { text });
             return Ok(());
         }
         ColumnData::Bit(Some(b)) => Value::Boolean(*b),

@@ -194,7 +194,7 @@ impl Complaint {
         match code {
             18456 | 18452 | 18470 | 18486..=18488 => self.permanent(
                 "mssql-login",
-                &format!("login of `{}` refused: {said} It is not tried again by itself: some servers lock a login after a few wrong passwords.", self.user),
+                &format!("login of `{}` refused: {said}", self.user),
             ),
             4060 | 4064 | 911 | 18461 => self.permanent("mssql-database", &said),
             1222 => self.transient("mssql-locked", &said),

@@ -79,6 +79,10 @@ impl Prepared for Ready {
         self.datasets.looks_up(dataset)
     }
 
+    fn whole(&self, dataset: &str) -> bool {
+        self.datasets.feeds(dataset)
+    }
+
     fn reading_hash(&self, dataset: &str) -> u64 {
         self.datasets.reading_hash(dataset)
     }

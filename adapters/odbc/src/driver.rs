@@ -30,6 +30,8 @@ pub struct Config {
     pub lock_timeout: Duration,
     /// The worker's program; `None`: found by itself.
     pub worker: Option<PathBuf>,
+    /// Where relative paths of the connection string begin; `None`: where the gateway was started.
+    pub folder: Option<PathBuf>,
     /// Makes the worker misbehave, for tests.
     pub test: Option<String>,
 }
@@ -44,6 +46,7 @@ impl Config {
             statement_timeout: Duration::from_secs(300),
             lock_timeout: Duration::from_secs(2),
             worker: None,
+            folder: None,
             test: None,
         }
     }
@@ -92,7 +95,7 @@ impl OdbcDriver {
             Some(path) => path.clone(),
             None => program()?,
         };
-        Worker::start(&program, config.test.as_deref())
+        Worker::start(&program, config.folder.as_deref(), config.test.as_deref())
     }
 
     fn login(&self, dialect: Option<Dialect>, asides: &Asides, call: &Call) -> Result<OdbcLink, Fault> {

@@ -18,7 +18,8 @@ use std::sync::{Arc, LazyLock};
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SourceConfig {
-    /// The connection string: `Driver={PostgreSQL Unicode};Server=erp;Database=erp;UID=reader;PWD=${file:erp.pwd}`.
+    /// The connection string: `Driver={PostgreSQL Unicode};Server=erp;Database=erp;UID=reader;PWD=${file:erp.pwd}`. A
+    /// relative path in it, as in `Driver={SQLite3};Database=old/erp.db`, is relative to the configuration file.
     #[serde(default)]
     pub connection: Option<Secret>,
     /// Instead of it, a data source of this machine's `odbc.ini`.
@@ -208,6 +209,7 @@ fn source(raw: &RawSource) -> Result<(Config, bool), Vec<Problem>> {
         }
     };
     let mut made = Config::new(&raw.name, &connection);
+    made.folder = (!raw.base.as_os_str().is_empty()).then(|| raw.base.clone());
     made.driver_timeout = config.driver_timeout.map_or(made.driver_timeout, |d| d.0);
     made.statement_timeout = config.statement_timeout.map_or(made.statement_timeout, |d| d.0);
     made.lock_timeout = config.lock_timeout.map_or(made.lock_timeout, |d| d.0);
@@ -236,6 +238,10 @@ impl Prepared for Ready {
 
     fn looks_up(&self, dataset: &str) -> bool {
         self.datasets.looks_up(dataset)
+    }
+
+    fn whole(&self, dataset: &str) -> bool {
+        self.datasets.feeds(dataset)
     }
 
     fn reading_hash(&self, dataset: &str) -> u64 {

@@ -23,7 +23,8 @@ const SHORT: usize = 32 << 10;
 /// Where the worker's program is: what `BANYAN_ODBC_WORKER` names, or else beside the gateway's.
 pub(crate) fn program() -> Result<PathBuf, Fault> {
     let path = match std::env::var_os("BANYAN_ODBC_WORKER") {
-        Some(path) => PathBuf::from(path),
+        // The worker runs in another folder than the gateway.
+        Some(path) => std::path::absolute(&path).unwrap_or(PathBuf::from(path)),
         None => {
             let here = std::env::current_exe().unwrap_or_default();
             here.with_file_name(format!("banyan-odbc-worker{}", std::env::consts::EXE_SUFFIX))
@@ -52,9 +53,12 @@ pub(crate) struct Worker {
 }
 
 impl Worker {
-    /// Starts a worker. `test` makes it misbehave, for tests.
-    pub(crate) fn start(program: &Path, test: Option<&str>) -> Result<Worker, Fault> {
+    /// Starts a worker in that folder. `test` makes it misbehave, for tests.
+    pub(crate) fn start(program: &Path, folder: Option<&Path>, test: Option<&str>) -> Result<Worker, Fault> {
         let mut command = Command::new(program);
+        if let Some(folder) = folder {
+            command.current_dir(folder);
+        }
         // Drivers and the driver manager convert by the locale; without one, what is not ASCII is lost.
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).env("LC_ALL", "C.UTF-8");
         command.env_remove("BANYAN_ODBC_WORKER_TEST");

@@ -14,6 +14,14 @@ use std::time::{Duration, Instant};
 /// A connection that was not used for so long is opened anew: who knows what stands between.
 const IDLE: Duration = Duration::from_secs(300);
 
+/// A file that is a database may be put in another's place, and an open connection would not notice: it is opened anew
+/// after so long.
+const FILE_OPEN: Duration = Duration::from_secs(5);
+
+/// Servers lock a login after a few wrong passwords: whoever asks, a refused login is not tried again before so long. A
+/// configuration that is taken up again tries it at once.
+const REFUSED: Duration = Duration::from_secs(600);
+
 /// No request takes longer where the budget does not say: a dead server must not hold a pass for ever.
 const LONGEST: Duration = Duration::from_secs(600);
 /// Rows asked for before it is known how wide they are.
@@ -27,6 +35,8 @@ pub(crate) struct Desk {
     allow_writable: bool,
     /// What the last opened connection told.
     told: Mutex<Told>,
+    /// When the login was refused, and how.
+    refused: Mutex<Option<(Instant, Fault)>>,
 }
 
 /// What a server told of itself.
@@ -45,7 +55,7 @@ pub(crate) struct Told {
 impl Desk {
     /// For a source. `allow_writable`: a login that may write is used all the same.
     pub(crate) fn new(driver: Arc<dyn Driver>, cx: Context, allow_writable: bool) -> Desk {
-        Desk { driver, cx, allow_writable, told: Mutex::default() }
+        Desk { driver, cx, allow_writable, told: Mutex::default(), refused: Mutex::default() }
     }
 
     /// What is known of the server.
@@ -93,9 +103,32 @@ impl Desk {
         })
     }
 
+    /// Opens a connection, unless the login was refused a while ago.
+    fn log_in(&self, purpose: Purpose, asides: &Asides, call: &Call) -> Result<Box<dyn Link>, Fault> {
+        let refused = || self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, fault)) = refused().as_ref().filter(|(at, _)| at.elapsed() < REFUSED) {
+            return Err(fault.clone());
+        }
+        let opened = self.catalog("(connect)", purpose, || self.driver.open_telling(call, asides));
+        *refused() = match &opened {
+            Err(fault) if fault.code.ends_with("-login") => {
+                let told = "It is not tried again for ten minutes, because servers lock a login after a few wrong passwords; \
+                            a reload of the configuration tries it at once";
+                let fault =
+                    Fault { message: format!("{}. {told}", fault.message.trim_end_matches('.')), ..fault.clone() };
+                Some((Instant::now(), fault))
+            }
+            _ => None,
+        };
+        match &*refused() {
+            Some((_, fault)) => Err(fault.clone()),
+            None => opened,
+        }
+    }
+
     /// Opens a connection and looks at its login. The caller has leave.
     fn open(&self, purpose: Purpose, asides: &Asides, call: &Call) -> Result<Box<dyn Link>, Fault> {
-        let mut link = self.catalog("(connect)", purpose, || self.driver.open_telling(call, asides))?;
+        let mut link = self.log_in(purpose, asides, call)?;
         let access = self.catalog("(permissions of the login)", purpose, || link.access(call))?;
         let source = &self.cx.source;
         {
@@ -129,6 +162,7 @@ impl Desk {
 pub(crate) struct Lane {
     desk: Arc<Desk>,
     link: Option<Box<dyn Link>>,
+    opened: Instant,
     used: Instant,
     answer: Option<Answer>,
     /// What the request under way is for.
@@ -148,12 +182,13 @@ impl Lane {
     /// A lane without a connection.
     pub(crate) fn new(desk: Arc<Desk>) -> Lane {
         let about = Arc::new(Mutex::new(Purpose::Probe));
-        Lane { desk, link: None, used: Instant::now(), answer: None, about }
+        Lane { desk, link: None, opened: Instant::now(), used: Instant::now(), answer: None, about }
     }
 
     /// True while its connection may be used without being opened first.
     pub(crate) fn fresh(&self) -> bool {
-        self.used.elapsed() < IDLE && self.link.as_ref().is_some_and(|l| l.usable())
+        let current = |l: &Box<dyn Link>| l.dialect() != Dialect::Sqlite || self.opened.elapsed() < FILE_OPEN;
+        self.used.elapsed() < IDLE && self.link.as_ref().is_some_and(|l| l.usable() && current(l))
     }
 
     /// The dialect of its server.
@@ -265,7 +300,10 @@ impl Lane {
         }
         let link = match &mut self.link {
             Some(link) => link,
-            None => self.link.insert(desk.open(purpose, &desk.asides(&self.about), &request)?),
+            None => {
+                self.opened = Instant::now();
+                self.link.insert(desk.open(purpose, &desk.asides(&self.about), &request)?)
+            }
         };
         let result = ask(&mut **link, &request);
         self.used = Instant::now();

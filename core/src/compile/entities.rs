@@ -44,6 +44,7 @@ fn one(part: &Part<EntityDraft>, draft: &Draft, tell: &mut Tell<'_>) -> Entity {
         id_name: part.renamed_from.clone().unwrap_or_else(|| part.name.clone()),
         authority: Vec::new(),
         fields: fields::build(part, draft, tell),
+        listed: true,
         children: Vec::new(),
         match_rules: part.matches.iter().map(|rule| rule.when.clone()).collect(),
     }

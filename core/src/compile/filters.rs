@@ -1,11 +1,8 @@
 //! Which filters and sorts a type offers.
 
-use super::Input;
-use super::mappings::Written;
-use super::sources::World;
 use super::tell::Tell;
 use crate::draft::{FieldDraft, FilterWord};
-use crate::model::{Catalog, FilterOp};
+use crate::model::FilterOp;
 use banyan_words::Type;
 use banyan_words::node::join;
 
@@ -37,29 +34,6 @@ pub(super) fn of(name: &str, field: &FieldDraft, ty: &Type, path: &str, tell: &m
         tell.error("reserved-name", path, message, "give the field another name, or offer no filter on it");
     }
     ops
-}
-
-/// What is read by key only has no index of ours: its source must find the rows itself.
-pub(super) fn found(input: &Input<'_>, catalog: &Catalog, world: &World, written: &[Written], tell: &mut Tell<'_>) {
-    for w in written {
-        let Some(mapping) = w.no.and_then(|no| catalog.mappings.get(no)) else { continue };
-        let (Some(entity), Some(known)) = (catalog.entities.get(mapping.entity), world.datasets.get(mapping.dataset))
-        else {
-            continue;
-        };
-        let full = &known.dataset.full;
-        let Some(reading) = input.readings.get(full).filter(|r| r.only_live) else { continue };
-        let Some(indexed) = &reading.indexed else { continue };
-        for (no, formula) in &mapping.fields {
-            let Some(field) = entity.fields.get(*no).filter(|f| !f.filter.is_empty()) else { continue };
-            let Some(column) = formula.columns().iter().find(|c| !indexed.contains(c)) else { continue };
-            let at = input.draft.entity(&entity.name).map_or("", |e| e.path.as_str());
-            let message =
-                format!("a filter by `{}` would read all of {full}: no index begins with {column}", field.name);
-            let hint = format!("leave `filter` out, or give {full} a `sync`, so that Banyan has an index of its own");
-            tell.error("unindexed-filter", &join(&join(&join(at, "fields"), &field.name), "filter"), message, hint);
-        }
-    }
 }
 
 /// Whether the field offers sorting.

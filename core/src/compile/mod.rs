@@ -17,6 +17,7 @@ mod formats;
 mod formulas;
 mod hash;
 mod kinds;
+mod listed;
 mod lookups;
 mod mappings;
 mod matches;
@@ -53,12 +54,12 @@ pub struct Reading {
     pub columns: Option<Vec<Column>>,
     /// A kept schema tells them: the first reading is compared with it.
     pub kept: bool,
-    /// The columns by which its source finds rows without reading all; `None` where that is not known.
-    pub indexed: Option<Vec<String>>,
-    /// It is read by key only: there is no copy of it that could be searched.
-    pub only_live: bool,
     /// Covers everything that decides what a record's cells mean.
     pub hash: u64,
+    /// No pass brings it: it is only read by key, while somebody waits.
+    pub live_only: bool,
+    /// Its passes show all there is, or all keys, whatever `content` says: what is missing from one is deleted.
+    pub whole: bool,
 }
 
 /// The catalog and its warnings; else every problem, warnings included. Each has its path; places are filled in by
@@ -80,7 +81,7 @@ pub fn compile(input: &Input<'_>) -> Result<(Catalog, Vec<Problem>), Vec<Problem
     authority::build(input.draft, &mut catalog, &world, &written, &mut tell);
     owners::build(input.draft, &mut catalog, &world, &written, &mut tell);
     required::check(input.draft, &catalog, &world, &written, &mut tell);
-    filters::found(input, &catalog, &world, &written, &mut tell);
+    listed::settle(input.draft, &mut catalog, &world, &mut tell);
     catalog.sources = world.sources.clone();
     catalog.datasets = world.datasets.iter().map(|d| d.dataset.clone()).collect();
     catalog.lookups = tables.iter().filter_map(|t| t.table.clone()).collect();

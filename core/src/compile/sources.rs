@@ -150,13 +150,14 @@ fn one(input: &Input<'_>, s: &Part<SourceDraft>, no: SourceNo, d: &Part<DatasetD
         full,
         key: key(d, tell),
         content: content(&d.keys, &d.path, tell),
-        shrink_guard: guard(&d.keys, &d.path, tell),
+        shrink_guard: guard(&d.keys, reading.is_some_and(|r| r.whole), &d.path, tell),
         fresh: d.keys.fresh.map(|f| f.0),
         kept: reading.filter(|r| r.kept).and_then(|r| r.columns.as_deref()).map(exact).unwrap_or_default(),
         discard: d.keys.discard.clone(),
         kind: None,
         null_texts: texts(&d.keys.null, &s.keys.null),
         zone,
+        live_only: reading.is_some_and(|r| r.live_only),
         retain: d.keys.retain.map_or(DEFAULT_RETAIN, |r| r.0),
     };
     let known = Known {
@@ -225,8 +226,8 @@ fn content(keys: &DatasetKeys, path: &str, tell: &mut Tell<'_>) -> Content {
     }
 }
 
-fn guard(keys: &DatasetKeys, path: &str, tell: &mut Tell<'_>) -> Option<ShrinkGuard> {
-    let snapshot = keys.content == Some(ContentWord::Snapshot);
+fn guard(keys: &DatasetKeys, whole: bool, path: &str, tell: &mut Tell<'_>) -> Option<ShrinkGuard> {
+    let snapshot = whole || keys.content == Some(ContentWord::Snapshot);
     match (&keys.shrink_guard, snapshot) {
         (None, true) => Some(DEFAULT_SHRINK_GUARD),
         (None, false) => None,

@@ -7,7 +7,7 @@ use banyan_words::{Problem, Severity};
 
 /// Every code `compile` may give, and what it means; formula codes are in `formula`, those of single values in `draft`.
 /// Permanent.
-pub const CODES: [(&str, &str); 39] = [
+pub const CODES: [(&str, &str); 38] = [
     ("authority-missing", "several key spaces feed an entity and none is said to bring instances into being"),
     ("bad-name", "the name cannot stand in an address"),
     ("changed-at-missing", "`owner: latest` needs to know when each record was changed"),
@@ -33,7 +33,6 @@ pub const CODES: [(&str, &str); 39] = [
     ("reserved-name", "the name has a meaning of its own in the facade"),
     ("snapshot-only", "the key means something with `content: snapshot` only"),
     ("unfed-entity", "no mapping feeds an entity (warning)"),
-    ("unindexed-filter", "a filter is offered on what is read by key only, and no index of the source begins with its column"),
     ("unfilled-field", "no mapping fills a field (warning)"),
     ("unknown-column", "a column is named that the dataset does not have"),
     ("unknown-dataset", "a dataset is named that no source has"),

@@ -60,6 +60,8 @@ pub struct Dataset {
     pub null_texts: Vec<String>,
     /// Zone of its naive times.
     pub zone: Option<String>,
+    /// No pass brings it: it is only read by key, while somebody waits.
+    pub live_only: bool,
     /// How long raw records that no observation stands on are kept.
     pub retain: Duration,
 }

@@ -22,6 +22,8 @@ pub struct Entity {
     pub authority: Vec<String>,
     /// Fields in the order of the configuration.
     pub fields: Vec<Field>,
+    /// Whether there is a list of all instances; not where nothing but live reads brings them.
+    pub listed: bool,
     /// Sub-collections: other entities' `ref` fields with an `inverse` here.
     pub children: Vec<Child>,
     /// Whether it has match rules that ask for a review (kept for the review desk).

@@ -40,6 +40,7 @@ fn entity(name: &str, fields: Vec<Field>, children: Vec<Child>) -> Entity {
         authority: vec!["erp".to_owned()],
         fields,
         children,
+        listed: true,
         match_rules: Vec::new(),
     }
 }

@@ -43,7 +43,8 @@ impl Scaffold {
         let found = chosen(&self.tables, found)?;
         let draft = config::load(&global.config, MissingSecret::Error).draft;
         let tables = plan::plan(&source, &draft, &found);
-        let plan = Plan { global, base: &loaded.base, source: &source.name, tables: &tables, dir: self.write.as_deref() };
+        let plan =
+            Plan { global, base: &loaded.base, source: &source.name, tables: &tables, dir: self.write.as_deref() };
         plan.is_room()?;
         let files = plan.proposed()?;
         match &self.write {

@@ -66,8 +66,7 @@ impl Table<'_> {
 
     /// Never null. What is in the key cannot be, whatever the catalog says.
     fn required(&self, i: usize, column: &str) -> bool {
-        self.key.iter().any(|k| k == column)
-            || self.info().is_some_and(|t| t.nullable.get(i) == Some(&false))
+        self.key.iter().any(|k| k == column) || self.info().is_some_and(|t| t.nullable.get(i) == Some(&false))
     }
 }
 

@@ -18,7 +18,10 @@ use utoipa::openapi::{Content, ContentBuilder, RefOr, Required};
 pub(super) fn of_entity(catalog: &Catalog, no: EntityNo) -> Vec<(String, PathItem)> {
     let e = &catalog.entities[no];
     let base = format!("/v1/{}", e.plural);
-    let mut out = vec![(base.clone(), get(list(catalog, no)))];
+    let mut out = Vec::new();
+    if e.listed {
+        out.push((base.clone(), get(list(catalog, no))));
+    }
     if !key_spaces(catalog, no).is_empty() {
         let both = PathItemBuilder::new()
             .operation(HttpMethod::Get, lookup(catalog, no).build())

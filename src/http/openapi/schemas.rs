@@ -96,12 +96,14 @@ pub(super) fn of_entity(catalog: &Catalog, no: EntityNo) -> Vec<Named> {
     let mut out = vec![
         (name.clone(), plain(catalog, e)),
         (format!("{name}Selection"), selection(catalog, e)),
-        (format!("{name}Page"), page(e)),
         (format!("{name}Upsert"), change(e, true)),
         (format!("{name}Delete"), change(e, false)),
         (format!("{name}Change"), any_change(e)),
         (format!("{name}ChangePage"), change_page(e)),
     ];
+    if e.listed {
+        out.insert(2, (format!("{name}Page"), page(e)));
+    }
     if !key_spaces(catalog, no).is_empty() {
         out.push((format!("{name}Key"), key(catalog, no)));
     }

@@ -62,6 +62,12 @@ impl Engine {
         let wanted = (0..catalog.datasets.len()).map(|d| wanted(&catalog, d)).collect();
         Engine { catalog, book, sources, aliased, referrers, lookups_of, mappings_of, wanted, lone, feeds }
     }
+
+    /// Whether a dataset is a table that each pass reads anew; else its units are files, which stay what they were.
+    pub fn is_table(&self, dataset: DatasetNo) -> bool {
+        let d = &self.catalog.datasets[dataset];
+        self.sources.get(&self.catalog.sources[d.source].name).is_some_and(|s| s.whole(&d.feed))
+    }
 }
 
 /// The columns of a dataset that something uses.

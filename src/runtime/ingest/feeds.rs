@@ -108,7 +108,7 @@ pub(super) fn run(
             }
             Some(Order::Resume) => {
                 paused = false;
-                feed.rewind();
+                feed.again();
                 continue;
             }
             None if paused => {

@@ -291,7 +291,12 @@ impl<'s> Session<'s> {
     }
 
     /// The record ids of a batch; `None` for rows that have none: those are refused here.
-    pub(super) fn record_ids(&mut self, mapping: MappingNo, open: &mut OpenUnit, batch: &Batch) -> Result<Vec<Option<Id>>> {
+    pub(super) fn record_ids(
+        &mut self,
+        mapping: MappingNo,
+        open: &mut OpenUnit,
+        batch: &Batch,
+    ) -> Result<Vec<Option<Id>>> {
         let engine = self.engine;
         let mut out = Vec::with_capacity(batch.len());
         let runners: Vec<Arc<Runner>> = batch.shapes().iter().map(|s| open.runner(engine, mapping, s)).collect();

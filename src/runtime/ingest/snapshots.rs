@@ -44,7 +44,7 @@ impl Session<'_> {
             }
         }
         let state = &mut states.0[part.dataset];
-        let accepted = state.suspended.take().is_some_and(|s| s.accepted && s.unit == part.unit.name);
+        let accepted = state.suspended.take().filter(|s| s.accepted);
         let mut missing = Vec::new();
         for mapping in &mappings {
             missing.push(self.missing(*mapping, part)?);
@@ -56,6 +56,9 @@ impl Session<'_> {
         let (gone, all) = missing.iter().copied().max_by_key(|(gone, _)| *gone).unwrap_or((0, 0));
         let guard = engine.catalog.datasets[part.dataset].shrink_guard;
         let too_many = guard.is_some_and(|g| gone * 1000 > all * u64::from(g.permille));
+        // A file is read again; a table is read anew, and what was accepted holds for as many.
+        let accepted =
+            accepted.is_some_and(|s| s.unit == part.unit.name || (engine.is_table(part.dataset) && gone <= s.missing));
         let reason = match &part.unreadable {
             Some(why) if gone > 0 => {
                 Some(format!("a record's key could not be read, so it is not known who is gone: {why}"))

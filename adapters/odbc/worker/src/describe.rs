@@ -26,6 +26,9 @@ pub(crate) struct Plan {
     pub(crate) open: bool,
     /// Shown in lower case: psqlodbc shows a uuid otherwise than its server.
     pub(crate) lower: bool,
+    /// CHAR, of a server to which trailing blanks are padding: they are cut off, so that keys are what people write.
+    /// SQLite and drivers we do not know keep theirs, for to those a blank makes another key.
+    pub(crate) padded: bool,
 }
 
 impl Plan {
@@ -96,7 +99,9 @@ pub(crate) fn plan(d: Described, connection: &Connection) -> Plan {
         (precision, scale) = decimal.unwrap_or((precision, scale));
     }
     let lower = d.sql == -11 && connection.product.contains("postgres");
-    Plan { column: WireColumn { name: d.name, form, precision, scale }, c, width, open, lower }
+    let pads = ["postgres", "sql server", "adaptive", "sybase"].iter().any(|p| connection.product.contains(p));
+    let padded = matches!(d.sql, 1 | -8) && pads;
+    Plan { column: WireColumn { name: d.name, form, precision, scale }, c, width, open, lower, padded }
 }
 
 /// `decimal(12,2)`, as it was declared.

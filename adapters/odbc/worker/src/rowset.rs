@@ -314,6 +314,7 @@ fn whole(
 #[inline]
 fn take(plan: &Plan, cell: &[u8], into: &mut Gather) -> bool {
     let form = plan.column.form;
+    let cell = if plan.padded { unpadded(cell, plan.terminator()) } else { cell };
     match plan.c {
         CDataType::SBigInt | CDataType::Double => cell.first_chunk::<8>().map(|b| into.fixed(*b)).is_some(),
         CDataType::Float => cell.first_chunk::<4>().map(|b| into.fixed(*b)).is_some(),
@@ -330,6 +331,15 @@ fn take(plan: &Plan, cell: &[u8], into: &mut Gather) -> bool {
         _ if plan.lower => text(form, &cell.to_ascii_lowercase(), into),
         _ => text(form, cell, into),
     }
+}
+
+/// Without the blanks at its end. `unit`: bytes of a character's unit.
+fn unpadded(mut cell: &[u8], unit: usize) -> &[u8] {
+    let blank: &[u8] = if unit == 2 { &[b' ', 0] } else { b" " };
+    while let Some(shorter) = cell.strip_suffix(blank) {
+        cell = shorter;
+    }
+    cell
 }
 
 fn text(form: Form, cell: &[u8], into: &mut Gather) -> bool {

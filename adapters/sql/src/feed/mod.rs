@@ -44,6 +44,8 @@ pub(crate) struct Feed {
     position: Option<Position>,
     due: Instant,
     newest: Option<Timestamp>,
+    /// A person waits for the next pass.
+    hurried: bool,
     logged: Option<Mode>,
     pass: Option<Pass>,
     outbox: VecDeque<Delivery>,
@@ -65,6 +67,7 @@ impl Feed {
             position: None,
             due: Instant::now(),
             newest: None,
+            hurried: false,
             logged: None,
             pass: None,
             outbox: VecDeque::new(),
@@ -87,7 +90,7 @@ impl Feed {
         self.due = Instant::now();
         // Where it goes on is only known with the plan; when, the text alone tells.
         let at = self.told.as_deref().and_then(|t| serde_json::from_str::<Position>(t).ok());
-        if let Some(at) = at.filter(|p| !p.more) {
+        if let Some(at) = at.filter(|p| !p.more && !self.hurried) {
             let since = (self.desk.cx.clock)().duration_since(at.at);
             // A clock that was set back is no reason to wait for it.
             if since >= SignedDuration::ZERO {
@@ -134,6 +137,7 @@ impl Feed {
             return Ok(());
         }
         self.pass = self.prepared(plan, started, call)?;
+        self.hurried = false;
         Ok(())
     }
 
@@ -227,7 +231,7 @@ impl Feed {
         }
         let last = position.keys_at.unwrap_or(position.at);
         let since = Duration::try_from(now.duration_since(last)).unwrap_or_default();
-        plan.deletes.is_some_and(|every| since >= every)
+        plan.deletes.is_some_and(|every| self.hurried || since >= every)
     }
 
     /// The cells of an answer's only row.
@@ -361,17 +365,15 @@ impl Feed {
                 position.keys_at = Some(pass.started);
                 position.set_from(pass.upper.as_ref());
             }
-            Read::Column { .. } | Read::Changes { .. } => {
-                match &pass.window {
-                    Some(window) => {
-                        let (from, known) = window.next(pass.clock.elapsed());
-                        let old = self.position.as_ref().and_then(Position::from);
-                        position.set_from(from.or(old).as_ref());
-                        position.known = known;
-                    }
-                    None => position.set_from(pass.upper.as_ref()),
+            Read::Column { .. } | Read::Changes { .. } => match &pass.window {
+                Some(window) => {
+                    let (from, known) = window.next(pass.clock.elapsed());
+                    let old = self.position.as_ref().and_then(Position::from);
+                    position.set_from(from.or(old).as_ref());
+                    position.known = known;
                 }
-            }
+                None => position.set_from(pass.upper.as_ref()),
+            },
         }
         self.done(&pass, position);
     }
@@ -432,5 +434,10 @@ impl BlockingFeed for Feed {
 
     fn rewind(&mut self) {
         self.drop_pass();
+    }
+
+    fn again(&mut self) {
+        self.drop_pass();
+        self.hurried = true;
     }
 }

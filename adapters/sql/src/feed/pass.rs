@@ -281,6 +281,13 @@ impl Pass {
                     format!("{}: a whole page of {} rows has no key that can be read", spec.name, self.in_page);
                 return Err(Fault::permanent("unreadable-keys", message));
             };
+            if self.last.as_ref() == Some(&last) {
+                let message = format!(
+                    "{}: the server finds the same key again behind itself, so that pages have no end; use `mode: full`",
+                    spec.name
+                );
+                return Err(Fault::permanent("unreadable-keys", message));
+            }
             self.last = Some(last);
         } else if paged && self.plan.null_keys && self.read == Read::Pages {
             self.stage = Stage::Nulls;

@@ -53,6 +53,7 @@ pub(super) fn catalog(fields: Vec<Field>) -> Catalog {
         authority: vec![],
         fields,
         children: vec![],
+        listed: true,
         match_rules: vec![],
     };
     let mapping = Mapping {
@@ -84,6 +85,7 @@ pub(super) fn catalog(fields: Vec<Field>) -> Catalog {
         shrink_guard: None,
         fresh: None,
         kept: vec![],
+        live_only: false,
         discard: vec![],
         kind: None,
         zone: None,

@@ -1,0 +1,189 @@
+//! Reads while somebody waits: by id and by key, fresher than the last pass, and what is answered when they fail.
+
+use super::*;
+use std::time::Instant;
+
+const FRESH: [(&str, &str); 1] = [("cache-control", "max-age=0")];
+const STRICT: [(&str, &str); 2] = [("cache-control", "max-age=0"), ("prefer", "handling=strict")];
+
+/// Passes bring all of it, but so seldom that none comes again in the test.
+const SYNCED: &str = "      items: { table: ITEMS, key: [NO], read: live, sync: { mode: keyset, every: 6h } }\n";
+/// No pass brings it.
+const ONLY_LIVE: &str = "      items: { table: ITEMS, key: [NO], read: live }\n";
+
+#[test]
+fn what_was_changed_a_moment_ago_is_answered_and_soon_stored() {
+    let old = Old::new(ITEMS, SYNCED, ITEM);
+    let g = old.site.start();
+    loaded(&g, "erp.items");
+    let told = changes(&g, "items").len();
+    let one = "/v1/items:lookup?space=erp&key=1";
+    let id = keyed(&g, "items", "1").1["id"].as_str().unwrap().to_owned();
+    assert_eq!(live_reads(&old.site), 0, "who does not ask for fresh data asks nobody");
+
+    old.run("UPDATE ITEMS SET NAME = 'By key' WHERE NO = 1; INSERT INTO ITEMS VALUES (99, 'New', 1, NULL)");
+    let stored = g.ask(one, &[]);
+    assert_eq!((stored.json()["name"].clone(), stored.header("banyan-served-by")), (json!("Thing 1"), "store"));
+    let fresh = g.ask(one, &FRESH);
+    assert_eq!(fresh.status, 200, "{}", fresh.text());
+    assert_eq!((fresh.json()["name"].clone(), fresh.header("banyan-served-by")), (json!("By key"), "live"));
+    assert_eq!(fresh.header("age"), "0");
+    assert!(fresh.header("banyan-as-of") > stored.header("banyan-as-of"), "{:?}", fresh.headers);
+    assert_ne!(fresh.header("etag"), stored.header("etag"));
+    let new = g.ask("/v1/items:lookup?space=erp&key=99", &FRESH);
+    assert_eq!((new.status, new.json()["name"].clone()), (200, json!("New")));
+
+    // By id, before the store may have taken it; then the store has it, with the same ETag, and the feed tells.
+    old.run("UPDATE ITEMS SET NAME = 'By id' WHERE NO = 1");
+    let by_id = g.ask(&format!("/v1/items/{id}"), &FRESH);
+    assert_eq!((by_id.json()["name"].clone(), by_id.header("banyan-served-by")), (json!("By id"), "live"));
+    g.until("the store holds what was answered", |g| g.get(&format!("/v1/items/{id}"))["name"] == "By id");
+    assert_eq!(g.ask(&format!("/v1/items/{id}"), &[]).header("etag"), by_id.header("etag"));
+    g.until("the new one too", |g| g.count("/v1/items") == 11);
+    let entries = changes(&g, "items")[told..].to_vec();
+    assert!(entries.iter().any(|c| c["id"] == id.as_str()) && entries.len() >= 2, "{entries:?}");
+
+    old.run("DELETE FROM ITEMS WHERE NO = 1");
+    let gone = g.ask(&format!("/v1/items/{id}"), &FRESH);
+    assert_eq!((gone.status, gone.json()["code"].clone()), (410, json!("gone")));
+    g.until("it is gone from the store", |g| g.ask(&format!("/v1/items/{id}"), &[]).status == 410);
+    let last = changes(&g, "items").last().unwrap().clone();
+    assert_eq!((last["id"].as_str().unwrap(), last["change"].clone()), (id.as_str(), json!("delete")));
+    assert_eq!(g.dataset("erp.items")["ledger"]["adds_up"], true);
+    g.stop();
+    in_order(&old.site);
+}
+
+#[test]
+fn what_is_only_read_live_has_no_list() {
+    let old = Old::new(ITEMS, ONLY_LIVE, ITEM);
+    let g = old.site.start();
+    let list = g.ask("/v1/items", &[]);
+    assert_eq!((list.status, list.json()["code"].clone()), (404, json!("no-such-path")), "{}", list.text());
+    assert!(list.text().contains("/v1/items:lookup"), "{}", list.text());
+    let document = g.get("/openapi.json");
+    assert!(document["paths"]["/v1/items"].is_null());
+    assert!(document["paths"]["/v1/items/{id}"].is_object() && document["paths"]["/v1/items:lookup"].is_object());
+
+    let first = g.ask("/v1/items:lookup?space=erp&key=3", &[]);
+    assert_eq!((first.status, first.header("banyan-served-by")), (200, "live"), "{}", first.text());
+    assert_eq!(first.json()["price"], "3.50");
+    let id = first.json()["id"].as_str().unwrap().to_owned();
+    g.until("by id, once its key is known", |g| g.ask(&format!("/v1/items/{id}"), &[]).status == 200);
+    old.run("UPDATE ITEMS SET NAME = 'Changed' WHERE NO = 3");
+    assert_eq!(g.get(&format!("/v1/items/{id}"))["name"], "Changed", "it is read for each request");
+    assert_eq!(keyed(&g, "items", "404").0, 404);
+    old.run("DELETE FROM ITEMS WHERE NO = 3");
+    assert_eq!(g.ask(&format!("/v1/items/{id}"), &[]).status, 410);
+    let dataset = g.dataset("erp.items");
+    assert_eq!(dataset["ledger"]["adds_up"], true, "{dataset}");
+    assert_eq!(g.admin("/readyz")["status"], "ready", "no feed is no fault: {}", g.admin("/readyz"));
+    g.stop();
+    in_order(&old.site);
+
+    // Filters and sorts would look complete and not be.
+    old.site.edit("banyan.yaml", |text| text.replace("required: true }", "required: true, filter: [eq], sort: true }"));
+    let check = old.site.banyan(&["check"]);
+    let said = String::from_utf8_lossy(&check.stdout).into_owned() + &String::from_utf8_lossy(&check.stderr);
+    assert!(!check.status.success() && said.contains("not-filterable") && said.contains("not-sortable"), "{said}");
+}
+
+#[test]
+fn a_source_that_is_down_is_told_apart_from_old_data() {
+    let rest = ITEM.replace("erp.items", "erp.copied").replace(
+        "mappings:",
+        "  other: { fields: { name: { type: text } } }\nmappings:\n  - { from: erp.asked, to: other, fields: { name: NAME } }",
+    );
+    let datasets = "      copied: { table: ITEMS, key: [NO], read: live, sync: { mode: keyset, every: 6h } }
+      asked:  { table: ITEMS, key: [NO], read: live }\n";
+    let server = Server::start(TDS_ITEMS).unwrap();
+    let site = Site::new(&format!("{}{datasets}{rest}", mssql(&server, "    budget: { timeout: 2s }\n")));
+    let g = site.start();
+    loaded(&g, "erp.copied");
+    change(&server, "UPDATE ITEMS SET NAME = 'Changed' WHERE NO = 1");
+    assert_eq!(g.ask("/v1/items:lookup?space=erp&key=1", &FRESH).json()["name"], "Changed");
+    assert_eq!(keyed(&g, "others", "1").1["name"], "Changed");
+
+    // It says no more than an error; then nothing at all.
+    server.set(|o| o.mood = banyan_testkit_tds::Mood::ErrorBefore(8651, 17, "Could not perform the operation".into()));
+    let down = |what: &str| {
+        let copied = g.ask("/v1/items:lookup?space=erp&key=2", &FRESH);
+        assert_eq!((copied.status, copied.header("banyan-served-by")), (200, "store"), "{what}: {}", copied.text());
+        assert!(!copied.header("age").is_empty() && !copied.header("banyan-as-of").is_empty());
+        g.until("it has an age", |g| g.ask("/v1/items:lookup?space=erp&key=2", &[]).header("age") != "0");
+        let strict = g.ask("/v1/items:lookup?space=erp&key=2", &STRICT);
+        assert_eq!((strict.status, strict.json()["code"].clone()), (504, json!("not-fresh-enough")), "{what}");
+        let asked = g.ask("/v1/others:lookup?space=erp&key=2", &[]);
+        assert_eq!((asked.status, asked.json()["code"].clone()), (503, json!("source-unavailable")), "{what}");
+        for answer in [copied.text(), strict.text(), asked.text()] {
+            assert!(
+                !answer.contains("SELECT") && !answer.contains("8651") && !answer.contains("127.0.0.1"),
+                "{answer}"
+            );
+        }
+    };
+    down("an error");
+    let begun = Instant::now();
+    server.set(|o| o.mood = banyan_testkit_tds::Mood::StallBefore);
+    down("silence");
+    assert!(begun.elapsed().as_secs() < 20, "three requests, two seconds each at most");
+    server.set(|o| o.mood = banyan_testkit_tds::Mood::Well);
+    g.until("it is asked again", |g| keyed(g, "others", "2").0 == 200);
+    assert!(server.seen().attentions > 0 || server.seen().ended > 0, "the server was told to stop");
+    g.stop();
+    in_order(&site);
+}
+
+#[test]
+fn equal_reads_at_one_time_are_one() {
+    // A view that takes a while for each row.
+    let slow = format!(
+        "{ITEMS} CREATE VIEW SLOW AS SELECT NO, NAME, PRICE + 0 * (WITH RECURSIVE n(i) AS (SELECT NO UNION ALL \
+         SELECT i + 1 FROM n WHERE i < 400000 + NO) SELECT MAX(i) FROM n) AS PRICE FROM ITEMS"
+    );
+    let rest = ITEM.replace("price: PRICE", "price: 'ROUND(DECIMAL(TEXT(PRICE)), 2) ELSE NULL'");
+    let old = Old::new(&slow, "      items: { table: SLOW, key: [NO], read: live }\n", &rest);
+    let g = old.site.start();
+    assert_eq!(keyed(&g, "items", "1").0, 200);
+    let before = live_reads(&old.site);
+    let many = 12;
+    let url = format!("{}/v1/items:lookup?space=erp&key=2", g.facade);
+    std::thread::scope(|s| {
+        let asked: Vec<_> = (0..many).map(|_| s.spawn(|| reqwest::blocking::get(&url).unwrap().status())).collect();
+        asked.into_iter().for_each(|a| assert_eq!(a.join().unwrap(), 200));
+    });
+    let reads = live_reads(&old.site) - before;
+    assert!(reads >= 1 && reads < many / 2, "{many} requests at once asked the source {reads} times");
+    g.stop();
+}
+
+#[test]
+fn a_closed_window_is_kept() {
+    let datasets = format!("{SYNCED}      asked: {{ table: ITEMS, key: [NO], read: live }}\n");
+    let rest = ITEM.replace(
+        "mappings:",
+        "  other: { fields: { name: { type: text } } }\nmappings:\n  - { from: erp.asked, to: other, fields: { name: NAME } }",
+    );
+    let old = Old::new(ITEMS, &datasets, &rest);
+    let closed = "adapter: odbc\n    budget: { closed: [\"00:00-12:00\", \"12:00-24:00\"] }";
+    old.site.edit("banyan.yaml", |text| text.replace("adapter: odbc", closed));
+    let g = old.site.start();
+    let asked = g.ask("/v1/others:lookup?space=erp&key=2", &[]);
+    assert_eq!((asked.status, asked.json()["code"].clone()), (503, json!("source-unavailable")));
+    assert!(asked.text().contains("left alone at this hour"), "{}", asked.text());
+    assert_eq!(g.count("/v1/items"), 0);
+    assert!(sent(&old.site).is_empty(), "nothing is sent: {:?}", sent(&old.site));
+
+    old.site.edit("banyan.yaml", |text| text.replace(closed, "adapter: odbc"));
+    assert_eq!(g.act("/admin/v1/reload", &json!({})).status, 200);
+    g.until("it opens", |g| g.count("/v1/items") == 10);
+    assert_eq!(keyed(&g, "others", "2").0, 200);
+    g.stop();
+    in_order(&old.site);
+}
+
+/// The items as the server has them.
+pub(super) const TDS_ITEMS: &str = "CREATE TABLE ITEMS (NO int NOT NULL PRIMARY KEY, NAME varchar(40), \
+    PRICE TEXT decimal(12,2));
+    WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10)
+    INSERT INTO ITEMS SELECT i, 'Thing ' || i, i || '.50' FROM n;";
