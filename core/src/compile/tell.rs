@@ -33,8 +33,11 @@ pub const CODES: [(&str, &str); 39] = [
     ("reserved-name", "the name has a meaning of its own in the facade"),
     ("snapshot-only", "the key means something with `content: snapshot` only"),
     ("unfed-entity", "no mapping feeds an entity (warning)"),
-    ("unindexed-filter", "a filter is offered on what is read by key only, and no index of the source begins with its column"),
     ("unfilled-field", "no mapping fills a field (warning)"),
+    (
+        "unindexed-filter",
+        "a filter is offered on what is read by key only, and no index of the source begins with its column",
+    ),
     ("unknown-column", "a column is named that the dataset does not have"),
     ("unknown-dataset", "a dataset is named that no source has"),
     ("unknown-entity", "an entity is named that does not exist"),

@@ -8,8 +8,8 @@ mod plan;
 mod trial;
 mod yaml;
 
-use super::discover::{alone, keep, kept, missing};
-use super::{Done, Failure, Global, connect, out};
+use super::discover::{alone, ask, keep, kept, missing};
+use super::{Done, Failure, Global, out};
 use crate::adapters::KINDS;
 use crate::config::baseline::file_of;
 use crate::config::render::Colour;
@@ -38,12 +38,13 @@ pub(super) struct Scaffold {
 impl Scaffold {
     pub(super) fn run(&self, global: &Global) -> Done {
         let (loaded, source, opened) = alone(global, &self.source)?;
-        let found = connect::discover(&source.name, &opened, &self.tables)?;
+        let found = ask(&source, &opened, &self.tables)?;
         missing(&source.name, &self.tables, &found)?;
         let found = chosen(&self.tables, found)?;
         let draft = config::load(&global.config, MissingSecret::Error).draft;
         let tables = plan::plan(&source, &draft, &found);
-        let plan = Plan { global, base: &loaded.base, source: &source.name, tables: &tables, dir: self.write.as_deref() };
+        let plan =
+            Plan { global, base: &loaded.base, source: &source.name, tables: &tables, dir: self.write.as_deref() };
         plan.is_room()?;
         let files = plan.proposed()?;
         match &self.write {

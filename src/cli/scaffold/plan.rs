@@ -4,7 +4,7 @@
 //! and types of keys. Not here: YAML, examples.
 
 use super::names::{free, plural, singular, snake};
-use crate::cli::discover::dataset_of;
+use crate::cli::discover::{dataset_of, discarded};
 use banyan_adapter::{Found, FoundTable};
 use banyan_model::draft::{DatasetKey, Draft, Part, SourceDraft};
 use banyan_words::decimal::MAX_DIGITS;
@@ -66,8 +66,7 @@ impl Table<'_> {
 
     /// Never null. What is in the key cannot be, whatever the catalog says.
     fn required(&self, i: usize, column: &str) -> bool {
-        self.key.iter().any(|k| k == column)
-            || self.info().is_some_and(|t| t.nullable.get(i) == Some(&false))
+        self.key.iter().any(|k| k == column) || self.info().is_some_and(|t| t.nullable.get(i) == Some(&false))
     }
 }
 
@@ -127,7 +126,7 @@ fn fields(table: &Table<'_>, all: &[Table<'_>], source: &Part<SourceDraft>) -> (
     for (i, column) in table.found.columns.iter().enumerate() {
         // A column that is a whole reference, and no part of the own key, needs no field besides.
         let replaced = refs.iter().any(|r| r.columns == [column.name.clone()]) && !table.key.contains(&column.name);
-        if replaced {
+        if replaced || discarded(source, table.found).contains(&column.name) {
             continue;
         }
         let Some((formula, mut declared)) = typed(table, i, column) else {

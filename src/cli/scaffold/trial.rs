@@ -99,10 +99,8 @@ fn shown(json: &[u8], field: &Field, table: &Table<'_>, cells: &[Value<'_>], spa
         serde_json::Value::String(text) => match &field.refers {
             Some((_, columns)) => {
                 let at = |name: &String| table.found.columns.iter().position(|c| c.name == *name);
-                let parts: Option<Vec<String>> = columns
-                    .iter()
-                    .map(|c| Some(value(&key_text(cells.get(at(c)?)?)?)))
-                    .collect();
+                let parts: Option<Vec<String>> =
+                    columns.iter().map(|c| Some(value(&key_text(cells.get(at(c)?)?)?))).collect();
                 format!("{{ ref: [{space}, {}] }}", parts?.join(", "))
             }
             None => value(&text),

@@ -96,7 +96,8 @@ fn scalar_word(formula: &str) -> bool {
 
 /// A value in an example: a number or a date as it is, the rest as text.
 pub(super) fn value(text: &str) -> String {
-    let number = text.starts_with(|c: char| c.is_ascii_digit() || c == '-') && text.len() > usize::from(text.starts_with('-'));
+    let number =
+        text.starts_with(|c: char| c.is_ascii_digit() || c == '-') && text.len() > usize::from(text.starts_with('-'));
     match number && text.chars().skip(1).all(|c| c.is_ascii_digit() || matches!(c, '.' | '-')) {
         true => text.to_owned(),
         false => quoted(text),
