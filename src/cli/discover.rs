@@ -44,7 +44,7 @@ impl Discover {
     pub(super) fn run(&self, global: &Global) -> Done {
         let (loaded, source, alone) = alone(global, &self.source)?;
         let named: Vec<String> = self.tables.iter().chain(&self.table).cloned().collect();
-        let found = connect::discover(&source.name, &alone, &named)?;
+        let found = ask(&source, &alone, &named)?;
         missing(&source.name, &named, &found)?;
         let kept = match self.write {
             true => {
@@ -76,6 +76,28 @@ pub(super) fn alone(global: &Global, name: &str) -> Result<(Loaded, Part<SourceD
             Err(Failure::Told)
         }
     }
+}
+
+/// What the source holds. Columns that a dataset discards are known by name alone.
+pub(super) fn ask(source: &Part<SourceDraft>, alone: &Alone, named: &[String]) -> Result<Vec<Found>, Failure> {
+    let mut found = connect::discover(&source.name, alone, named)?;
+    for f in &mut found {
+        let discarded = discarded(source, f);
+        let hidden: Vec<usize> =
+            (0..f.columns.len()).filter(|i| f.columns.get(*i).is_some_and(|c| discarded.contains(&c.name))).collect();
+        for cell in f.sample.iter_mut().flat_map(|row| row.iter_mut().enumerate()) {
+            if hidden.contains(&cell.0) {
+                cell.1.clear();
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// The columns that the dataset which reads what was found drops before anything sees them.
+pub(super) fn discarded<'s>(source: &'s Part<SourceDraft>, found: &Found) -> &'s [String] {
+    let name = dataset_of(source, found);
+    source.datasets.iter().find(|d| Some(d.name.as_str()) == name).map_or(&[], |d| &d.keys.discard)
 }
 
 /// Every name that was given must be there.

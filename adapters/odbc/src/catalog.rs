@@ -93,6 +93,7 @@ fn described(link: &mut OdbcLink, mut info: TableInfo, call: &Call) -> Result<Ta
 /// By `SQLColumns`, `SQLPrimaryKeys` and `SQLStatistics`, of which a driver may know none.
 fn by_functions(link: &mut OdbcLink, info: &mut TableInfo, columns: Vec<Column>, call: &Call) -> Result<(), Fault> {
     let name = info.name.clone();
+    let bare = link.dialect() == Dialect::Bare;
     let mut told = |what: Catalog| match link.catalog(what, &name, call) {
         Err(_) if link.usable() => Ok(Rows::new()),
         other => other,
@@ -100,6 +101,10 @@ fn by_functions(link: &mut OdbcLink, info: &mut TableInfo, columns: Vec<Column>,
     let this = |r: &Vec<Option<String>>| cell(r, 2).is_none_or(|t| t == name.name);
     let described: Rows = told(Catalog::Columns)?.into_iter().filter(this).map(|r| by_column(&r)).collect();
     info.columns = describe(columns, &described);
+    if bare {
+        // mdbtools says of every column that it is never null, and of none that is true.
+        info.columns.iter_mut().for_each(|c| c.nullable = true);
+    }
     let mut keys: Rows = told(Catalog::Keys)?.into_iter().filter(this).collect();
     keys.sort_by_key(|r| number(r, 4));
     info.key = keys.iter().filter_map(|r| cell(r, 3)).collect();

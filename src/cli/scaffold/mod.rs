@@ -8,8 +8,8 @@ mod plan;
 mod trial;
 mod yaml;
 
-use super::discover::{alone, keep, kept, missing};
-use super::{Done, Failure, Global, connect, out};
+use super::discover::{alone, ask, keep, kept, missing};
+use super::{Done, Failure, Global, out};
 use crate::adapters::KINDS;
 use crate::config::baseline::file_of;
 use crate::config::render::Colour;
@@ -30,6 +30,9 @@ pub(super) struct Scaffold {
     /// Its tables and views.
     #[arg(required = true, value_name = "TABLE")]
     tables: Vec<String>,
+    /// What identifies the records of a table or view whose catalog does not tell; may be said several times.
+    #[arg(long, value_name = "TABLE=COLUMN[,COLUMN]")]
+    key: Vec<String>,
     /// Write a file for each table into this directory, and keep the tables' schemas.
     #[arg(long, value_name = "DIR")]
     write: Option<PathBuf>,
@@ -38,9 +41,10 @@ pub(super) struct Scaffold {
 impl Scaffold {
     pub(super) fn run(&self, global: &Global) -> Done {
         let (loaded, source, opened) = alone(global, &self.source)?;
-        let found = connect::discover(&source.name, &opened, &self.tables)?;
+        let found = ask(&source, &opened, &self.tables)?;
         missing(&source.name, &self.tables, &found)?;
-        let found = chosen(&self.tables, found)?;
+        let mut found = chosen(&self.tables, found)?;
+        self.key.iter().try_for_each(|key| give_key(key, &mut found))?;
         let draft = config::load(&global.config, MissingSecret::Error).draft;
         let tables = plan::plan(&source, &draft, &found);
         let plan =
@@ -76,6 +80,26 @@ fn chosen(names: &[String], found: Vec<Found>) -> Result<Vec<Found>, Failure> {
         }
     }
     Ok(chosen)
+}
+
+/// Gives a table the key that was said: `TABLE=COLUMN,COLUMN`.
+fn give_key(said: &str, found: &mut [Found]) -> Done {
+    let Some((name, columns)) = said.split_once('=') else {
+        return Err(Failure::Usage(format!("`{said}` is no key; write --key TABLE=COLUMN,COLUMN")));
+    };
+    let Some(table) = found.iter_mut().find(|f| f.answers_to(name)) else {
+        return Err(Failure::Usage(format!("`{name}` has a key, but is none of the tables named")));
+    };
+    let columns: Vec<String> = columns.split(',').map(|c| c.trim().to_owned()).collect();
+    if let Some(column) = columns.iter().find(|c| !table.columns.iter().any(|t| t.name == **c)) {
+        let known: Vec<&str> = table.columns.iter().map(|c| c.name.as_str()).collect();
+        return Err(Failure::Usage(format!("{name} has no column {column}; it has: {}", known.join(", "))));
+    }
+    match &mut table.table {
+        Some(info) => info.key = columns,
+        None => return Err(Failure::Usage(format!("{name} is no table; its key stands in the configuration"))),
+    }
+    Ok(())
 }
 
 /// A file of the proposal.

@@ -4,7 +4,7 @@
 //! and types of keys. Not here: YAML, examples.
 
 use super::names::{free, plural, singular, snake};
-use crate::cli::discover::dataset_of;
+use crate::cli::discover::{dataset_of, discarded};
 use banyan_adapter::{Found, FoundTable};
 use banyan_model::draft::{DatasetKey, Draft, Part, SourceDraft};
 use banyan_words::decimal::MAX_DIGITS;
@@ -126,7 +126,7 @@ fn fields(table: &Table<'_>, all: &[Table<'_>], source: &Part<SourceDraft>) -> (
     for (i, column) in table.found.columns.iter().enumerate() {
         // A column that is a whole reference, and no part of the own key, needs no field besides.
         let replaced = refs.iter().any(|r| r.columns == [column.name.clone()]) && !table.key.contains(&column.name);
-        if replaced {
+        if replaced || discarded(source, table.found).contains(&column.name) {
             continue;
         }
         let Some((formula, mut declared)) = typed(table, i, column) else {
@@ -165,14 +165,13 @@ fn typed(table: &Table<'_>, i: usize, column: &Column) -> Option<(String, Vec<(&
             let scale = ("scale", SOME_DIGITS.to_string());
             (format!("ROUND({name}, {SOME_DIGITS})"), vec![("type", "decimal".to_owned()), scale])
         }
-        Type::Decimal { scale, .. } => match declared_scale(&server).filter(|declared| declared < scale) {
-            // The driver allows more digits than the table declares. None is cut off: a value that has them is refused.
-            Some(declared) => {
-                let formula = format!("{name} ELSE REJECT \"too-many-digits\"");
-                (formula, vec![("type", "decimal".to_owned()), ("scale", declared.to_string())])
-            }
-            None => (name, vec![("type", "decimal".to_owned()), ("scale", scale.to_string())]),
-        },
+        Type::Decimal { scale, .. } => {
+            let declared = declared_scale(&server).unwrap_or(*scale).max(seen_scale(table, i));
+            // The driver may allow more digits than the table declares. None is cut off: a value that has them is refused.
+            let more = declared < *scale;
+            let formula = if more { format!("{name} ELSE REJECT \"too-many-digits\"") } else { name };
+            (formula, vec![("type", "decimal".to_owned()), ("scale", declared.min(MAX_DIGITS).to_string())])
+        }
         ty @ (Type::Integer
         | Type::Float
         | Type::Boolean
@@ -189,8 +188,17 @@ fn padded(server: &str) -> bool {
     ["char", "nchar", "character", "bpchar"].contains(&server.split('(').next().unwrap_or_default().trim())
 }
 
-/// Digits after the point, of `decimal(12,2)`; `decimal(12)` has none.
+/// Most digits after the point in the samples: some drivers tell too few.
+fn seen_scale(table: &Table<'_>, i: usize) -> u8 {
+    let digits = |row: &Vec<String>| row.get(i)?.split_once('.').map(|(_, d)| d.trim_end_matches('0').len());
+    table.found.sample.iter().filter_map(digits).max().and_then(|n| u8::try_from(n).ok()).unwrap_or(0)
+}
+
+/// Digits after the point, of `decimal(12,2)`; `decimal(12)` has none, money has four.
 fn declared_scale(server: &str) -> Option<u8> {
+    if ["money", "smallmoney", "currency"].contains(&server) {
+        return Some(4);
+    }
     let (base, rest) = server.split_once('(')?;
     if !["decimal", "numeric", "dec", "number"].contains(&base.trim()) {
         return None;
