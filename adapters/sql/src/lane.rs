@@ -97,7 +97,8 @@ impl Desk {
             Err(fault) if fault.code.ends_with("-login") => {
                 let told = "It is not tried again for ten minutes, because servers lock a login after a few wrong passwords; \
                             a reload of the configuration tries it at once";
-                let fault = Fault { message: format!("{}. {told}", fault.message.trim_end_matches('.')), ..fault.clone() };
+                let fault =
+                    Fault { message: format!("{}. {told}", fault.message.trim_end_matches('.')), ..fault.clone() };
                 Some((Instant::now(), fault))
             }
             _ => None,

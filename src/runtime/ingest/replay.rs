@@ -102,7 +102,8 @@ pub fn accept(desk: &mut Desk<'_>, dataset: usize) -> Result<Option<String>, Sto
         let d = desk.engine.catalog.datasets[dataset].stored;
         // A file is read again; this time its deletions are carried out. Of a table the next pass carries them out.
         if !desk.engine.is_table(dataset)
-            && let Some(u) = desk.store.reader()?.unit_named(d, &unit)? {
+            && let Some(u) = desk.store.reader()?.unit_named(d, &unit)?
+        {
             let change =
                 UnitChange { state: UnitState::Open, records: u.records, code: None, message: None, at: desk.now };
             session.tx.with(|tx| tx.put_unit(u.number, &change))?;

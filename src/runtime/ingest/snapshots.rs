@@ -57,8 +57,8 @@ impl Session<'_> {
         let guard = engine.catalog.datasets[part.dataset].shrink_guard;
         let too_many = guard.is_some_and(|g| gone * 1000 > all * u64::from(g.permille));
         // A file is read again; a table is read anew, and what was accepted holds for as many.
-        let accepted = accepted
-            .is_some_and(|s| s.unit == part.unit.name || (engine.is_table(part.dataset) && gone <= s.missing));
+        let accepted =
+            accepted.is_some_and(|s| s.unit == part.unit.name || (engine.is_table(part.dataset) && gone <= s.missing));
         let reason = match &part.unreadable {
             Some(why) if gone > 0 => {
                 Some(format!("a record's key could not be read, so it is not known who is gone: {why}"))

@@ -116,7 +116,10 @@ fn a_source_that_is_down_is_told_apart_from_old_data() {
         let asked = g.ask("/v1/others:lookup?space=erp&key=2", &[]);
         assert_eq!((asked.status, asked.json()["code"].clone()), (503, json!("source-unavailable")), "{what}");
         for answer in [copied.text(), strict.text(), asked.text()] {
-            assert!(!answer.contains("SELECT") && !answer.contains("8651") && !answer.contains("127.0.0.1"), "{answer}");
+            assert!(
+                !answer.contains("SELECT") && !answer.contains("8651") && !answer.contains("127.0.0.1"),
+                "{answer}"
+            );
         }
     };
     down("an error");

@@ -28,7 +28,10 @@ fn worker() {
             if PROGRAM.contains("/release/") {
                 build.arg("--release");
             }
-            assert!(build.status().unwrap().success(), "banyan-odbc-worker cannot be built: scripts/setup.sh --for test");
+            assert!(
+                build.status().unwrap().success(),
+                "banyan-odbc-worker cannot be built: scripts/setup.sh --for test"
+            );
         }
     });
 }
@@ -61,7 +64,8 @@ impl Old {
 
 /// The beginning of a configuration whose source is `old/erp.db`; its datasets follow.
 fn odbc() -> String {
-    "sources:\n  erp:\n    adapter: odbc\n    connection: \"Driver={SQLite3};Database=old/erp.db\"\n    datasets:\n".to_owned()
+    "sources:\n  erp:\n    adapter: odbc\n    connection: \"Driver={SQLite3};Database=old/erp.db\"\n    datasets:\n"
+        .to_owned()
 }
 
 /// The same for a server.
@@ -113,7 +117,8 @@ fn failing(g: &Gateway, dataset: &str) -> String {
     });
     let ready = g.admin("/readyz");
     assert_eq!(ready["status"], "degraded", "{ready}");
-    let named = ready["reasons"].as_array().unwrap().iter().any(|r| r["dataset"] == dataset && r["code"] == "source-failing");
+    let named =
+        ready["reasons"].as_array().unwrap().iter().any(|r| r["dataset"] == dataset && r["code"] == "source-failing");
     assert!(named, "{ready}");
     code
 }

@@ -73,7 +73,8 @@ fn ten_thousand_rows_of_one_moment_and_a_late_commit() {
         CREATE INDEX BY_TIME ON ITEMS (CHANGED);
         WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000)
         INSERT INTO ITEMS SELECT i, 'Thing ' || i, 1, '2026-01-05 10:00:00' FROM n;";
-    let datasets = "      items: { table: ITEMS, key: [NO], sync: { mode: watermark, column: CHANGED, lag: 1m, every: 200ms } }\n";
+    let datasets =
+        "      items: { table: ITEMS, key: [NO], sync: { mode: watermark, column: CHANGED, lag: 1m, every: 200ms } }\n";
     let old = Old::new(many, datasets, ITEM);
     let g = old.site.spawn().ready();
     g.until("the pass is under way, or over", |g| g.dataset("erp.items")["last_unit"]["records"].is_u64());
@@ -108,7 +109,10 @@ fn killed_in_the_middle_of_passes_the_store_equals_an_undisturbed_one() {
         INSERT INTO ITEMS SELECT i, 'Thing number ' || i, CASE WHEN i % 1000 = 7 THEN NULL ELSE i || '.25' END, NULL FROM n;";
     let datasets = "      items: { table: ITEMS, key: [NO], page_rows: 2000, sync: { mode: keyset, every: 1h } }\n";
     let rest = ITEM.replace("price: PRICE", "price: 'IF(ISBLANK(PRICE), \"x\", TEXT(PRICE))'");
-    let rest = rest.replace("'IF(ISBLANK(PRICE), \"x\", TEXT(PRICE))'", "'COALESCE(PRICE, DECIMAL(\"many\")) ELSE REJECT \"bad-price\"'");
+    let rest = rest.replace(
+        "'IF(ISBLANK(PRICE), \"x\", TEXT(PRICE))'",
+        "'COALESCE(PRICE, DECIMAL(\"many\")) ELSE REJECT \"bad-price\"'",
+    );
     let world = |g: &Gateway| {
         loaded(g, "erp.items");
         let dataset = g.dataset("erp.items");

@@ -56,7 +56,9 @@ fn a_server_that_breaks_off_loses_and_doubles_nothing() {
 fn a_refused_login_is_told_without_the_password() {
     let server = Server::start(TDS_ITEMS).unwrap();
     server.set(|o| o.password = "Zwetschgenknödel".into());
-    let site = Site::new(&format!("{}{PASSES}{ITEM}", mssql(&server, "")).replace("password: secret", "password: Hopfenstange"));
+    let site = Site::new(
+        &format!("{}{PASSES}{ITEM}", mssql(&server, "")).replace("password: secret", "password: Hopfenstange"),
+    );
     let g = site.start();
     assert_eq!(failing(&g, "erp.items"), "mssql-login");
     // Passes and live reads go on asking, the server is not: it would lock the login.
