@@ -18,7 +18,7 @@ for taken in "$port" "$admin"; do
     fi
 done
 echo "demo: building (a few minutes the first time)"
-cargo build --quiet --locked --profile demo --bin banyan
+cargo build --quiet --locked --profile demo --package banyan --package banyan-odbc-worker --bin banyan --bin banyan-odbc-worker
 mkdir -p var
 rm -rf "$folder"
 cp -R examples/wholesaler "$folder"
@@ -34,7 +34,7 @@ facade="http://127.0.0.1:$port"
 
 # Served, and a file of each dataset read.
 tries=0
-until [ "$(curl -sf "http://127.0.0.1:$admin/admin/v1/datasets" | grep -o '"last_finished":{' | wc -l)" -eq 7 ]; do
+until [ "$(curl -sf "http://127.0.0.1:$admin/admin/v1/datasets" | grep -o '"last_finished":{' | wc -l)" -eq 9 ]; do
     tries=$((tries + 1))
     if ! kill -0 $server 2>/dev/null || [ $tries -gt 150 ]; then
         echo "demo: it did not start; $folder/banyan.log says:" >&2
@@ -46,7 +46,7 @@ until [ "$(curl -sf "http://127.0.0.1:$admin/admin/v1/datasets" | grep -o '"last
 done
 cat <<EOF
 
-  Harbour Wholesale is being served. Its files are in $folder/drop, its configuration is $folder/banyan.yaml.
+  Harbour Wholesale is being served. Its files are in $folder/drop and $folder/desk, its configuration is $folder/banyan.yaml.
 
     the API, to read and try out   $facade/docs
     the dashboard                  http://127.0.0.1:$admin/
@@ -56,8 +56,10 @@ cat <<EOF
     curl -gs '$facade/v1/customers?category=export&sort=-credit_limit&fields=name,credit_limit'
     curl -gs '$facade/v1/products?stock[lt]=20&fields=sku,name,stock'
     curl -gs '$facade/v1/orders?number=50001&embed=customer,lines.product'
+    curl -gs '$facade/v1/orders:lookup?space=desk&key=20003' -i -H 'Cache-Control: max-age=0'
     ./banyan why customer crm:1005 --field email
     ./banyan dead-letters list
+    ./banyan audit list --source desk
 
   Log: $folder/banyan.log. Ctrl-C stops.
 

@@ -22,7 +22,7 @@ for tool in "$tools/node_modules/.bin/redocly" "$tools/node_modules/.bin/openapi
     "$venv/openapi-python-client" "$venv/schemathesis"; do
     [ -x "$tool" ] || { echo "contract: $tool is missing: run scripts/setup.sh --for test" >&2; exit 1; }
 done
-cargo build --quiet --locked --bin banyan
+cargo build --quiet --locked --package banyan --package banyan-odbc-worker --bin banyan --bin banyan-odbc-worker
 work=$(mktemp -d)
 server=""
 finish() {
@@ -49,7 +49,7 @@ facade=""
 tries=0
 until facade=$(sed -n 's/^facade *\(http[^ ]*\).*/\1/p' "$work/banyan.log") && [ -n "$facade" ] &&
     admin=$(sed -n 's/^dashboard *\(http[^ ]*\).*/\1/p' "$work/banyan.log") && [ -n "$admin" ] &&
-    [ "$(curl -sf "$admin/admin/v1/datasets" | grep -o '"last_finished":{' | wc -l)" -eq 7 ]; do
+    [ "$(curl -sf "$admin/admin/v1/datasets" | grep -o '"last_finished":{' | wc -l)" -eq 9 ]; do
     tries=$((tries + 1))
     { kill -0 "$server" && [ $tries -le 150 ]; } || { say "the demo did not start"; exit 1; }
     sleep 0.2

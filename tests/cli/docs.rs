@@ -37,7 +37,7 @@ fn every_key_is_on_the_page() {
     }
     keys(&schema["properties"], &mut found);
     for (name, def) in schema["$defs"].as_object().unwrap() {
-        if !name.starts_with("file-drop") && name != "source" {
+        if !KINDS.iter().any(|k| name.starts_with(k.0)) && name != "source" {
             keys(def, &mut found);
         }
     }
@@ -47,6 +47,38 @@ fn every_key_is_on_the_page() {
     let told = |k: &String| page.contains(&format!("`{k}`")) || page.contains(&format!(" {k}: "));
     let missing: Vec<&String> = found.iter().filter(|k| !told(k)).collect();
     assert!(missing.is_empty(), "docs/configuration.md does not tell of {missing:?}");
+}
+
+/// Each adapter's keys are on a page of its own; those that all databases have, on one of theirs.
+const KINDS: [(&str, &[&str]); 3] = [
+    ("file-drop", &["adapter-file-drop"]),
+    ("mssql", &["adapter-mssql", "databases"]),
+    ("odbc", &["adapter-odbc", "databases"]),
+];
+
+#[test]
+fn every_key_of_an_adapter_is_on_its_page() {
+    let schema = banyan(&root("."), &["schema"]).json();
+    for (kind, pages) in KINDS {
+        let page: String =
+            pages.iter().map(|p| std::fs::read_to_string(root(&format!("docs/{p}.md"))).unwrap()).collect();
+        let mut found = BTreeSet::new();
+        for (_, def) in schema["$defs"].as_object().unwrap().iter().filter(|(n, _)| n.starts_with(kind)) {
+            keys(def, &mut found);
+        }
+        // Those of every source and dataset are on the page of the configuration.
+        let shared = |k: &String| {
+            let all = banyan_model::draft::SOURCE_KEYS.iter().chain(&banyan_model::draft::DATASET_KEYS);
+            all.copied().any(|s| s == k)
+        };
+        found.retain(|k| !shared(k));
+        assert!(found.len() > 5, "{kind}: {found:?}");
+        // `key`, `key: value`, { key: value }
+        let forms = |k: &String| [format!("`{k}`"), format!("`{k}: "), format!(" {k}: "), format!(".{k}`")];
+        let told = |k: &String| forms(k).iter().any(|f| page.contains(f));
+        let missing: Vec<&String> = found.iter().filter(|k| !told(k)).collect();
+        assert!(missing.is_empty(), "{pages:?} do not tell of {missing:?}");
+    }
 }
 
 #[test]

@@ -11,6 +11,7 @@ use std::fs;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
@@ -20,6 +21,26 @@ pub(crate) const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_banyan");
 /// How long anything may take that should happen soon. Generous: the machine may be busy.
 const PATIENCE: Duration = Duration::from_secs(90);
+
+/// The gateway starts banyan-odbc-worker from beside itself; a run of the gateway's tests alone has not built it.
+pub(crate) fn worker() {
+    static BUILT: OnceLock<()> = OnceLock::new();
+    BUILT.get_or_init(|| {
+        let beside = Path::new(PROGRAM).with_file_name("banyan-odbc-worker");
+        if !beside.exists() {
+            let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
+            let mut build = Command::new(cargo);
+            build.args(["build", "--quiet", "--locked", "--package", "banyan-odbc-worker"]).current_dir(ROOT);
+            if PROGRAM.contains("/release/") {
+                build.arg("--release");
+            }
+            assert!(
+                build.status().unwrap().success(),
+                "banyan-odbc-worker cannot be built: scripts/setup.sh --for test"
+            );
+        }
+    });
+}
 
 /// A folder with a `banyan.yaml`, and what is dropped into it.
 pub(crate) struct Site {
@@ -64,6 +85,7 @@ impl Site {
 
     /// A copy of the demo.
     pub(crate) fn demo() -> Site {
+        worker();
         let site = Site::empty();
         copy(&Path::new(ROOT).join("examples/wholesaler"), site.folder.path());
         let yaml = fs::read_to_string(site.config()).unwrap();

@@ -93,7 +93,12 @@ pub const REFUSALS: &[RefusalDef] = &[
         "The session was told to be read-only and is not; it is not used.",
         "Connect to the server itself and not through a pool that shares sessions.",
     ),
-    def("odbc-read-only", "unit", "A statement would have written, and the session refused.", "Only read."),
+    def(
+        "odbc-read-only",
+        "unit",
+        "A statement would have written, and the session refused.",
+        "Only SELECTs are meant to be sent; if it stays, report it.",
+    ),
     def("odbc-refused", "unit", "The server does not accept the statement.", "Correct the table, column or query."),
     def("odbc-timeout", "unit", "A statement took longer than `statement_timeout`.", "Read less at once."),
     def(

@@ -8,33 +8,10 @@ mod passes;
 mod trouble;
 mod values;
 
-use crate::common::{Gateway, PROGRAM, ROOT, Site};
+use crate::common::{Gateway, Site, worker};
 use banyan_testkit_tds::Server;
 use rusqlite::Connection;
 use serde_json::{Value, json};
-use std::path::Path;
-use std::process::Command;
-use std::sync::OnceLock;
-
-/// The gateway starts banyan-odbc-worker from beside itself; a run of the gateway's tests alone has not built it.
-fn worker() {
-    static BUILT: OnceLock<()> = OnceLock::new();
-    BUILT.get_or_init(|| {
-        let beside = Path::new(PROGRAM).with_file_name("banyan-odbc-worker");
-        if !beside.exists() {
-            let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
-            let mut build = Command::new(cargo);
-            build.args(["build", "--quiet", "--locked", "--package", "banyan-odbc-worker"]).current_dir(ROOT);
-            if PROGRAM.contains("/release/") {
-                build.arg("--release");
-            }
-            assert!(
-                build.status().unwrap().success(),
-                "banyan-odbc-worker cannot be built: scripts/setup.sh --for test"
-            );
-        }
-    });
-}
 
 /// An old system that keeps its data in a SQLite file, `old/erp.db` in the site.
 struct Old {
