@@ -17,5 +17,6 @@ mod legacy;
 mod letters;
 mod lookups;
 mod redrop;
+mod together;
 mod tour;
 mod trouble;
