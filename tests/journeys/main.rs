@@ -19,5 +19,6 @@ mod legacy;
 mod letters;
 mod lookups;
 mod redrop;
+mod together;
 mod tour;
 mod trouble;

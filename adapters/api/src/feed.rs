@@ -54,6 +54,17 @@ pub enum Delivery {
     /// Records of the open unit that are known to be deleted: rows hold the columns of the dataset's key, by name, and
     /// nothing else. They do not count as records of the unit.
     Deleted(Batch),
+    /// The columns of one of several datasets that a feed delivers together ([`crate::Prepared::together`]), as `columns`
+    /// of `Begin` are of a dataset alone. Comes after `Begin` and before records; `Begin` then has none.
+    Columns {
+        /// The dataset.
+        dataset: String,
+        /// The source's own columns of it.
+        columns: Vec<Column>,
+    },
+    /// What follows, up to the unit's end, was read already and comes at once: it is committed in one transaction, so that
+    /// no reader sees a part of it.
+    Together,
     /// The open unit was read to its end.
     Done(UnitDone),
     /// A unit cannot be used, as a whole: before or after some of its records were delivered.

@@ -93,6 +93,11 @@ pub trait Prepared: Send + Sync {
     fn whole(&self, _dataset: &str) -> bool {
         false
     }
+    /// The dataset whose feed delivers this one as well, in units of their own that are committed as one; it may be this
+    /// dataset itself. Batches then name the dataset they are of in their shapes. `None`: it has a feed of its own.
+    fn together(&self, _dataset: &str) -> Option<String> {
+        None
+    }
     /// What must be equal for two readings of one record to mean the same: a hash of format, encoding and columns.
     fn reading_hash(&self, dataset: &str) -> u64;
     /// Reads one local file as that dataset would be read, for `banyan try` and `inspect`. At most `limit` rows.

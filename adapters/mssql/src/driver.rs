@@ -55,9 +55,9 @@ impl MssqlDriver {
             }
         });
         match opened {
-            Some(Ok((wire, server))) => {
+            Some(Ok((wire, server, snapshot))) => {
                 let (complaint, asked) = (self.complaint.clone(), self.asked.clone());
-                Ok(MssqlLink::new(Room::new(runtime, wire), server, complaint, asked, asides.clone()))
+                Ok(MssqlLink::new(Room::new(runtime, wire), server, complaint, asked, asides.clone(), snapshot))
             }
             // Looking up a name cannot be interrupted: it is left behind, not waited for.
             Some(Err(error)) => {
@@ -88,7 +88,7 @@ impl Driver for MssqlDriver {
 }
 
 /// Connects, logs in, and sets the session up. The failover partner is tried where the server cannot be reached.
-async fn session(settings: &Settings, asides: &Asides) -> Result<(Wire, String), Error> {
+async fn session(settings: &Settings, asides: &Asides) -> Result<(Wire, String, bool), Error> {
     let mut wire = match (connect(settings, &settings.address).await, &settings.failover_partner) {
         (Err(Error::Io { .. } | Error::Conversion(_)), Some(partner)) => connect(settings, partner).await?,
         (connected, _) => connected?,
@@ -103,7 +103,7 @@ async fn session(settings: &Settings, asides: &Asides) -> Result<(Wire, String),
     sets.extend(settings.query_governor.map(|cost| format!("SET QUERY_GOVERNOR_COST_LIMIT {cost}")));
     match run(&mut wire, sets.join("; "), asides).await {
         Err(Error::Server(_)) => {}
-        other => return other.map(|()| (wire, server)),
+        other => return other.map(|()| (wire, server, snapshot)),
     }
     // A relative of SQL Server that does not know one of them still gets the others.
     for set in sets {
@@ -112,7 +112,7 @@ async fn session(settings: &Settings, asides: &Asides) -> Result<(Wire, String),
             other => other?,
         }
     }
-    Ok((wire, server))
+    Ok((wire, server, snapshot))
 }
 
 async fn run(wire: &mut Wire, sql: String, asides: &Asides) -> Result<(), Error> {

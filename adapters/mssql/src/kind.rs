@@ -75,6 +75,10 @@ impl Prepared for Ready {
         self.datasets.feeds(dataset)
     }
 
+    fn together(&self, dataset: &str) -> Option<String> {
+        self.datasets.together(dataset)
+    }
+
     fn looks_up(&self, dataset: &str) -> bool {
         self.datasets.looks_up(dataset)
     }

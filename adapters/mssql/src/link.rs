@@ -83,6 +83,8 @@ pub(crate) struct MssqlLink {
     described: Described,
     asked: TablesAsked,
     asides: Asides,
+    /// Transactions read one state of the database.
+    snapshot: bool,
 }
 
 impl MssqlLink {
@@ -92,8 +94,9 @@ impl MssqlLink {
         complaint: Complaint,
         asked: TablesAsked,
         asides: Asides,
+        snapshot: bool,
     ) -> MssqlLink {
-        MssqlLink { room: Some(room), server, complaint, described: Described::default(), asked, asides }
+        MssqlLink { room: Some(room), server, complaint, described: Described::default(), asked, asides, snapshot }
     }
 
     pub(crate) fn tables_asked_lately(&self) -> bool {
@@ -265,6 +268,15 @@ impl Link for MssqlLink {
 
     fn access(&mut self, call: &Call) -> Result<Access, Fault> {
         access::access(self, call)
+    }
+
+    fn one_state(&mut self, begin: bool, call: &Call) -> Result<bool, Fault> {
+        // Without snapshot isolation a transaction would promise nothing, or hold locks.
+        if !self.snapshot {
+            return Ok(false);
+        }
+        self.all(if begin { "BEGIN TRANSACTION" } else { "COMMIT TRANSACTION" }, Vec::new(), call)?;
+        Ok(true)
     }
 
     fn usable(&self) -> bool {

@@ -68,10 +68,7 @@ impl OdbcLink {
     pub(crate) fn begin(&mut self, patience: Patience, call: &Call) -> Result<(), Fault> {
         let [product, version, _] = &self.about;
         for set in session::begin(self.dialect, product, version, patience) {
-            let begun = Instant::now();
-            let did = self.ask(&Request::Execute(set.sql.clone()), call);
-            self.told(&set.sql, begun, did.as_ref().map(|_| 0));
-            match did {
+            match self.execute(&set.sql, call) {
                 Err(f) if set.needed || !self.usable() => {
                     let message = format!("the session cannot be made read-only (`{}`): {}", set.sql, f.message);
                     return Err(Fault { message, ..f });
@@ -143,6 +140,14 @@ impl OdbcLink {
         let own = self.shared.config.statement_timeout;
         let left = call.deadline.map_or(own, |at| own.min(at.saturating_duration_since(Instant::now())));
         u32::try_from(left.as_secs()).unwrap_or(u32::MAX).max(1)
+    }
+
+    /// A statement of our own without an answer.
+    fn execute(&mut self, sql: &str, call: &Call) -> Result<(), Fault> {
+        let begun = Instant::now();
+        let did = self.ask(&Request::Execute(sql.to_owned()), call).map(drop);
+        self.told(sql, begun, did.as_ref().map(|()| 0));
+        did
     }
 
     /// Tells the audit of a statement of our own.
@@ -245,6 +250,21 @@ impl Link for OdbcLink {
 
     fn access(&mut self, call: &Call) -> Result<Access, Fault> {
         access::of(self, call)
+    }
+
+    fn one_state(&mut self, begin: bool, call: &Call) -> Result<bool, Fault> {
+        if !begin {
+            return self.execute("COMMIT", call).map(|()| true);
+        }
+        if self.dialect == Dialect::Sqlite {
+            let mode = self.rows("PRAGMA journal_mode", call)?.into_iter().flatten().next().flatten();
+            if mode.as_deref() != Some("wal") {
+                return Ok(false);
+            }
+        }
+        let begins = session::one_state(self.dialect);
+        begins.iter().try_for_each(|sql| self.execute(sql, call))?;
+        Ok(!begins.is_empty())
     }
 
     fn usable(&self) -> bool {

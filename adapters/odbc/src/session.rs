@@ -97,6 +97,20 @@ pub(crate) fn proof(dialect: Dialect) -> Option<(&'static str, &'static str)> {
     }
 }
 
+/// What begins a transaction that reads one state of the database, where a server can promise that and nobody waits for it.
+pub(crate) fn one_state(dialect: Dialect) -> &'static [&'static str] {
+    match dialect {
+        Dialect::Postgres => &["BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"],
+        Dialect::Mysql => &[
+            "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ",
+            "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY",
+        ],
+        // With a write-ahead log only: else readers keep writers out for as long as they read.
+        Dialect::Sqlite => &["BEGIN"],
+        Dialect::Tsql | Dialect::Bare | Dialect::Generic => &[],
+    }
+}
+
 /// What is added to a connection string so that the driver reads exactly, without holding whole answers in memory.
 /// The user's own words come first, and drivers heed the first.
 pub(crate) fn options(dialect: Dialect, lock_ms: u64) -> String {

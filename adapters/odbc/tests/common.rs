@@ -148,3 +148,21 @@ pub(crate) fn wait_for(what: &str, log: &Path, mut ready: impl FnMut() -> bool) 
 
 /// A large table's numbers from 1, as SQL text.
 pub(crate) const BIG: u64 = 300_000;
+
+/// Reads a table before and after somebody else adds to it, in one state of the database.
+pub(crate) fn one_state(connection: &str, table: &str, add: impl Fn()) {
+    let call = Call::default();
+    let mut link = open(connection);
+    let all = format!("SELECT * FROM {table}");
+    assert!(link.one_state(true, &call).unwrap(), "the server promises one state");
+    let before = count(link.as_mut(), &all).unwrap();
+    add();
+    assert_eq!(count(link.as_mut(), &all).unwrap(), before, "an answer read to its end keeps the state");
+    // So does one that is given up after its first rows.
+    link.select(&Statement { sql: all.clone(), params: Vec::new() }, &call).unwrap();
+    add();
+    assert_eq!(count(link.as_mut(), &all).unwrap(), before);
+    link.one_state(false, &call).unwrap();
+    assert_eq!(count(link.as_mut(), &all).unwrap(), before + 2, "and now all of it is seen");
+    assert!(link.usable());
+}

@@ -168,6 +168,11 @@ fn logins_and_catalogs(maria: &Maria) {
     assert_eq!(select_with(link.as_mut(), sql, params).unwrap().texts(0), ["1"]);
 }
 
+fn reads_one_state(maria: &Maria) {
+    maria.sql("USE erp; CREATE TABLE pair (i int) ENGINE=InnoDB; INSERT INTO pair SELECT seq FROM seq_1_to_5000");
+    one_state(&maria.connection("reader", "geheim"), "pair", || maria.sql("INSERT INTO erp.pair VALUES (0)"));
+}
+
 fn many_rows_and_a_server_that_dies(maria: &mut Maria) {
     maria.sql(&format!(
         "USE erp; CREATE TABLE many AS SELECT seq AS id, concat('customer number ', seq) AS name, \
@@ -199,5 +204,6 @@ fn mariadb() {
     long_values(&maria);
     nothing_is_written(&maria);
     logins_and_catalogs(&maria);
+    reads_one_state(&maria);
     many_rows_and_a_server_that_dies(&mut maria);
 }

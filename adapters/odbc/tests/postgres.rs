@@ -293,6 +293,11 @@ fn catalogs(pg: &Postgres) {
     assert_eq!(link.table(&missing, &call).unwrap(), None);
 }
 
+fn reads_one_state(pg: &Postgres) {
+    pg.sql("CREATE TABLE pair AS SELECT i FROM generate_series(1, 5000) AS i; GRANT SELECT ON pair TO reader");
+    one_state(&pg.connection("reader", "geheim"), "pair", || pg.sql("INSERT INTO pair VALUES (0)"));
+}
+
 fn many_rows_and_a_server_that_dies(pg: &Postgres) {
     pg.sql(&format!(
         "CREATE TABLE many AS SELECT i AS id, 'customer number ' || i AS name, repeat('x', 100) AS more \
@@ -332,5 +337,6 @@ fn postgresql() {
     logins(&pg);
     parameters(&pg);
     catalogs(&pg);
+    reads_one_state(&pg);
     many_rows_and_a_server_that_dies(&pg);
 }

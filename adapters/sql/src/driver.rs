@@ -106,6 +106,11 @@ pub trait Link: Send {
     fn table(&mut self, table: &TableName, call: &Call) -> Result<Option<TableInfo>, Fault>;
     /// Whether the login may write.
     fn access(&mut self, call: &Call) -> Result<Access, Fault>;
+    /// Begins to read, or ends reading, one state of the database: until then all SELECTs see what had been committed at
+    /// one moment. False where the server cannot promise that without keeping others from writing; nothing is begun then.
+    fn one_state(&mut self, _begin: bool, _call: &Call) -> Result<bool, Fault> {
+        Ok(false)
+    }
     /// Whether the connection can be used again.
     fn usable(&self) -> bool;
 }

@@ -165,6 +165,8 @@ pub(crate) struct Lane {
     opened: Instant,
     used: Instant,
     answer: Option<Answer>,
+    /// One state of the database is being read: the connection must stay the same.
+    pinned: bool,
     /// What the request under way is for.
     about: Arc<Mutex<Purpose>>,
 }
@@ -182,7 +184,7 @@ impl Lane {
     /// A lane without a connection.
     pub(crate) fn new(desk: Arc<Desk>) -> Lane {
         let about = Arc::new(Mutex::new(Purpose::Probe));
-        Lane { desk, link: None, opened: Instant::now(), used: Instant::now(), answer: None, about }
+        Lane { desk, link: None, opened: Instant::now(), used: Instant::now(), answer: None, pinned: false, about }
     }
 
     /// True while its connection may be used without being opened first.
@@ -273,10 +275,20 @@ impl Lane {
 
     /// Gives up an answer that is still open, and with it the connection: only so is the server sure to stop.
     pub(crate) fn give_up(&mut self) {
-        if self.answer.is_some() {
+        if self.answer.is_some() || self.pinned {
             self.close(Some("given-up"));
-            self.link = None;
+            (self.link, self.pinned) = (None, false);
         }
+    }
+
+    /// Begins or ends reading one state of the database; whether the server promises it.
+    pub(crate) fn one_state(&mut self, begin: bool, purpose: Purpose, call: &Call) -> Result<bool, Fault> {
+        if !begin && !self.pinned {
+            return Ok(false);
+        }
+        let promised = self.work(purpose, call, |link, call| link.one_state(begin, call))?;
+        self.pinned = begin && promised;
+        Ok(promised)
     }
 
     /// Ends an answer that was read as far as it was wanted; the connection stays.
@@ -295,11 +307,16 @@ impl Lane {
         let permit = desk.cx.budget.permit(purpose, call)?;
         let request = desk.request(call);
         *self.about.lock().unwrap_or_else(PoisonError::into_inner) = purpose;
-        if self.answer.is_none() && !self.fresh() {
+        if self.answer.is_none() && !self.pinned && !self.fresh() {
             self.link = None;
         }
         let link = match &mut self.link {
             Some(link) => link,
+            None if self.pinned => {
+                self.pinned = false;
+                let message = "the connection was lost in the midst of a pass that reads one state of the database";
+                return Err(Fault::transient("source-lost", message));
+            }
             None => {
                 self.opened = Instant::now();
                 self.link.insert(desk.open(purpose, &desk.asides(&self.about), &request)?)

@@ -153,6 +153,11 @@ impl Gateway {
                     Some(unit) => self.deleted(unit, &batch),
                     None => self.protocol.push("Deleted without Begin".into()),
                 },
+                Delivery::Columns { .. } | Delivery::Together => {
+                    if open.is_none() {
+                        self.protocol.push("Columns or Together without Begin".into());
+                    }
+                }
                 Delivery::Done(done) => {
                     let Some(mut unit) = open.take() else {
                         self.protocol.push("Done without Begin".into());

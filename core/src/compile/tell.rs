@@ -34,10 +34,6 @@ pub const CODES: [(&str, &str); 38] = [
     ("snapshot-only", "the key means something with `content: snapshot` only"),
     ("unfed-entity", "no mapping feeds an entity (warning)"),
     ("unfilled-field", "no mapping fills a field (warning)"),
-    (
-        "unindexed-filter",
-        "a filter is offered on what is read by key only, and no index of the source begins with its column",
-    ),
     ("unknown-column", "a column is named that the dataset does not have"),
     ("unknown-dataset", "a dataset is named that no source has"),
     ("unknown-entity", "an entity is named that does not exist"),

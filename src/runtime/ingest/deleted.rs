@@ -31,7 +31,7 @@ impl Session<'_> {
 
     /// Which part of a feed a batch belongs to: where it has several datasets, its shape names the one it is of.
     pub(super) fn part_of(&self, open: &OpenFeed, batch: &Batch) -> usize {
-        let Some(shape) = batch.shapes().first().filter(|_| open.parts.len() > 1) else { return 0 };
+        let Some(shape) = batch.shapes().first().filter(|_| open.several) else { return 0 };
         let named = |part: &OpenUnit| self.engine.catalog.datasets[part.dataset].feed == shape.dataset;
         open.parts.iter().position(named).unwrap_or(0)
     }

@@ -27,7 +27,8 @@ pub struct Engine {
     pub wanted: Vec<BTreeSet<String>>,
     /// For each mapping the short way for records that come first and alone, where it will do.
     pub lone: Vec<Option<Lone>>,
-    /// For each feed (source, dataset as the adapter knows it), its datasets: one, or one a record kind.
+    /// For each feed (source, dataset as the adapter knows it), its datasets: one, one a record kind, or those that
+    /// are committed together.
     pub feeds: BTreeMap<(String, String), Vec<DatasetNo>>,
 }
 
@@ -56,7 +57,9 @@ impl Engine {
         }
         let mut feeds: BTreeMap<(String, String), Vec<DatasetNo>> = BTreeMap::new();
         for (no, d) in catalog.datasets.iter().enumerate() {
-            feeds.entry((catalog.sources[d.source].name.clone(), d.feed.clone())).or_default().push(no);
+            let source = &catalog.sources[d.source].name;
+            let feed = sources.get(source).and_then(|s| s.together(&d.feed)).unwrap_or_else(|| d.feed.clone());
+            feeds.entry((source.clone(), feed)).or_default().push(no);
         }
         let lone = (0..catalog.mappings.len()).map(|m| Lone::new(&catalog, m)).collect();
         let wanted = (0..catalog.datasets.len()).map(|d| wanted(&catalog, d)).collect();

@@ -35,6 +35,8 @@ pub struct OpenUnit {
     pub refused: HashSet<(MappingNo, Id), ById>,
     /// Records without key: how often the same content came.
     pub occurrences: HashMap<u64, u64>,
+    /// Its own records so far.
+    pub records: u64,
     runners: HashMap<MappingNo, (Arc<Shape>, Arc<Runner>)>,
     shape: Option<(Arc<Shape>, u32)>,
 }
@@ -53,6 +55,10 @@ pub struct OpenFeed {
     pub begun: Instant,
     /// Whether the shape was compared with the baseline.
     pub shape_checked: bool,
+    /// The datasets are several, and not record kinds of one: each batch is of the one that its shape names.
+    pub several: bool,
+    /// Nothing of it may be committed before its end.
+    pub together: bool,
 }
 
 impl OpenUnit {
@@ -75,6 +81,7 @@ impl OpenUnit {
             shown: HashMap::new(),
             refused: HashSet::default(),
             occurrences: HashMap::new(),
+            records: 0,
             runners: HashMap::new(),
             shape: None,
         }

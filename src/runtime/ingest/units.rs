@@ -48,7 +48,10 @@ impl Session<'_> {
         }
         let token = token.to_owned();
         let begun = std::time::Instant::now();
-        Ok(OpenFeed { parts, splitter: None, token, records: 0, begun, shape_checked: false })
+        let feeds = parts.iter().map(|p| &self.engine.catalog.datasets[p.dataset].feed);
+        let several = feeds.collect::<std::collections::BTreeSet<_>>().len() > 1;
+        let (shape_checked, together) = (false, false);
+        Ok(OpenFeed { parts, splitter: None, token, records: 0, begun, shape_checked, several, together })
     }
 
     /// Takes a batch of an open unit.
@@ -63,10 +66,17 @@ impl Session<'_> {
             open.shape_checked = true;
         }
         open.records += batch.len() as u64;
-        let kinds: Vec<DatasetNo> = open.parts.iter().map(|p| p.dataset).collect();
+        let feed = batch.shapes().first().map_or("", |s| s.dataset.as_str());
+        let of = |part: &OpenUnit| !open.several || self.engine.catalog.datasets[part.dataset].feed == feed;
+        let kinds: Vec<DatasetNo> = open.parts.iter().filter(|p| of(p)).map(|p| p.dataset).collect();
+        if kinds.is_empty() {
+            return Ok(Taken::Yes);
+        }
         let has_kinds = self.engine.catalog.datasets[kinds[0]].kind.is_some();
         if !has_kinds {
-            self.batch(&mut open.parts[0], batch)?;
+            let at = self.part_of(open, batch);
+            open.parts[at].records += batch.len() as u64;
+            self.batch(&mut open.parts[at], batch)?;
             return Ok(Taken::Yes);
         }
         let Some(base) = batch.shapes().first() else { return Ok(Taken::Yes) };
@@ -94,9 +104,16 @@ impl Session<'_> {
 
     /// Compares a table's own columns with those accepted: by name, and only those that are `wanted` (none named: all),
     /// for databases gain columns every day. The first ones ever seen are accepted as the baseline, unless a schema is
-    /// kept: then that is it. Columns that are new are accepted.
-    pub fn table_drift(&mut self, open: &OpenFeed, found: &[Column], states: &mut States) -> Result<Option<Drift>> {
-        let dataset = open.parts[0].dataset;
+    /// kept: then that is it. Columns that are new are accepted. `of`: the dataset, where the feed has several.
+    pub fn table_drift(
+        &mut self,
+        open: &OpenFeed,
+        of: Option<&str>,
+        found: &[Column],
+        states: &mut States,
+    ) -> Result<Option<Drift>> {
+        let named = |p: &&OpenUnit| of.is_none_or(|name| self.engine.catalog.datasets[p.dataset].feed == name);
+        let Some(dataset) = open.parts.iter().find(named).map(|p| p.dataset) else { return Ok(None) };
         let wanted = &self.engine.wanted[dataset];
         let is_wanted = |c: &&ColumnState| wanted.is_empty() || wanted.contains(&c.name);
         let state = &mut states.0[dataset];
@@ -115,7 +132,8 @@ impl Session<'_> {
             accepted.iter().filter_map(|a| columns.iter().find(|c| c.name == a.name)).cloned().collect();
         let differences = differences(&accepted, &known);
         if !differences.is_empty() {
-            return self.stop_for(open, Drift { unit: String::new(), differences, columns }, states).map(Some);
+            let drift = Drift { unit: String::new(), differences, columns };
+            return self.stop_for(open, dataset, drift, states).map(Some);
         }
         if state.columns != columns {
             state.columns = columns;
@@ -138,12 +156,11 @@ impl Session<'_> {
         if differences.is_empty() {
             return Ok(None);
         }
-        self.stop_for(open, Drift { unit: String::new(), differences, columns: found }, states).map(Some)
+        self.stop_for(open, dataset, Drift { unit: String::new(), differences, columns: found }, states).map(Some)
     }
 
     /// The dataset stands still until a person accepts.
-    fn stop_for(&mut self, open: &OpenFeed, drift: Drift, states: &mut States) -> Result<Drift> {
-        let dataset = open.parts[0].dataset;
+    fn stop_for(&mut self, open: &OpenFeed, dataset: DatasetNo, drift: Drift, states: &mut States) -> Result<Drift> {
         let drift = Drift { unit: open.parts[0].unit.name.clone(), ..drift };
         states.0[dataset].drift = Some(drift.clone());
         self.keep(dataset, states)?;
@@ -186,7 +203,7 @@ impl Session<'_> {
             self.keep(part.dataset, states)?;
             let change = UnitChange {
                 state: UnitState::Unacknowledged,
-                records: done.records,
+                records: if open.several { part.records } else { done.records },
                 code: None,
                 message: None,
                 at: self.now,

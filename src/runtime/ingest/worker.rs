@@ -30,6 +30,9 @@ const COMMIT_AFTER: Duration = Duration::from_secs(2);
 /// … or when nothing more has come for so long.
 const COMMIT_IDLE: Duration = Duration::from_millis(15);
 
+/// How long the rest of a unit that is committed as a whole may take to come: it was read before it was begun.
+const TOGETHER_PATIENCE: Duration = Duration::from_secs(30);
+
 /// How often raw records past their retention are looked for.
 const TIDY_EVERY: Duration = Duration::from_secs(3600);
 
@@ -176,7 +179,9 @@ pub fn start(
                 }
             }
             acknowledge_again(&*store, &engine, nos[0], &orders)?;
-            shown.push((name.clone(), dataset.clone(), state));
+            let of_feed: std::collections::BTreeSet<&String> =
+                nos.iter().map(|d| &engine.catalog.datasets[*d].feed).collect();
+            shown.extend(of_feed.into_iter().map(|d| (name.clone(), d.clone(), state.clone())));
             worker.lines.push(FeedLine { source: name.clone(), dataset: dataset.clone(), orders, epoch: 0 });
             worker.datasets.push(nos);
         }
@@ -288,6 +293,14 @@ impl Worker {
                 Message::Acknowledged { feed, unit } => self.acknowledged(&mut session, feed, &unit)?,
                 Message::Call(call) => calls.push(call),
             }
+            if self.open.values().any(|o| o.together) {
+                // It was read to its end already: what is missing comes at once.
+                match self.rest_of_unit(inbox)? {
+                    Some(message) => next = Some(message),
+                    None => return Ok(()),
+                }
+                continue;
+            }
             if rows >= COMMIT_ROWS || begun.elapsed() >= COMMIT_AFTER || !calls.is_empty() {
                 break;
             }
@@ -309,13 +322,26 @@ impl Worker {
         Ok(())
     }
 
+    /// The next message of a unit that is committed as a whole. `None`: everything stops, and nothing is kept of it.
+    fn rest_of_unit(&self, inbox: &Receiver<Message>) -> Result<Option<Message>, StoreError> {
+        let begun = Instant::now();
+        while begun.elapsed() < TOGETHER_PATIENCE {
+            match inbox.recv_timeout(Duration::from_millis(200)) {
+                Ok(message) => return Ok(Some(message)),
+                Err(_) if self.stop.stopped() => return Ok(None),
+                Err(_) => {}
+            }
+        }
+        Err(StoreError::Database("a feed did not deliver the rest of what is committed together".into()))
+    }
+
     fn deliver(&mut self, session: &mut Session<'_>, feed: usize, delivery: Delivery) -> Result<u64, StoreError> {
         let datasets = self.datasets[feed].clone();
         match delivery {
             Delivery::Begin { unit, token, scope, columns } => {
                 let mut open = session.begin(&datasets, &unit, &token, scope, &self.states)?;
                 let drift = match &columns {
-                    Some(columns) => session.table_drift(&open, columns, &mut self.states)?,
+                    Some(columns) => session.table_drift(&open, None, columns, &mut self.states)?,
                     None => None,
                 };
                 open.shape_checked = columns.is_some();
@@ -326,13 +352,27 @@ impl Worker {
             }
             Delivery::Records(batch) => {
                 let Some(open) = self.open.get_mut(&feed) else { return Ok(0) };
-                let rows = batch.len() as u64;
+                let (rows, several) = (batch.len() as u64, open.several);
                 if let Taken::Drifted(drift) = session.take(open, &batch, &mut self.states)? {
                     self.drifted(feed, &drift);
                 }
                 let line = &self.lines[feed];
-                metrics::counter!("banyan_ingest_records_total", "dataset" => line.full()).increment(rows);
+                let of = batch.shapes().first().filter(|_| several).map(|s| format!("{}.{}", line.source, s.dataset));
+                let of = of.unwrap_or_else(|| line.full());
+                metrics::counter!("banyan_ingest_records_total", "dataset" => of).increment(rows);
                 return Ok(rows);
+            }
+            Delivery::Columns { dataset, columns } => {
+                let Some(open) = self.open.get_mut(&feed) else { return Ok(0) };
+                open.shape_checked = true;
+                if let Some(drift) = session.table_drift(open, Some(&dataset), &columns, &mut self.states)? {
+                    self.drifted(feed, &drift);
+                }
+            }
+            Delivery::Together => {
+                if let Some(open) = self.open.get_mut(&feed) {
+                    open.together = true;
+                }
             }
             Delivery::Deleted(batch) => {
                 let Some(open) = self.open.get_mut(&feed) else { return Ok(0) };

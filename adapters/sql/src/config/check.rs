@@ -1,5 +1,6 @@
 //! From keys to checked datasets, with every problem in one run.
 
+use super::group;
 use super::spec::{DatasetSpec, Datasets, Mode, SyncSpec};
 use super::{DatasetConfig, ModeConfig, SyncConfig};
 use crate::guard::{self, Checked, Refused};
@@ -23,6 +24,7 @@ pub fn datasets(raw: &RawSource, dialect: Option<Dialect>) -> Result<Datasets, V
         }
         problems.append(&mut notes.problems);
     }
+    group::join(raw, &mut all, &mut problems);
     let faulty = problems.iter().any(|p| p.severity == banyan_words::Severity::Error);
     if faulty { Err(problems) } else { Ok(Datasets { all, warnings: problems }) }
 }
@@ -93,12 +95,6 @@ fn written(node: &Node, raw: &RawDataset, notes: &mut Notes<'_>) -> Option<SyncC
             let spot = (node.spot.line > 0).then(|| node.spot.clone());
             let hint = "write `sync: auto`, or `sync: { mode: watermark, column: CHANGED }`";
             notes.problems.push(Problem { spot, ..Problem::error("wrong-type", at, message).hint(hint) });
-            None
-        }
-        None if node.get("together").is_some() => {
-            let message = "`together` is not available yet: each dataset commits its own passes";
-            let hint = "leave it out; references between the datasets resolve once both have been read";
-            notes.error("sync.together", "not-available", message, hint);
             None
         }
         None => read::<SyncConfig>(node, &at).map_err(|p| notes.problems.extend(p)).ok(),
@@ -180,6 +176,10 @@ fn checked_sync(sync: &SyncConfig, raw: &RawDataset, from: Option<&ReadFrom>, no
         let hint = "name the column that every change sets: `column: CHANGED_AT`";
         notes.error("sync", "missing-key", "`mode: watermark` needs `column`", hint);
     }
+    if !sync.together.is_empty() && !matches!(mode, None | Some(Mode::Full | Mode::Keyset)) {
+        let hint = "use `full` or `keyset`, or leave `together` out";
+        notes.error("sync.mode", "conflict", "datasets that belong together are read as wholes", hint);
+    }
     if sync.column.is_some() && !column_of {
         notes.error("sync.column", "conflict", "this mode looks at no column", "leave `column` out, or say the mode");
     }
@@ -223,6 +223,7 @@ fn checked_sync(sync: &SyncConfig, raw: &RawDataset, from: Option<&ReadFrom>, no
         column: sync.column.clone(),
         lag: sync.lag.map(|d| d.0),
         every: sync.every.map(|d| d.0),
+        together: sync.together.clone(),
         deletes: sync.deletes.as_ref().map(|d| d.every.map_or(Duration::from_secs(6 * 3600), |e| e.0)),
     }
 }

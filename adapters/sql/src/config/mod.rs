@@ -3,6 +3,7 @@
 //! Invariant: these types are the published schema. What the keys mean together is checked in [`check`].
 
 mod check;
+mod group;
 pub(crate) mod spec;
 
 pub use check::datasets;
@@ -59,6 +60,10 @@ pub(crate) struct SyncConfig {
     /// How deleted records are found, where the mode does not show them.
     #[serde(default)]
     pub deletes: Option<DeletesConfig>,
+    /// Datasets whose passes are read and committed as one, this one first: `[orders, lines]`. Those named after it leave
+    /// `sync` out. What refers to others comes after them. With `full` and `keyset` only.
+    #[serde(default)]
+    pub together: Vec<String>,
 }
 
 /// How changes are found.

@@ -35,6 +35,8 @@ pub struct SyncSpec {
     pub every: Option<Duration>,
     /// Time between two comparisons of all keys, where it is said.
     pub deletes: Option<Duration>,
+    /// Datasets that are read and committed as one, in the order in which they are read; empty where this one is alone.
+    pub together: Vec<String>,
 }
 
 /// How changes are found.
@@ -114,6 +116,11 @@ impl Datasets {
     /// See [`banyan_adapter::Prepared::feeds`].
     pub fn feeds(&self, name: &str) -> bool {
         self.get(name).is_some_and(|d| d.sync.is_some())
+    }
+
+    /// See [`banyan_adapter::Prepared::together`].
+    pub fn together(&self, name: &str) -> Option<String> {
+        self.get(name)?.sync.as_ref()?.together.first().cloned()
     }
 
     /// See [`banyan_adapter::Prepared::looks_up`].

@@ -5,18 +5,20 @@
 //! read apart from records, so that deletions are found without reading everything.
 //! Not here: what is new to the gateway (it compares), what is deleted (it knows from the scope).
 
+mod joint;
 mod pass;
 mod plan;
 mod position;
 mod window;
 
+pub(crate) use joint::Joint;
 pub(crate) use pass::order;
 pub(crate) use plan::Described;
 
 use crate::config::spec::{DatasetSpec, Mode, SyncSpec};
 use crate::lane::{Desk, Lane};
 use crate::text::{ReadFrom, Text, quoted_table};
-use banyan_adapter::{Ask, BlockingFeed, Call, Delivery, Fault, Purpose, Scope, UnitDone};
+use banyan_adapter::{Ask, BlockingFeed, Call, Context, Delivery, Fault, Purpose, Scope, UnitDone};
 use banyan_words::{BatchBuilder, Shape, UnitRef, Value};
 use jiff::{SignedDuration, Timestamp};
 use pass::{Pass, Read};
@@ -53,6 +55,34 @@ pub(crate) struct Feed {
     fault: Option<Fault>,
 }
 
+/// When the newest pass over a dataset began.
+fn newest(cx: &Context, dataset: &str) -> Option<Timestamp> {
+    cx.memory.newest(dataset).and_then(|o| o.get(..24)?.parse::<Timestamp>().ok())
+}
+
+/// When the next pass is due, after the one that ended with that position.
+fn due(cx: &Context, told: Option<&str>, every: Duration) -> Instant {
+    let mut due = Instant::now();
+    // Where it goes on is only known with the plan; when, the text alone tells.
+    let at = told.and_then(|t| serde_json::from_str::<Position>(t).ok());
+    if let Some(at) = at.filter(|p| !p.more) {
+        let since = (cx.clock)().duration_since(at.at);
+        // A clock that was set back is no reason to wait for it.
+        if since >= SignedDuration::ZERO {
+            due += every.saturating_sub(Duration::try_from(since).unwrap_or_default());
+        }
+    }
+    due
+}
+
+/// A start for a pass, now, and later than the one before it.
+fn start_after(cx: &Context, newest: Option<Timestamp>) -> Timestamp {
+    let now = (cx.clock)();
+    let now = Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now);
+    let after = newest.and_then(|t| t.checked_add(Duration::from_millis(1)).ok());
+    after.map_or(now, |after| now.max(after))
+}
+
 impl Feed {
     /// The feed of a dataset that is synced.
     pub(crate) fn new(desk: Arc<Desk>, spec: Arc<DatasetSpec>, sync: SyncSpec) -> Feed {
@@ -77,35 +107,22 @@ impl Feed {
 
     /// Looks up where to go on, and when.
     fn load(&mut self) {
-        let memory = &self.desk.cx.memory;
-        self.told = memory.position(&self.spec.name);
-        let newest = memory.newest(&self.spec.name);
-        let newest = newest.and_then(|o| o.get(..24)?.parse::<Timestamp>().ok());
+        self.told = self.desk.cx.memory.position(&self.spec.name);
         // A pass that was given up may have the same start again: it is the same pass.
-        self.newest = newest;
+        self.newest = newest(&self.desk.cx, &self.spec.name);
         self.position = None;
         self.loaded = true;
         let every = self.sync.every.or(self.logged.or(self.sync.mode).map(Mode::every));
         let every = every.unwrap_or(Duration::from_secs(60));
-        self.due = Instant::now();
-        // Where it goes on is only known with the plan; when, the text alone tells.
-        let at = self.told.as_deref().and_then(|t| serde_json::from_str::<Position>(t).ok());
-        if let Some(at) = at.filter(|p| !p.more && !self.hurried) {
-            let since = (self.desk.cx.clock)().duration_since(at.at);
-            // A clock that was set back is no reason to wait for it.
-            if since >= SignedDuration::ZERO {
-                let since = Duration::try_from(since).unwrap_or_default();
-                self.due += every.saturating_sub(since);
-            }
-        }
+        self.due = match self.hurried {
+            true => Instant::now(),
+            false => due(&self.desk.cx, self.told.as_deref(), every),
+        };
     }
 
     /// A start for a pass, later than all before it.
     fn start(&mut self) -> Timestamp {
-        let now = (self.desk.cx.clock)();
-        let now = Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now);
-        let after = self.newest.and_then(|t| t.checked_add(Duration::from_millis(1)).ok());
-        let start = after.map_or(now, |after| now.max(after));
+        let start = start_after(&self.desk.cx, self.newest);
         self.newest = Some(start);
         start
     }

@@ -62,10 +62,6 @@ const CASES: &[Case] = &[
     (&[("/sources/erp/datasets/line", "{ \"key\": [\"A\"] }")], &["sources.erp.datasets.line duplicate-name"]),
     (&[("/mappings/2/from", "\"erp.orders\"")], &["mappings[2].from record-type-missing"]),
     // Entities and fields.
-    (
-        &[("/entities/customer/fields/email/filter", "[\"eq\"]")],
-        &["entities.customer.fields.email.filter unindexed-filter"],
-    ),
     (&[("/entities/order/plural", "\"customers\"")], &["entities.order.plural duplicate-name"]),
     (&[("/entities/order/plural", "\"operations\"")], &["entities.order.plural reserved-name"]),
     (&[("/entities/order/renamed_from", "\"customer\"")], &["entities.order duplicate-name"]),

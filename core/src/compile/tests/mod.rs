@@ -110,10 +110,7 @@ fn compiled(draft: &Draft, categories: &str) -> Told {
         ("erp.custmas", reading("CUSTNO NAME EMAIL CTYPE REGION CRLIM OPENDT")),
         ("erp.emails", reading("PERSON EMAIL")),
         ("erp.orders", reading("TYPE NO CUST AT QTY")),
-        (
-            "crm.contacts",
-            Reading { hash: 8, only_live: true, indexed: Some(vec!["ContactID".into()]), ..Reading::default() },
-        ),
+        ("crm.contacts", Reading { hash: 8, ..Reading::default() }),
     ]
     .into_iter()
     .map(|(name, reading)| (name.to_owned(), reading))

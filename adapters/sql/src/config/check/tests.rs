@@ -63,7 +63,12 @@ fn every_problem_is_told_at_its_place() {
             vec!["d.sync.column conflict", "d.sync.lag conflict"],
         ),
         (vec!["A"], json!({ "table": "T", "sync": "always" }), vec!["d.sync wrong-type"]),
-        (vec!["A"], json!({ "table": "T", "sync": { "together": ["x"] } }), vec!["d.sync.together not-available"]),
+        (vec!["A"], json!({ "table": "T", "sync": { "together": ["x"] } }), vec!["d.sync.together bad-value"]),
+        (
+            vec!["A"],
+            json!({ "table": "T", "sync": { "together": ["d", "x"], "mode": "watermark", "column": "c" } }),
+            vec!["d.sync.mode conflict", "d.sync.together unknown-dataset"],
+        ),
         (
             vec!["A"],
             json!({ "query": "SELECT a FROM t ORDER BY a", "sync": { "mode": "keyset" } }),
