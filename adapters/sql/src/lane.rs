@@ -246,6 +246,11 @@ impl Lane {
         }
     }
 
+    /// A connection is held.
+    pub(crate) fn is_open(&self) -> bool {
+        self.link.is_some()
+    }
+
     /// Ends the connection: nothing of it shall be left at the server.
     pub(crate) fn hang_up(&mut self) {
         self.close(Some("given-up"));

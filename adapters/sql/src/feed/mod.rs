@@ -294,9 +294,9 @@ impl Feed {
         }
         let deleted = pass.reads_deletions();
         let (batch, more) = match pass.step(&mut self.lane, &self.spec, ask, call) {
-            Err(fault) if fault.code == CLOSED && pass.pause() => {
-                self.lane.hang_up();
+            Err(fault) if fault.code == CLOSED => {
                 self.pass = Some(pass);
+                self.pause();
                 return Ok(());
             }
             other => other?,
@@ -399,6 +399,14 @@ impl Feed {
         self.done(&pass, position);
     }
 
+    /// The window closed: a pass over pages waits for it to open, any other begins again then. The server is left alone.
+    fn pause(&mut self) {
+        if self.pass.as_mut().is_some_and(|pass| !pass.pause()) {
+            self.drop_pass();
+        }
+        self.lane.hang_up();
+    }
+
     /// Gives up what is open.
     fn drop_pass(&mut self) {
         self.pass = None;
@@ -428,6 +436,9 @@ impl BlockingFeed for Feed {
             }
             let now = Instant::now();
             let closed = self.desk.cx.budget.closed_until().is_some();
+            if closed && self.lane.is_open() {
+                self.pause();
+            }
             if closed || (self.pass.is_none() && now < self.due) {
                 if now >= deadline {
                     return Ok(Delivery::Idle);
