@@ -32,12 +32,15 @@ impl Sources {
     ) -> Result<Sources, StoreError> {
         let mut out = BTreeMap::new();
         for (name, prepared) in &engine.sources {
-            let of_source = engine.feeds.iter().filter(|((s, _), _)| s == name);
-            let numbers = of_source.clone().map(|((_, d), nos)| (d.clone(), engine.catalog.datasets[nos[0]].stored));
-            let memory = Arc::new(StoreMemory::new(store, numbers.collect())?);
-            let wanted = |nos: &Vec<usize>| -> BTreeSet<String> {
-                nos.iter().flat_map(|d| engine.wanted[*d].iter().cloned()).collect()
-            };
+            // By the adapter's names: record kinds of one dataset are one to it, datasets committed together are several.
+            let (mut numbers, mut wanted) = (BTreeMap::new(), BTreeMap::<String, BTreeSet<String>>::new());
+            for (no, d) in engine.catalog.datasets.iter().enumerate() {
+                if engine.catalog.sources[d.source].name == *name {
+                    numbers.entry(d.feed.clone()).or_insert(d.stored);
+                    wanted.entry(d.feed.clone()).or_default().extend(engine.wanted[no].iter().cloned());
+                }
+            }
+            let memory = Arc::new(StoreMemory::new(store, numbers)?);
             let limits = engine.catalog.sources.iter().find(|s| s.name == *name).map(|s| limits(&s.budget));
             let budget = Arc::new(Budget::new(limits.unwrap_or_default(), Arc::new(clock.reader())));
             let cx = Context {
@@ -46,7 +49,7 @@ impl Sources {
                 memory,
                 budget: budget.clone(),
                 audit: audit.clone(),
-                wanted: of_source.map(|((_, d), nos)| (d.clone(), wanted(nos))).collect(),
+                wanted,
             };
             let connected = prepared.connect(cx).await.map(Arc::from);
             if let Err(fault) = &connected {

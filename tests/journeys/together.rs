@@ -27,6 +27,7 @@ sources:
 entities:
   order:
     fields:
+      number:   { type: integer, sort: true }
       customer: { type: text }
   line:
     fields:
@@ -35,7 +36,7 @@ entities:
 mappings:
   - from: erp.orders
     to: order
-    fields: { customer: customer }
+    fields: { number: no, customer: customer }
   - from: erp.lines
     to: line
     fields: { order: 'REF("order", "erp", no)', item: item }
@@ -80,7 +81,7 @@ fn lines_of(page: &[Value]) -> Vec<usize> {
 }
 
 fn newest(g: &Gateway) -> Vec<Value> {
-    g.items("/v1/orders?limit=100&sort=-updated_at&embed=lines")
+    g.items("/v1/orders?limit=100&sort=-number&embed=lines")
 }
 
 #[test]

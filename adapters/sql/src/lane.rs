@@ -281,6 +281,17 @@ impl Lane {
         }
     }
 
+    /// A connection is held.
+    pub(crate) fn is_open(&self) -> bool {
+        self.link.is_some()
+    }
+
+    /// Ends the connection: nothing of it shall be left at the server.
+    pub(crate) fn hang_up(&mut self) {
+        self.close(Some("given-up"));
+        (self.link, self.pinned) = (None, false);
+    }
+
     /// Begins or ends reading one state of the database; whether the server promises it.
     pub(crate) fn one_state(&mut self, begin: bool, purpose: Purpose, call: &Call) -> Result<bool, Fault> {
         if !begin && !self.pinned {

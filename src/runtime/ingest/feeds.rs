@@ -120,7 +120,10 @@ pub(super) fn run(
         match feed.next(ASK, &call) {
             Ok(Delivery::Idle) => show(FeedState::Idle),
             Ok(delivery) => {
-                pause = Duration::from_millis(200);
+                // What was only begun may fail at once again.
+                if !matches!(delivery, Delivery::Begin { .. } | Delivery::Columns { .. }) {
+                    pause = Duration::from_millis(200);
+                }
                 if let Delivery::Begin { unit, .. } = &delivery {
                     show(FeedState::Reading { unit: unit.name.clone() });
                 }

@@ -9,7 +9,7 @@
 use super::pass::{Pass, Read};
 use super::plan::{Described, Plan};
 use super::position::Position;
-use super::{due, newest, start_after};
+use super::{CLOSED, due, newest, start_after};
 use crate::config::spec::{DatasetSpec, Mode, SyncSpec};
 use crate::lane::{Desk, Lane};
 use banyan_adapter::{Ask, BlockingFeed, Call, Delivery, Fault, Purpose, Scope, UnitDone};
@@ -212,25 +212,30 @@ impl BlockingFeed for Joint {
             if call.stop.stopped() {
                 return Ok(Delivery::Idle);
             }
+            if self.run.is_none() {
+                if !self.loaded {
+                    self.load();
+                }
+                let now = Instant::now();
+                if now < self.due || self.desk.cx.budget.closed_until().is_some() {
+                    if now >= deadline {
+                        return Ok(Delivery::Idle);
+                    }
+                    std::thread::sleep(Duration::from_millis(20).min(deadline - now));
+                    continue;
+                }
+            }
             let result = match self.run.take() {
                 Some(run) => self.advance(run, ask, call),
-                None => {
-                    if !self.loaded {
-                        self.load();
-                    }
-                    let now = Instant::now();
-                    if now < self.due || self.desk.cx.budget.closed_until().is_some() {
-                        if now >= deadline {
-                            return Ok(Delivery::Idle);
-                        }
-                        std::thread::sleep(Duration::from_millis(20).min(deadline - now));
-                        continue;
-                    }
-                    self.begin(call)
-                }
+                None => self.begin(call),
             };
             if let Err(fault) = result {
                 self.drop_pass();
+                if fault.code == CLOSED {
+                    // It begins again when the window opens; the server is left alone until then.
+                    self.lane.hang_up();
+                    continue;
+                }
                 // A call that was told to stop failed because of that.
                 return if call.stop.stopped() { Ok(Delivery::Idle) } else { Err(fault) };
             }

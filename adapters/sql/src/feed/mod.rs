@@ -31,6 +31,8 @@ use window::Window;
 
 /// A pass over changes is cut into units of about so many rows, so that a restart does not begin it anew.
 const UNIT_ROWS: u64 = 250_000;
+/// The budget's window is closed: nothing is wrong, nothing is sent.
+const CLOSED: &str = "source-closed";
 /// What a pass holds back at most until it knows whether any of it is new, in bytes.
 const HELD: usize = 8 << 20;
 
@@ -298,7 +300,14 @@ impl Feed {
             return Ok(());
         }
         let deleted = pass.reads_deletions();
-        let (batch, more) = pass.step(&mut self.lane, &self.spec, ask, call)?;
+        let (batch, more) = match pass.step(&mut self.lane, &self.spec, ask, call) {
+            Err(fault) if fault.code == CLOSED => {
+                self.pass = Some(pass);
+                self.pause();
+                return Ok(());
+            }
+            other => other?,
+        };
         if !batch.is_empty() {
             if deleted {
                 self.release(&mut pass);
@@ -395,6 +404,14 @@ impl Feed {
         self.done(&pass, position);
     }
 
+    /// The window closed: a pass over pages waits for it to open, any other begins again then. The server is left alone.
+    fn pause(&mut self) {
+        if self.pass.as_mut().is_some_and(|pass| !pass.pause()) {
+            self.drop_pass();
+        }
+        self.lane.hang_up();
+    }
+
     /// Gives up what is open.
     fn drop_pass(&mut self) {
         self.pass = None;
@@ -419,26 +436,33 @@ impl BlockingFeed for Feed {
             if call.stop.stopped() {
                 return Ok(Delivery::Idle);
             }
+            if self.pass.is_none() && !self.loaded {
+                self.load();
+            }
+            let now = Instant::now();
+            let closed = self.desk.cx.budget.closed_until().is_some();
+            if closed && self.lane.is_open() {
+                self.pause();
+            }
+            if closed || (self.pass.is_none() && now < self.due) {
+                if now >= deadline {
+                    return Ok(Delivery::Idle);
+                }
+                let until = deadline.min(self.due.max(now + Duration::from_millis(5)));
+                std::thread::sleep(until.saturating_duration_since(now).min(Duration::from_millis(20)));
+                continue;
+            }
             let result = match self.pass.take() {
                 Some(pass) => self.advance(pass, ask, call),
-                None => {
-                    if !self.loaded {
-                        self.load();
-                    }
-                    let now = Instant::now();
-                    if now < self.due || self.desk.cx.budget.closed_until().is_some() {
-                        if now >= deadline {
-                            return Ok(Delivery::Idle);
-                        }
-                        let until = deadline.min(self.due.max(now + Duration::from_millis(5)));
-                        std::thread::sleep(until.saturating_duration_since(now).min(Duration::from_millis(20)));
-                        continue;
-                    }
-                    self.begin(call)
-                }
+                None => self.begin(call),
             };
             if let Err(fault) = result {
                 self.drop_pass();
+                if fault.code == CLOSED {
+                    // What was begun begins again when the window opens; the server is left alone until then.
+                    self.lane.hang_up();
+                    continue;
+                }
                 // A call that was told to stop failed because of that.
                 return if call.stop.stopped() { Ok(Delivery::Idle) } else { Err(fault) };
             }

@@ -272,6 +272,23 @@ impl Pass {
         Ok((batch, self.open || self.stage != Stage::End))
     }
 
+    /// Gives up the open answer so that the pass can go on later; false where it must begin anew instead.
+    pub(crate) fn pause(&mut self) -> bool {
+        if !self.open {
+            return true;
+        }
+        if !self.pages() || self.stage != Stage::Pages {
+            return false;
+        }
+        if self.in_page > 0 {
+            // The page goes on behind the last key that came.
+            let Some(last) = self.page_last.take() else { return false };
+            self.last = Some(last);
+        }
+        self.open = false;
+        true
+    }
+
     /// After the last row of an answer: the next page, or the end.
     fn turn(&mut self, spec: &DatasetSpec) -> Result<(), Fault> {
         let paged = self.pages() && self.stage == Stage::Pages;
