@@ -49,6 +49,10 @@ impl Scaffold {
         let tables = plan::plan(&source, &draft, &found);
         let plan =
             Plan { global, base: &loaded.base, source: &source.name, tables: &tables, dir: self.write.as_deref() };
+        if let Some(bare) = tables.iter().find(|t| t.fields.is_empty()) {
+            let message = format!("{} has no column that a field could be made of", bare.found.name);
+            return Err(Failure::Because(message));
+        }
         plan.is_room()?;
         let files = plan.proposed()?;
         match &self.write {
