@@ -192,7 +192,8 @@ fn kept(node: &Node) -> Result<Kept, Fault> {
 fn column(name: &str, node: &Node) -> Result<KeptColumn, Fault> {
     // A word alone is the type.
     let ty = if node.as_text().is_some() { Some(node) } else { node.get("type") };
-    let ty = ty.and_then(Node::as_text).and_then(type_of).ok_or_else(|| wrong(ty.unwrap_or(node), "no type of a column"))?;
+    let ty =
+        ty.and_then(Node::as_text).and_then(type_of).ok_or_else(|| wrong(ty.unwrap_or(node), "no type of a column"))?;
     Ok(KeptColumn {
         name: name.to_owned(),
         ty,

@@ -117,9 +117,10 @@ fn prepare(
                 problems.extend(one.warnings());
                 for dataset in &source.datasets {
                     let full = format!("{}.{}", source.name, dataset.name);
-                    readings.insert(full.clone(), reading(&*one, &dataset.name, || {
-                        baseline::read(&full, &loaded.base, world, problems)
-                    }));
+                    readings.insert(
+                        full.clone(),
+                        reading(&*one, &dataset.name, || baseline::read(&full, &loaded.base, world, problems)),
+                    );
                 }
                 prepared.insert(source.name.clone(), Arc::from(one));
             }
