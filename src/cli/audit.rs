@@ -11,6 +11,9 @@ use serde_json::Value;
 pub(super) struct AuditCommand {
     #[command(subcommand)]
     act: Act,
+    /// What `discover` and `scaffold` sent, which is written down apart.
+    #[arg(long, global = true)]
+    discover: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -31,7 +34,10 @@ enum Act {
 impl AuditCommand {
     pub(super) fn run(self, global: &Global) -> Done {
         let (_, built) = global.built(MissingSecret::Warning)?;
-        let path = audit::path_of(&built.settings.store);
+        let path = match self.discover {
+            true => audit::discover_path_of(&built.settings.store),
+            false => audit::path_of(&built.settings.store),
+        };
         match self.act {
             Act::Verify => {
                 let found = audit::verify(&path).map_err(|e| Failure::Because(format!("{e:#}")))?;

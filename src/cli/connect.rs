@@ -2,12 +2,13 @@
 
 use super::Failure;
 use crate::config::{Alone, Built};
-use crate::ops::audit::AuditLog;
+use crate::ops::audit::{self, AuditLog};
 use crate::runtime::clock::Clock;
 use crate::runtime::sources::limits;
 use banyan_adapter::{Audit, Budget, Context, Found, Health, Limits, Memory, NoAudit, UnitMemo};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::sync::Arc;
 
 /// What a source answered.
@@ -49,13 +50,16 @@ pub(super) fn health(built: &Built) -> Result<Vec<Asked>, Failure> {
 /// of its own: a gateway may be writing the other one.
 pub(super) fn discover(source: &str, alone: &Alone, named: &[String]) -> Result<Vec<Found>, Failure> {
     let clock = Clock::system();
-    let log = alone.store.with_extension("discover.audit.jsonl");
+    let log = audit::discover_path_of(&alone.store);
     if let Some(folder) = log.parent().filter(|f| !f.as_os_str().is_empty()) {
         let failed = |e| Failure::Because(format!("the folder {} of the store cannot be made: {e}", folder.display()));
         std::fs::create_dir_all(folder).map_err(failed)?;
     }
-    let audit = AuditLog::new(log, Arc::new(clock.reader())).map_err(|e| Failure::Because(format!("{e:#}")))?;
-    let context = context(source, limits(&alone.budget), Arc::new(audit), &clock);
+    // Two at once would break the chain of lines.
+    let lock = File::create(log.with_extension("lock")).and_then(|f| f.lock().map(|()| f));
+    let _lock = lock.map_err(|e| Failure::Because(format!("{} cannot be locked: {e}", log.display())))?;
+    let written = AuditLog::new(log, Arc::new(clock.reader())).map_err(|e| Failure::Because(format!("{e:#}")))?;
+    let context = context(source, limits(&alone.budget), Arc::new(written), &clock);
     let found = runtime()?.block_on(async {
         let connected = alone.prepared.connect(context).await?;
         match named {

@@ -48,7 +48,8 @@ impl Discover {
         missing(&source.name, &named, &found)?;
         let kept = match self.write {
             true => {
-                let wanted = wanted(&source, &found, !named.is_empty())?;
+                let chosen = if named.is_empty() { found.clone() } else { chosen(&named, found.clone())? };
+                let wanted = wanted(&source, &chosen, !named.is_empty())?;
                 Some(wanted.iter().map(|(full, f)| keep(&loaded.base, full, f, self.force)).collect::<Result<_, _>>()?)
             }
             false => None,
@@ -108,6 +109,30 @@ pub(super) fn missing(source: &str, named: &[String], found: &[Found]) -> Done {
         ))),
         None => Ok(()),
     }
+}
+
+/// The tables in the order in which they were named, each once.
+pub(super) fn chosen(names: &[String], found: Vec<Found>) -> Result<Vec<Found>, Failure> {
+    let mut chosen: Vec<Found> = Vec::new();
+    for name in names {
+        let answers: Vec<&Found> = found.iter().filter(|f| f.answers_to(name)).collect();
+        let exact = answers.iter().find(|f| f.name == *name).copied();
+        let one = match (exact, answers.as_slice()) {
+            (Some(one), _) => one,
+            (None, [one]) => *one,
+            _ => {
+                let all: Vec<&str> = answers.iter().map(|f| f.name.as_str()).collect();
+                return Err(Failure::Usage(format!("`{name}` may be any of {}; say which", all.join(", "))));
+            }
+        };
+        if one.columns.is_empty() {
+            return Err(Failure::Because(format!("which columns {name} has could not be found out")));
+        }
+        if !chosen.iter().any(|c| c.name == one.name) {
+            chosen.push(one.clone());
+        }
+    }
+    Ok(chosen)
 }
 
 /// The dataset of the source that reads what was found, if there is one.
@@ -310,4 +335,46 @@ fn line(found: &Found, i: usize, c: &KeptColumn) -> [String; 4] {
         }
     }
     [out::plain(&c.name), c.ty.to_string(), out::plain(&server), samples.join(" | ")]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use banyan_adapter::FoundTable;
+    use banyan_words::{Column, Type};
+
+    fn table(schema: &str, name: &str) -> Found {
+        Found {
+            name: format!("{schema}.{name}"),
+            columns: vec![Column { name: "A".into(), ty: Type::Text }],
+            sample: Vec::new(),
+            table: Some(FoundTable { schema: Some(schema.into()), name: name.into(), ..FoundTable::default() }),
+        }
+    }
+
+    #[test]
+    fn a_name_that_may_be_two_tables_is_asked_back() {
+        let found = || vec![table("dbo", "Orders"), table("old", "Orders"), table("dbo", "Line.Items")];
+        let names = |said: &[&str]| {
+            let said: Vec<String> = said.iter().map(|s| (*s).to_owned()).collect();
+            chosen(&said, found()).map(|f| f.into_iter().map(|f| f.name).collect::<Vec<_>>())
+        };
+        assert_eq!(names(&["dbo.[line.items]", "OLD.orders"]).unwrap(), ["dbo.Line.Items", "old.Orders"]);
+        assert_eq!(names(&["dbo.Orders", "dbo.orders"]).unwrap(), ["dbo.Orders"], "each once");
+        match names(&["orders"]) {
+            Err(Failure::Usage(told)) => assert!(told.contains("dbo.Orders, old.Orders"), "{told}"),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn differences_are_told_by_column() {
+        let old = kept(&table("dbo", "Orders"));
+        let mut new = old.clone();
+        new.columns[0].ty = Type::Date;
+        new.key = vec!["A".into()];
+        assert_eq!(differences(&old, &new), ["column A was text and is date", "the key was () and is (A)"]);
+        new.columns.clear();
+        assert_eq!(differences(&old, &new)[0], "column A is gone");
+    }
 }

@@ -35,6 +35,11 @@ pub fn path_of(store: &Path) -> PathBuf {
     store.with_extension("audit.jsonl")
 }
 
+/// Where the lines of `discover` and `scaffold` are: apart, for a gateway may be writing its own.
+pub fn discover_path_of(store: &Path) -> PathBuf {
+    store.with_extension("discover.audit.jsonl")
+}
+
 impl AuditLog {
     /// Goes on with the file at `path`, which is made with the first line.
     pub fn new(path: PathBuf, clock: Arc<dyn Fn() -> jiff::Timestamp + Send + Sync>) -> Result<AuditLog> {

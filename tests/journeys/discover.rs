@@ -212,6 +212,8 @@ fn what_is_meant_is_told() {
     // Whatever was sent is written down.
     let audit = std::fs::read_to_string(site.path("banyan.discover.audit.jsonl")).unwrap();
     assert!(audit.contains("FROM \\\"PRODUCTS\\\""), "{audit}");
+    done(&site, &["scaffold", "erp", "PRODUCTS", "--write", "api"]);
+    assert!(done(&site, &["audit", "verify", "--discover"]).contains("none changed"));
 }
 
 const CUSTOMERS: &str = "    datasets:\n      custmas: { table: CUSTMAS, key: [CUSTNO], READ }\n\

@@ -8,7 +8,7 @@ mod plan;
 mod trial;
 mod yaml;
 
-use super::discover::{alone, ask, keep, kept, missing};
+use super::discover::{alone, ask, chosen, keep, kept, missing};
 use super::{Done, Failure, Global, out};
 use crate::adapters::KINDS;
 use crate::config::baseline::file_of;
@@ -49,6 +49,10 @@ impl Scaffold {
         let tables = plan::plan(&source, &draft, &found);
         let plan =
             Plan { global, base: &loaded.base, source: &source.name, tables: &tables, dir: self.write.as_deref() };
+        if let Some(bare) = tables.iter().find(|t| t.fields.is_empty()) {
+            let message = format!("{} has no column that a field could be made of", bare.found.name);
+            return Err(Failure::Because(message));
+        }
         plan.is_room()?;
         let files = plan.proposed()?;
         match &self.write {
@@ -56,30 +60,6 @@ impl Scaffold {
             None => print(&files, global.json),
         }
     }
-}
-
-/// The tables in the order in which they were named, each once.
-fn chosen(names: &[String], found: Vec<Found>) -> Result<Vec<Found>, Failure> {
-    let mut chosen: Vec<Found> = Vec::new();
-    for name in names {
-        let answers: Vec<&Found> = found.iter().filter(|f| f.answers_to(name)).collect();
-        let exact = answers.iter().find(|f| f.name == *name).copied();
-        let one = match (exact, answers.as_slice()) {
-            (Some(one), _) => one,
-            (None, [one]) => *one,
-            _ => {
-                let all: Vec<&str> = answers.iter().map(|f| f.name.as_str()).collect();
-                return Err(Failure::Usage(format!("`{name}` may be any of {}; say which", all.join(", "))));
-            }
-        };
-        if one.columns.is_empty() {
-            return Err(Failure::Because(format!("which columns {name} has could not be found out")));
-        }
-        if !chosen.iter().any(|c| c.name == one.name) {
-            chosen.push(one.clone());
-        }
-    }
-    Ok(chosen)
 }
 
 /// Gives a table the key that was said: `TABLE=COLUMN,COLUMN`.

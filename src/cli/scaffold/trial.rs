@@ -4,7 +4,7 @@
 
 use super::plan::{Field, Table};
 use super::yaml::{Example, value};
-use crate::config::Built;
+use crate::config::{Built, quote};
 use banyan_model::formula::NoLookups;
 use banyan_model::instance;
 use banyan_model::mapping::{Draft, Fate, Runner, SayKind};
@@ -65,7 +65,7 @@ fn cell(table: &Table<'_>, i: usize, column: &Column, text: &str) -> Option<Valu
 
 fn written(cell: &Value<'_>) -> Option<String> {
     Some(match cell {
-        Value::Text(t) => crate::config::quote::scalar(t),
+        Value::Text(t) => quote::scalar(t),
         other => value(&other.to_text()?),
     })
 }
@@ -103,6 +103,7 @@ fn shown(json: &[u8], field: &Field, table: &Table<'_>, cells: &[Value<'_>], spa
                     columns.iter().map(|c| Some(value(&key_text(cells.get(at(c)?)?)?))).collect();
                 format!("{{ ref: [{space}, {}] }}", parts?.join(", "))
             }
+            None if field.declared.contains(&("type", "text".to_owned())) => quote::scalar(&text),
             None => value(&text),
         },
         serde_json::Value::Bool(yes) => yes.to_string(),
