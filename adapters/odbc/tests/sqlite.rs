@@ -188,7 +188,9 @@ fn one_state_is_read_where_nobody_waits_for_it() {
         WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000) INSERT INTO t SELECT i FROM n;";
     let (dir, connection) = database(setup);
     let path = dir.path().join("orders.db");
-    one_state(&connection, "t", || drop(run(Path::new("sqlite3"), &[path.to_str().unwrap()], "INSERT INTO t VALUES (0);")));
+    one_state(&connection, "t", || {
+        drop(run(Path::new("sqlite3"), &[path.to_str().unwrap()], "INSERT INTO t VALUES (0);"))
+    });
     // Without a write-ahead log whoever reads keeps writers out.
     let (_dir, connection) = database("CREATE TABLE t (i INTEGER)");
     assert!(!open(&connection).one_state(true, &Call::default()).unwrap());

@@ -21,7 +21,9 @@ mod text;
 
 pub use config::spec::{DatasetSpec, Datasets, Mode, SyncSpec, misses};
 pub use config::{dataset_schema, datasets};
-pub use driver::{Access, Aside, Asides, ColumnInfo, Dialect, Driver, IndexInfo, Link, Param, Sink, Statement, TableInfo, TableName};
+pub use driver::{
+    Access, Aside, Asides, ColumnInfo, Dialect, Driver, IndexInfo, Link, Param, Sink, Statement, TableInfo, TableName,
+};
 pub use refusals::REFUSALS;
 pub use source::SqlSource;
 pub use text::{ReadFrom, quoted};

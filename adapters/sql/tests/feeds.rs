@@ -286,7 +286,10 @@ fn change_tracking_tells_deletions_and_repairs_its_gaps() {
     assert_eq!(first_column(&pass(&mut *feed, &store)), ["4", "5"]);
     world.run("DELETE FROM t WHERE no > 3; UPDATE ct SET v = 11; UPDATE t_changes SET ver = 11, SYS_CHANGE_OPERATION = 'D' WHERE no > 3");
     let gone = pass(&mut *feed, &store);
-    assert_eq!((first_column(&gone).len(), &gone.units[0].deleted), (0, &vec![vec!["4".to_owned()], vec!["5".to_owned()]]));
+    assert_eq!(
+        (first_column(&gone).len(), &gone.units[0].deleted),
+        (0, &vec![vec!["4".to_owned()], vec!["5".to_owned()]])
+    );
     assert_eq!(pass(&mut *feed, &store).current, 1);
     assert!(!world.sent().iter().any(|s| s.contains(" [no] FROM")), "no pass over all keys is needed");
     // The server forgot what was before version 20.
@@ -587,7 +590,8 @@ mod whatever_happens {
 /// Reads until the window closes midway, waits, and reads the rest.
 fn closed_midway(sync: serde_json::Value) -> (Arc<World>, Vec<String>, Vec<Vec<String>>) {
     let rows: Vec<String> = (1..=60).map(|i| format!("({i}, 'x')")).collect();
-    let setup = format!("CREATE TABLE t (no INTEGER PRIMARY KEY NOT NULL, name TEXT); INSERT INTO t VALUES {}", rows.join(","));
+    let setup =
+        format!("CREATE TABLE t (no INTEGER PRIMARY KEY NOT NULL, name TEXT); INSERT INTO t VALUES {}", rows.join(","));
     let world = World::new(Dialect::Sqlite, &setup);
     *world.limits.lock().unwrap() = Limits { closed: vec![(15 * 60, 16 * 60)], ..Limits::default() };
     let store = Arc::new(Store::default());

@@ -2,9 +2,9 @@
 
 use super::*;
 use banyan_adapter::{Audit, BlockingFeed, Connected, Kind, Probe, RawDataset, RawSource, Sent};
-use std::sync::Mutex;
 use banyan_mssql::Mssql;
 use banyan_words::node::Node;
+use std::sync::Mutex;
 
 fn text(t: &str) -> Node {
     Node::scalar(t, true)
@@ -223,7 +223,9 @@ fn the_audit_holds_every_statement_that_the_server_saw() {
         let told = book.iter().any(|s| s.what == seen || s.what == format!("(driver) {seen}"));
         assert!(told, "not in the audit: {seen}\n{:#?}", book.iter().map(|s| &s.what).collect::<Vec<_>>());
     }
-    for part in ["SET LOCK_TIMEOUT", "sp_describe_first_result_set", "sys.columns", "IS_SRVROLEMEMBER", "SERVERPROPERTY"] {
+    for part in
+        ["SET LOCK_TIMEOUT", "sp_describe_first_result_set", "sys.columns", "IS_SRVROLEMEMBER", "SERVERPROPERTY"]
+    {
         let found = book.iter().find(|s| s.what.starts_with("(driver)") && s.what.contains(part));
         assert!(found.is_some_and(|s| s.fault.is_none()), "{part}");
     }

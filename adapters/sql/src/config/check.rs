@@ -1,5 +1,6 @@
 //! From keys to checked datasets, with every problem in one run.
 
+use super::group;
 use super::spec::{DatasetSpec, Datasets, Mode, SyncSpec};
 use super::{DatasetConfig, ModeConfig, SyncConfig};
 use crate::guard::{self, Checked, Refused};
@@ -8,7 +9,6 @@ use crate::{Dialect, TableName};
 use banyan_adapter::{RawDataset, RawSource};
 use banyan_words::Problem;
 use banyan_words::node::{Node, join, read};
-use super::group;
 use std::sync::Arc;
 use std::time::Duration;
 

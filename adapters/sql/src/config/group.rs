@@ -19,7 +19,11 @@ pub(super) fn join(raw: &RawSource, all: &mut [Arc<DatasetSpec>], problems: &mut
         };
         if sync.together.first() != Some(&leader.name) || sync.together.len() < 2 {
             let message = format!("the list begins with `{}`, where it stands, and names others after it", leader.name);
-            error("bad-value", message, "write `together: [orders, lines]` at `orders`, and leave `sync` out at `lines`");
+            error(
+                "bad-value",
+                message,
+                "write `together: [orders, lines]` at `orders`, and leave `sync` out at `lines`",
+            );
             continue;
         }
         for name in &sync.together {
@@ -30,17 +34,29 @@ pub(super) fn join(raw: &RawSource, all: &mut [Arc<DatasetSpec>], problems: &mut
             let Some(member) = all.iter_mut().find(|d| d.name == *name) else {
                 let known = raw.datasets.iter().any(|d| d.name == *name);
                 if !known {
-                    error("unknown-dataset", format!("this source has no dataset `{name}`"), "name datasets of this source");
+                    error(
+                        "unknown-dataset",
+                        format!("this source has no dataset `{name}`"),
+                        "name datasets of this source",
+                    );
                 }
                 continue;
             };
             let own = raw.datasets.iter().find(|d| d.name == *name).is_some_and(|d| d.config.get("sync").is_some());
             if own && *name != leader.name {
-                error("conflict", format!("`{name}` has a `sync` of its own"), "leave it out there: it is read with this one");
+                error(
+                    "conflict",
+                    format!("`{name}` has a `sync` of its own"),
+                    "leave it out there: it is read with this one",
+                );
             }
             let wraps = !matches!(&member.from, crate::ReadFrom::Query(q) if !q.wraps());
             if sync.mode == Some(Mode::Keyset) && (member.key.is_empty() || !wraps) {
-                error("missing-key", format!("`keyset` needs a key of `{name}`, and a table or view"), "or use `mode: full`");
+                error(
+                    "missing-key",
+                    format!("`keyset` needs a key of `{name}`, and a table or view"),
+                    "or use `mode: full`",
+                );
             }
             let spec = DatasetSpec { sync: Some(sync.clone()), ..DatasetSpec::clone(member) };
             *member = Arc::new(spec);

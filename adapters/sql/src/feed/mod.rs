@@ -384,17 +384,15 @@ impl Feed {
                 position.keys_at = Some(pass.started);
                 position.set_from(pass.upper.as_ref());
             }
-            Read::Column { .. } | Read::Changes { .. } => {
-                match &pass.window {
-                    Some(window) => {
-                        let (from, known) = window.next(pass.clock.elapsed());
-                        let old = self.position.as_ref().and_then(Position::from);
-                        position.set_from(from.or(old).as_ref());
-                        position.known = known;
-                    }
-                    None => position.set_from(pass.upper.as_ref()),
+            Read::Column { .. } | Read::Changes { .. } => match &pass.window {
+                Some(window) => {
+                    let (from, known) = window.next(pass.clock.elapsed());
+                    let old = self.position.as_ref().and_then(Position::from);
+                    position.set_from(from.or(old).as_ref());
+                    position.known = known;
                 }
-            }
+                None => position.set_from(pass.upper.as_ref()),
+            },
         }
         self.done(&pass, position);
     }

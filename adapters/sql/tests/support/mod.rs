@@ -463,7 +463,8 @@ pub fn take(feed: &mut dyn BlockingFeed, store: &Store, ask: Ask) -> Taken {
                 let got = taken.units.last_mut().unwrap();
                 assert_eq!(got.unit, batch.unit.name);
                 let text = |v: Value<'_>| v.to_text().unwrap().into_owned();
-                got.deleted.extend(batch.rows().map(|r| (0..r.shape().columns.len()).map(|i| text(r.value(i))).collect()));
+                got.deleted
+                    .extend(batch.rows().map(|r| (0..r.shape().columns.len()).map(|i| text(r.value(i))).collect()));
             }
             Ok(Delivery::Records(batch)) => {
                 let got = taken.units.last_mut().unwrap();
