@@ -65,6 +65,25 @@ impl Room {
         session.commit().unwrap();
     }
 
+    /// A unit that says that those records are deleted.
+    fn deleted(&mut self, name: &str, keys: &[&str], now: &Clock) {
+        let as_of = jiff::Timestamp::UNIX_EPOCH;
+        let unit = Arc::new(UnitRef { name: name.into(), version: name.into(), order: name.into(), as_of });
+        let mut session = Session::new(&self.engine, self.store.ingest().unwrap(), now.now_ms());
+        let mut open = session.begin(&[0], &unit, "", Scope::Changes, &self.states).unwrap();
+        let rows: Vec<[&str; 1]> = keys.iter().map(|k| [*k]).collect();
+        let rows: Vec<&[&str]> = rows.iter().map(|r| &r[..]).collect();
+        session.deleted(&mut open, &batch(&unit, &["ID"], &rows)).unwrap();
+        let done = UnitDone { records: 0, part: None, position: None };
+        session.done(open, &done, &mut self.states).unwrap();
+        session.commit().unwrap();
+    }
+
+    /// Instances that are there.
+    fn live(&self) -> u64 {
+        self.store.reader().unwrap().count(self.engine.catalog.entities[0].stored, &[]).unwrap()
+    }
+
     fn lookup(&self, name: &str, key: &str) -> Option<String> {
         let table = self.engine.catalog.lookups.iter().find(|l| l.name == name).unwrap();
         let banyan_model::model::LookupSource::Dataset { stored, .. } = table.rows else { panic!("{name}") };
@@ -99,6 +118,27 @@ fn a_unit_of_keys_ends_rows_of_lookups_whose_keys_it_shows_and_no_others() {
     room.unit("c", Scope::Everything, &["ID", "CODE", "NAME"], &[rows[0], &["3", "S", "East"]], &clock);
     let by_code = ["N", "S", "E"].map(|k| room.lookup("by_code", k));
     assert_eq!(by_code, [Some("North".into()), Some("East".into()), None]);
+}
+
+#[test]
+fn keys_that_a_source_says_are_deleted_end_records_and_rows_of_lookups() {
+    let mut room = Room::new();
+    let clock = Clock::system();
+    let rows: [&[&str]; 3] = [&["1", "N", "North"], &["2", "S", "South"], &["3", "E", "East"]];
+    room.unit("a", Scope::Changes, &["ID", "CODE", "NAME"], &rows, &clock);
+    // A newer unit says one of them again.
+    room.unit("c", Scope::Changes, &["ID", "CODE", "NAME"], &[rows[2]], &clock);
+    room.deleted("b", &["2", "3", "4"], &clock);
+    let live = ["1", "2", "3"].map(|k| room.lookup("by_id", k).is_some());
+    assert_eq!(live[..2], [true, false]);
+    assert_eq!(room.lookup("by_code", "S"), None, "the row that the record gave, under whatever key");
+    assert_eq!(room.live(), 2, "what is not known, or was said again since, is left alone");
+    room.deleted("d", &["1", "3"], &clock);
+    assert_eq!(room.live(), 0);
+    // It comes back as any record does.
+    room.unit("e", Scope::Changes, &["ID", "CODE", "NAME"], &[rows[1]], &clock);
+    assert_eq!((room.live(), room.lookup("by_code", "S").as_deref()), (1, Some("South")));
+    assert_eq!(room.store.verify().unwrap(), Vec::<String>::new());
 }
 
 #[test]

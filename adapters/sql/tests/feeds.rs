@@ -590,7 +590,8 @@ mod whatever_happens {
 /// Reads until the window closes midway, waits, and reads the rest.
 fn closed_midway(sync: serde_json::Value) -> (Arc<World>, Vec<String>, Vec<Vec<String>>) {
     let rows: Vec<String> = (1..=60).map(|i| format!("({i}, 'x')")).collect();
-    let setup = format!("CREATE TABLE t (no INTEGER PRIMARY KEY NOT NULL, name TEXT); INSERT INTO t VALUES {}", rows.join(","));
+    let setup =
+        format!("CREATE TABLE t (no INTEGER PRIMARY KEY NOT NULL, name TEXT); INSERT INTO t VALUES {}", rows.join(","));
     let world = World::new(Dialect::Sqlite, &setup);
     *world.limits.lock().unwrap() = Limits { closed: vec![(15 * 60, 16 * 60)], ..Limits::default() };
     let store = Arc::new(Store::default());

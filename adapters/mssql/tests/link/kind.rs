@@ -105,10 +105,21 @@ fn feed(server: &Server, more: Vec<(&str, Node)>, sync: &str) -> Box<dyn Blockin
 }
 
 fn connected(server: &Server, more: Vec<(&str, Node)>, dataset: Node, book: Arc<Book>) -> Box<dyn Connected> {
+    connected_to(server, more, dataset, None, book)
+}
+
+fn connected_to(
+    server: &Server,
+    more: Vec<(&str, Node)>,
+    dataset: Node,
+    lines: Option<RawDataset>,
+    book: Arc<Book>,
+) -> Box<dyn Connected> {
     let mut keys = vec![("server", text(&server.address().to_string())), ("encrypt", text("off"))];
     keys.extend(more);
     let mut raw = source(keys);
     raw.datasets[0].config = dataset;
+    raw.datasets.extend(lines);
     let clock: Arc<dyn Fn() -> jiff::Timestamp + Send + Sync> = Arc::new(|| jiff::Timestamp::UNIX_EPOCH);
     let cx = banyan_adapter::Context {
         source: "erp".into(),
@@ -228,5 +239,47 @@ fn the_audit_holds_every_statement_that_the_server_saw() {
     {
         let found = book.iter().find(|s| s.what.starts_with("(driver)") && s.what.contains(part));
         assert!(found.is_some_and(|s| s.fault.is_none()), "{part}");
+    }
+}
+
+#[test]
+fn datasets_committed_together_are_read_in_one_transaction_where_snapshots_are_allowed() {
+    let setup = format!(
+        "{ORDERS} CREATE TABLE lines (id int NOT NULL PRIMARY KEY, item varchar(9)); INSERT INTO lines VALUES (1, 'x');"
+    );
+    let server = Server::start(&setup).unwrap();
+    for allowed in [true, false] {
+        server.set(|o| o.snapshot = allowed);
+        let before = server.seen().statements.len();
+        let names = [Node::scalar("orders", true), Node::scalar("lines", true)];
+        let together = Node { spot: names[0].spot.clone(), kind: banyan_words::node::Kind::List(names.to_vec()) };
+        let config = [("table", text("dbo.orders")), ("sync", Node::map([("together", together)]))];
+        let lines = RawDataset {
+            name: "lines".into(),
+            path: "sources.erp.datasets.lines".into(),
+            config: Node::map([("table", text("dbo.lines"))]),
+            snapshot: true,
+            key: vec!["id".into()],
+        };
+        let source = connected_to(&server, vec![], Node::map(config), Some(lines), Arc::default());
+        let mut feed = source.feed("orders").unwrap();
+        let ask = banyan_adapter::Ask { rows: 100, bytes: 1 << 20, wait: Duration::from_secs(5) };
+        let mut rows = 0;
+        loop {
+            match feed.next(ask, &within(20)).unwrap() {
+                banyan_adapter::Delivery::Records(batch) => rows += batch.len(),
+                banyan_adapter::Delivery::Done(_) => break,
+                _ => {}
+            }
+        }
+        assert_eq!(rows, 4);
+        let sent = server.seen().statements.split_off(before);
+        let at = |part: &str| sent.iter().rposition(|s| s.contains(part));
+        let (begin, end) = (at("BEGIN TRANSACTION"), at("COMMIT TRANSACTION"));
+        assert_eq!((begin.is_some(), end.is_some()), (allowed, allowed), "{sent:?}");
+        if allowed {
+            let (orders, lines) = (at("FROM [dbo].[orders]"), at("FROM [dbo].[lines]"));
+            assert!(begin < orders && orders < lines && lines < end, "{sent:?}");
+        }
     }
 }

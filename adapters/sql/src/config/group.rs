@@ -10,7 +10,8 @@ use std::sync::Arc;
 /// Gives the members of each group their `sync`.
 pub(super) fn join(raw: &RawSource, all: &mut [Arc<DatasetSpec>], problems: &mut Vec<Problem>) {
     let mut taken: Vec<String> = Vec::new();
-    for leader in all.to_vec() {
+    let leaders = all.to_vec();
+    for leader in leaders {
         let Some(sync) = leader.sync.as_ref().filter(|s| !s.together.is_empty()) else { continue };
         let Some(at) = raw.datasets.iter().find(|d| d.name == leader.name).map(|d| &d.path) else { continue };
         let at = format!("{at}.sync.together");
