@@ -2,7 +2,7 @@
 
 use crate::common::*;
 use banyan_adapter::Call;
-use banyan_sql::{Access, Dialect, Driver, TableName};
+use banyan_sql::{Access, Asides, Dialect, Driver, TableName};
 use banyan_words::{Type, Value};
 use std::path::Path;
 
@@ -194,4 +194,27 @@ fn one_state_is_read_where_nobody_waits_for_it() {
     // Without a write-ahead log whoever reads keeps writers out.
     let (_dir, connection) = database("CREATE TABLE t (i INTEGER)");
     assert!(!open(&connection).one_state(true, &Call::default()).unwrap());
+}
+
+#[test]
+fn what_a_connection_sends_of_its_own_is_told() {
+    let (_dir, connection) = database("CREATE TABLE t (i INTEGER PRIMARY KEY)");
+    let told = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let listener = told.clone();
+    let asides = Asides::new(move |aside| {
+        listener.lock().unwrap().push((aside.what.to_owned(), aside.rows, aside.fault.map(str::to_owned)));
+    });
+    let call = Call::default();
+    let mut link = driver(&connection).open_telling(&call, &asides).unwrap();
+    let began = std::mem::take(&mut *told.lock().unwrap());
+    let want = [("PRAGMA query_only = ON".to_owned(), 0, None), ("PRAGMA query_only".to_owned(), 1, None)];
+    assert_eq!(began, want);
+    let name = TableName { schema: None, name: "t".into() };
+    link.table(&name, &call).unwrap().unwrap();
+    let asked: Vec<String> = told.lock().unwrap().iter().map(|(what, ..)| what.clone()).collect();
+    assert!(asked.iter().any(|a| a == "SELECT * FROM \"t\" WHERE 1 = 0"), "{asked:?}");
+    assert!(asked.iter().any(|a| a == "SQL catalog function: Columns of t"), "{asked:?}");
+    told.lock().unwrap().clear();
+    assert_eq!(select(link.as_mut(), "SELECT * FROM t").unwrap().rows.len(), 0);
+    assert!(told.lock().unwrap().is_empty(), "what it was asked to send is not its own");
 }
