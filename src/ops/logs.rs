@@ -21,7 +21,7 @@ use tracing_subscriber::{EnvFilter, Registry};
 const CONTENT: &[&str] = &["value", "values", "raw", "record", "cells", "key", "body", "text"];
 /// The environment variable of the filter, such as `info,banyan::runtime=debug`.
 pub const FILTER: &str = "BANYAN_LOG";
-const DEFAULT_FILTER: &str = "info,actix_server=warn,actix_http=warn";
+const DEFAULT_FILTER: &str = "info,actix_server=warn,actix_http=warn,tiberius=off";
 
 /// Hides what must never be written; known once the configuration is read.
 type Hide = Box<dyn Fn(&str) -> String + Send + Sync>;

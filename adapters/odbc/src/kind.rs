@@ -5,13 +5,12 @@
 
 use crate::driver::{Config, OdbcDriver};
 use crate::session;
-use banyan_adapter::{Connected, Context, Fault, Kind, Prepared, RawSource, RefusalDef, Task};
-use banyan_sql::{Datasets, SqlSource};
+use banyan_adapter::{Kind, Prepared, RawSource, RefusalDef};
+use banyan_sql::{Reached, SqlPrepared};
+use banyan_words::Problem;
 use banyan_words::node::{Dur, Secret, join, read};
-use banyan_words::{Batch, Column, Problem};
 use schemars::JsonSchema;
 use serde::Deserialize;
-use std::path::Path;
 use std::sync::{Arc, LazyLock};
 
 /// The keys of a source.
@@ -170,16 +169,12 @@ impl Kind for Odbc {
         let source = source(raw);
         // A data source's name does not tell which SQL it speaks.
         let dialect = source.as_ref().ok().and_then(|(config, _)| session::guess(&config.connection));
-        match (source, banyan_sql::datasets(raw, dialect)) {
-            (Ok((config, allow_writable_login)), Ok(datasets)) => {
-                Ok(Box::new(Ready { config, allow_writable_login, datasets }))
-            }
-            (source, datasets) => {
-                let mut problems = source.err().unwrap_or_default();
-                problems.extend(datasets.err().unwrap_or_default());
-                Err(problems)
-            }
-        }
+        let reached = source.map(|(config, allow_writable_login)| Reached {
+            driver: Arc::new(OdbcDriver::new(config)),
+            allow_writable_login,
+            warnings: Vec::new(),
+        });
+        SqlPrepared::of(reached, banyan_sql::datasets(raw, dialect))
     }
 }
 
@@ -219,54 +214,6 @@ fn source(raw: &RawSource) -> Result<(Config, bool), Vec<Problem>> {
     made.statement_timeout = config.statement_timeout.map_or(made.statement_timeout, |d| d.0);
     made.lock_timeout = config.lock_timeout.map_or(made.lock_timeout, |d| d.0);
     Ok((made, config.allow_writable_login))
-}
-
-/// A checked source.
-struct Ready {
-    config: Config,
-    allow_writable_login: bool,
-    datasets: Datasets,
-}
-
-impl Prepared for Ready {
-    fn warnings(&self) -> Vec<Problem> {
-        self.datasets.warnings.clone()
-    }
-
-    fn columns(&self, _dataset: &str) -> Option<Vec<Column>> {
-        None
-    }
-
-    fn feeds(&self, dataset: &str) -> bool {
-        self.datasets.feeds(dataset)
-    }
-
-    fn together(&self, dataset: &str) -> Option<String> {
-        self.datasets.together(dataset)
-    }
-
-    fn looks_up(&self, dataset: &str) -> bool {
-        self.datasets.looks_up(dataset)
-    }
-
-    fn whole(&self, dataset: &str) -> bool {
-        self.datasets.feeds(dataset)
-    }
-
-    fn reading_hash(&self, dataset: &str) -> u64 {
-        self.datasets.reading_hash(dataset)
-    }
-
-    fn read_file(&self, _dataset: &str, _path: &Path, _limit: usize) -> Result<Vec<Batch>, Fault> {
-        Err(Fault::permanent("not-a-file", "this source is a database; there is no file to read"))
-    }
-
-    fn connect(&self, cx: Context) -> Task<'_, Result<Box<dyn Connected>, Fault>> {
-        let driver = Arc::new(OdbcDriver::new(self.config.clone()));
-        let source = SqlSource::new(driver, self.datasets.clone(), cx, self.allow_writable_login);
-        // The server may be away now and there later: feeds and health say so.
-        Box::pin(async move { Ok(Box::new(source) as Box<dyn Connected>) })
-    }
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ mod feed;
 pub mod guard;
 mod lane;
 mod lookup;
+mod prepared;
 mod refusals;
 mod source;
 mod task;
@@ -24,6 +25,7 @@ pub use config::{dataset_schema, datasets};
 pub use driver::{
     Access, Aside, Asides, ColumnInfo, Dialect, Driver, IndexInfo, Link, Param, Sink, Statement, TableInfo, TableName,
 };
+pub use prepared::{Reached, SqlPrepared};
 pub use refusals::REFUSALS;
 pub use source::SqlSource;
 pub use text::{ReadFrom, quoted};
