@@ -70,7 +70,7 @@ pub(super) fn as_of(serving: &Serving, datasets: &[DatasetNo], fresh: Option<&Fr
 
 /// What answered.
 pub(super) fn served_by(fresh: Option<&Fresh>) -> HeaderValue {
-    HeaderValue::from_static(if fresh.is_some() { "live" } else { "store" })
+    HeaderValue::from_static(if fresh.is_some_and(|f| f.live) { "live" } else { "store" })
 }
 
 /// Dresses an answer that is made for this request.

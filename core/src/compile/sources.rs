@@ -152,6 +152,7 @@ fn one(input: &Input<'_>, s: &Part<SourceDraft>, no: SourceNo, d: &Part<DatasetD
         content: content(&d.keys, &d.path, tell),
         shrink_guard: guard(&d.keys, reading.is_some_and(|r| r.whole), &d.path, tell),
         fresh: d.keys.fresh.map(|f| f.0),
+        stale_if_error: d.keys.stale_if_error.map(|f| f.0),
         kept: reading.filter(|r| r.kept).and_then(|r| r.columns.as_deref()).map(exact).unwrap_or_default(),
         discard: d.keys.discard.clone(),
         kind: None,

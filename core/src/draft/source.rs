@@ -47,12 +47,13 @@ pub struct Budget {
 }
 
 /// The keys of [`DatasetKeys`].
-pub const DATASET_KEYS: [&str; 13] = [
+pub const DATASET_KEYS: [&str; 14] = [
     "key",
     "content",
     "operation",
     "shrink_guard",
     "fresh",
+    "stale_if_error",
     "discard",
     "null",
     "null_dates",
@@ -78,6 +79,8 @@ pub struct DatasetKeys {
     pub shrink_guard: Option<Percent>,
     /// Its promise of freshness.
     pub fresh: Option<Dur>,
+    /// How old a stored copy may be that answers for a dataset which is only read live, when its source cannot be asked.
+    pub stale_if_error: Option<Dur>,
     /// Columns dropped before anything is stored.
     #[serde(default)]
     pub discard: Vec<String>,

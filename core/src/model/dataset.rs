@@ -50,6 +50,9 @@ pub struct Dataset {
     pub shrink_guard: Option<ShrinkGuard>,
     /// Its promise of freshness.
     pub fresh: Option<Duration>,
+    /// How old a stored copy may be that answers for a dataset which is only read live, when its source cannot be asked;
+    /// `None`: then there is no answer.
+    pub stale_if_error: Option<Duration>,
     /// Its columns as a kept schema tells them, which the first reading is compared with; empty where none is kept.
     pub kept: Vec<banyan_words::Column>,
     /// Columns dropped before anything is stored.

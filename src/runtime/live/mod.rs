@@ -44,8 +44,10 @@ pub struct Live {
 pub struct Fresh {
     /// The instance as it is with what was read; `None` where nothing is known of it even so.
     pub found: Option<Found>,
-    /// For each dataset asked, when; milliseconds since 1970.
+    /// For each dataset asked, as of when it speaks; milliseconds since 1970.
     pub as_of: Vec<(DatasetNo, i64)>,
+    /// Something was read live: the answer is not only what was stored.
+    pub live: bool,
     /// Why some could not be asked, where the answer rests on what is stored.
     pub faults: Vec<Fault>,
     /// A dataset that is only read live could not be asked: there is nothing else to answer from.

@@ -110,14 +110,22 @@ impl Live {
     /// Merges what was heard into the instance, by the rules that ingest follows, and queues it for the store.
     pub fn merge(&self, serving: &Serving, reader: &mut dyn Reader, asked: Asked) -> Result<Fresh, Refusal> {
         let Asked { plan, heard, faults } = asked;
-        let failed = faults.iter().any(|(d, _)| self.how[*d].as_ref().is_some_and(|h| !h.feeds));
-        let as_of = heard.iter().map(|h| (h.dataset, h.batch.unit.as_of.as_millisecond())).collect();
+        let mut as_of: Vec<(DatasetNo, i64)> =
+            heard.iter().map(|h| (h.dataset, h.batch.unit.as_of.as_millisecond())).collect();
+        let mut failed = false;
+        for (d, _) in faults.iter().filter(|(d, _)| self.how[*d].as_ref().is_some_and(|h| !h.feeds)) {
+            match self.stale(serving, reader, &plan, *d)? {
+                Some(at) => as_of.push((*d, at)),
+                None => failed = true,
+            }
+        }
+        let live = !heard.is_empty();
         let found = super::merge::merge(serving, reader, &plan, &heard)?;
         let instance = found.as_ref().map_or(plan.id, |f| f.id);
         for h in heard {
             self.queue.put(super::merge::queued(h, instance));
         }
-        Ok(Fresh { found, as_of, faults: faults.into_iter().map(|(_, f)| f).collect(), failed })
+        Ok(Fresh { found, as_of, live, faults: faults.into_iter().map(|(_, f)| f).collect(), failed })
     }
 }
 
@@ -149,6 +157,33 @@ fn turned_back(
         }
     }
     Ok(None)
+}
+
+impl Live {
+    /// As of when the stored copy speaks for a dataset that cannot be asked now; `None` where there is none that may
+    /// (`stale_if_error`).
+    fn stale(
+        &self,
+        serving: &Serving,
+        reader: &mut dyn Reader,
+        plan: &Plan,
+        dataset: DatasetNo,
+    ) -> Result<Option<i64>, Refusal> {
+        let catalog = &serving.catalog;
+        let (Some(limit), Some(found)) = (catalog.datasets[dataset].stale_if_error, &plan.found) else {
+            return Ok(None);
+        };
+        let mut as_of = self.queue.as_of(dataset, found.id);
+        if as_of.is_none() {
+            let (i, book) = decode(serving, found)?;
+            let of = |plan: u32| book.plan(plan).and_then(|p| p.mapping).map(|m| catalog.mappings[m].dataset);
+            let own = i.observations.iter().find(|o| !o.withdrawn && of(o.plan) == Some(dataset));
+            let unit = own.map(|o| reader.unit(o.unit)).transpose().map_err(crate::runtime::execute::unreadable)?;
+            as_of = unit.flatten().map(|u| u.key.as_of);
+        }
+        let oldest = serving.clock.now_ms() - i64::try_from(limit.as_millis()).unwrap_or(i64::MAX);
+        Ok(as_of.filter(|at| *at >= oldest))
+    }
 }
 
 pub(super) type Decoded = (Instance, banyan_model::instance::Book);

@@ -89,6 +89,58 @@ fn what_is_only_read_live_has_no_list() {
 }
 
 #[test]
+fn an_id_that_only_others_speak_of_is_turned_back_into_its_key() {
+    let datasets = "      items: { table: ITEMS, key: [NO], sync: { mode: keyset, every: 6h } }
+      makers: { table: MAKERS, key: [MAKER], read: live }\n";
+    let rest = "
+entities:
+  item: { fields: { name: { type: text }, maker: { type: ref, to: maker } } }
+  maker: { fields: { name: { type: text } } }
+mappings:
+  - { from: erp.items, to: item, fields: { name: NAME, maker: 'REF(\"maker\", \"erp\", \"M\" & TEXT(NO)) ELSE NULL' } }
+  - { from: erp.makers, to: maker, fields: { name: NAME } }
+";
+    let makers = "CREATE TABLE MAKERS (MAKER VARCHAR(8) PRIMARY KEY, NAME VARCHAR(40)); INSERT INTO MAKERS VALUES ('M4', 'Four Ltd');";
+    let old = Old::new(&format!("{ITEMS} {makers}"), datasets, rest);
+    let g = old.site.start();
+    loaded(&g, "erp.items");
+    let of = |no: &str| keyed(&g, "items", no).1["maker"].as_str().unwrap().to_owned();
+    let read = g.ask(&format!("/v1/makers/{}", of("4")), &[]);
+    assert_eq!((read.status, read.header("banyan-served-by")), (200, "live"), "{}", read.text());
+    assert_eq!(read.json()["name"], "Four Ltd");
+    let missing = g.ask(&format!("/v1/makers/{}", of("5")), &[]);
+    assert_eq!((missing.status, missing.json()["code"].clone()), (404, json!("not-arrived")), "{}", missing.text());
+    g.stop();
+}
+
+#[test]
+fn an_old_copy_answers_for_a_source_that_is_down_only_where_that_is_said() {
+    let patient = ONLY_LIVE.replace("read: live }", "read: live, stale_if_error: 1h }");
+    for (datasets, status, code) in
+        [(ONLY_LIVE, 503, json!("source-unavailable")), (patient.as_str(), 200, Value::Null)]
+    {
+        let server = Server::start(TDS_ITEMS).unwrap();
+        let site = Site::new(&format!("{}{datasets}{ITEM}", mssql(&server, "    budget: { timeout: 2s }\n")));
+        let g = site.start();
+        let first = g.ask("/v1/items:lookup?space=erp&key=3", &[]);
+        assert_eq!((first.status, first.header("banyan-served-by")), (200, "live"), "{}", first.text());
+        let path = format!("/v1/items/{}/lineage", first.json()["id"].as_str().unwrap());
+        g.until("it is stored", |g| g.ask(&path, &[]).status == 200);
+        let error = banyan_testkit_tds::Mood::ErrorBefore(8651, 17, "Could not perform the operation".into());
+        server.set(|o| o.mood = error);
+        let down = g.ask("/v1/items:lookup?space=erp&key=3", &[]);
+        assert_eq!((down.status, down.json()["code"].clone()), (status, code), "{}", down.text());
+        if status == 200 {
+            assert_eq!((down.json()["price"].clone(), down.header("banyan-served-by")), (json!("3.50"), "store"));
+            assert!(!down.header("age").is_empty() && !down.header("banyan-as-of").is_empty(), "{:?}", down.headers);
+            let never = g.ask("/v1/items:lookup?space=erp&key=4", &[]);
+            assert_eq!(never.status, 503, "of this one there is no copy: {}", never.text());
+        }
+        g.stop();
+    }
+}
+
+#[test]
 fn a_source_that_is_down_is_told_apart_from_old_data() {
     let rest = ITEM.replace("erp.items", "erp.copied").replace(
         "mappings:",

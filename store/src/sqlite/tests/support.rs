@@ -84,6 +84,7 @@ pub(super) fn catalog(fields: Vec<Field>) -> Catalog {
         content: Content::Snapshot,
         shrink_guard: None,
         fresh: None,
+        stale_if_error: None,
         kept: vec![],
         live_only: false,
         discard: vec![],
