@@ -4,6 +4,7 @@
 //! (`session`, `units`, `touch`, `letters`), commits by size or time, and acknowledges only what survives a power cut.
 
 mod again;
+mod apply;
 mod codes;
 mod deleted;
 mod engine;
