@@ -87,6 +87,27 @@ fn one_unit_holds_all_of_them_in_order() {
 }
 
 #[test]
+fn a_person_who_waits_gets_a_pass_at_once() {
+    let (world, store) = (World::new(Dialect::Sqlite, SALES), Arc::new(Store::default()));
+    let mut seldom = two(json!({ "table": "lines" }));
+    seldom.datasets[0].config =
+        json!({ "table": "orders", "sync": { "together": ["orders", "lines"], "every": "6h" } }).into();
+    let prepared = Lite(world.clone()).prepare(&seldom).unwrap_or_else(|p| panic!("{p:?}"));
+    let source = block_on(prepared.connect(world.context(&store))).unwrap();
+    let mut feed = source.feed("orders").unwrap();
+    loop {
+        if let Delivery::Done(done) = feed.next(ASK, &Call::default()).unwrap() {
+            store.note_position("orders", &done.position.unwrap());
+            break;
+        }
+    }
+    feed.rewind();
+    assert!(matches!(feed.next(ASK, &Call::default()), Ok(Delivery::Idle)), "the next one is due in six hours");
+    feed.again();
+    assert!(matches!(feed.next(ASK, &Call::default()), Ok(Delivery::Begin { .. })));
+}
+
+#[test]
 fn a_pass_that_fails_midway_was_never_begun() {
     let world = World::new(Dialect::Sqlite, SALES);
     let (_source, mut feed) = opened(&world, &Arc::new(Store::default()));

@@ -249,4 +249,10 @@ impl BlockingFeed for Joint {
     fn rewind(&mut self) {
         self.drop_pass();
     }
+
+    fn again(&mut self) {
+        self.drop_pass();
+        self.load();
+        self.due = Instant::now();
+    }
 }
