@@ -73,21 +73,20 @@ impl<'r> Walk<'r> {
         match (legacy, modern) {
             (Doc::Object(l), Doc::Object(m)) => self.objects(l, m),
             (Doc::List(l), Doc::List(m)) => self.lists(l, m),
-            (Doc::Number(l), Doc::Number(m)) => {
-                let near = self.rules.tolerance(&self.place).is_some_and(|t| l.is_near(m, t));
-                if l != m && !near {
-                    self.differ(Kind::Value, Some(legacy), Some(modern));
-                }
-            }
-            (Doc::Text(l), Doc::Text(m)) => {
-                if l != m && !same_instant(l, m) {
-                    self.differ(Kind::Value, Some(legacy), Some(modern));
-                }
-            }
             _ if legacy.kind() != modern.kind() => self.differ(Kind::Type, Some(legacy), Some(modern)),
-            _ if legacy != modern => self.differ(Kind::Value, Some(legacy), Some(modern)),
+            _ if !self.same(legacy, modern) => self.differ(Kind::Value, Some(legacy), Some(modern)),
             _ => {}
         }
+    }
+
+    /// Whether two values of one type, neither holding others, say the same here.
+    fn same(&self, legacy: &Doc, modern: &Doc) -> bool {
+        legacy == modern
+            || match (legacy, modern) {
+                (Doc::Number(l), Doc::Number(m)) => self.rules.tolerance(&self.place).is_some_and(|t| l.is_near(m, t)),
+                (Doc::Text(l), Doc::Text(m)) => same_instant(l, m),
+                _ => false,
+            }
     }
 
     fn objects(&mut self, legacy: &[(String, Doc)], modern: &[(String, Doc)]) {
