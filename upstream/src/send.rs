@@ -6,7 +6,7 @@ use crate::config::{Address, HostField, Timeouts, UpstreamConfig};
 use crate::connect::{self, Tls, Wire};
 use crate::failure::{Failure, Sent};
 use crate::{fields, pool};
-use banyan_evidence::breaker::{Breaker, Leave};
+use banyan_migration::breaker::{Breaker, Leave};
 use http::header::{self, HeaderMap, HeaderValue};
 use http::{Method, StatusCode, Uri};
 use hyper::client::conn::http1::{Builder, SendRequest};

@@ -2,9 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
-use banyan_evidence::score::{Counts, Policy};
-use banyan_evidence::sticky::Weight;
-use banyan_evidence::watch::{Cusum, CusumPolicy, Failures, Latency, Threshold};
+use banyan_migration::score::{Counts, Policy};
+use banyan_migration::sticky::Weight;
+use banyan_migration::watch::{Cusum, CusumPolicy, Failures, Latency, Threshold};
 
 const HISTORIES: u64 = 5_000;
 

@@ -1,6 +1,7 @@
-//! The rules of evidence: when a route may move from the legacy side to the modern one, and when it must come back.
+//! Moving routes behind the wrapper, on evidence: when a route may move from the legacy side to the modern one, and when
+//! it must come back.
 //!
-//! Purpose: comparing two answers ([`compare`]), counting what comparisons are worth ([`score`], [`census`]), watching what
+//! Purpose: which route a request belongs to ([`route`]), comparing two answers ([`compare`]), counting what comparisons are worth ([`score`], [`census`]), watching what
 //! moved ([`watch`]), choosing who goes where ([`sticky`], [`stage`]), and deciding ([`gate`]) so that anyone can compute the
 //! decision again ([`bundle`]).
 //! Invariant: everything is a pure function of what is passed in. No clock, no randomness, no IO: equal evidence gives
@@ -19,6 +20,7 @@ pub mod gate;
 pub mod json;
 mod number;
 pub mod path;
+pub mod route;
 pub mod score;
 pub mod stage;
 pub mod sticky;

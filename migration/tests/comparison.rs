@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
-use banyan_evidence::compare::{Answer, Compared, Kind, Noise, Outcome, Rules, compare};
+use banyan_migration::compare::{Answer, Compared, Kind, Noise, Outcome, Rules, compare};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 

@@ -16,4 +16,4 @@ mod rules;
 pub use answer::{Answer, Compared, compare};
 pub use diff::{Difference, Kind};
 pub use noise::{Noise, Outcome};
-pub use rules::Rules;
+pub use rules::{Rules, Tolerance};
