@@ -1,0 +1,388 @@
+//! A route's keys, checked.
+
+use super::PathPattern;
+use crate::compare::{Rules, Tolerance};
+use crate::path::Pattern;
+use crate::score::Policy;
+use crate::stage::Stage;
+use crate::sticky::Weight;
+use banyan_words::Problem;
+use banyan_words::node::{Dur, Named, Percent, Size, join};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+/// A path, and where it is on its way from legacy to modern.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RouteConfig {
+    /// The paths: `/v1/customers`, `/accounts/{id}`, `/accounts/**`.
+    pub path: String,
+    /// Which methods; default: all. Reads and writes of one path may be two routes at two stages.
+    #[serde(default)]
+    pub methods: Vec<String>,
+    /// Of an entity's path: which of its operations move. Default: `list` and `get`.
+    #[serde(default)]
+    pub moves: Vec<Move>,
+    /// The upstream that answers until it moved. Without it: Banyan's own facade.
+    #[serde(default)]
+    pub legacy: Option<String>,
+    /// The upstream it moves to.
+    #[serde(default)]
+    pub modern: Option<String>,
+    /// Its first stage; afterwards the journal rules. Default: `legacy`.
+    #[serde(default)]
+    #[schemars(with = "String")]
+    pub stage: Stage,
+    /// The path that legacy knows it by, where it is another: this stands in place of the route's literal beginning.
+    #[serde(default)]
+    pub legacy_path: Option<String>,
+    /// The path that modern knows it by.
+    #[serde(default)]
+    pub modern_path: Option<String>,
+    /// How requests are mirrored.
+    #[serde(default)]
+    pub shadow: ShadowConfig,
+    /// Who goes to modern first.
+    #[serde(default)]
+    pub canary: CanaryConfig,
+    /// What of two answers may differ.
+    #[serde(default)]
+    pub compare: CompareConfig,
+    /// What is asked before it moves on.
+    #[serde(default)]
+    pub promote: PromoteConfig,
+    /// Whether it comes back by itself.
+    #[serde(default)]
+    pub rollback: RollbackConfig,
+    /// How ids of modern are found, where it numbers differently.
+    #[serde(default)]
+    pub ids: Option<IdsConfig>,
+    /// The day from which it is deprecated (`Deprecation`, RFC 9745).
+    #[serde(default)]
+    pub deprecated: Option<String>,
+    /// The day on which it ends (`Sunset`, RFC 8594).
+    #[serde(default)]
+    pub sunset: Option<String>,
+}
+
+/// An operation of an entity's path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Move {
+    /// The list.
+    List,
+    /// One by its id.
+    Get,
+    /// One by a key (`:lookup`).
+    Lookup,
+    /// The change feed.
+    Changes,
+    /// Where values came from.
+    Lineage,
+    /// Sub-collections.
+    Children,
+}
+
+/// How requests are mirrored.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ShadowConfig {
+    /// Which share of requests. Default: 100%.
+    pub sample: Option<Percent>,
+    /// How many may wait; beyond that they are counted and dropped. Default: 1000.
+    pub queue: Option<usize>,
+    /// How many are sent at once. Default: 16.
+    pub concurrency: Option<usize>,
+    /// The largest body that is compared. Default: 1MiB.
+    pub body: Option<Size>,
+    /// How long one may take. Default: 5s.
+    pub timeout: Option<Dur>,
+}
+
+/// Who goes to modern first.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct CanaryConfig {
+    /// The share that modern answers when the stage begins. Default: 5%.
+    #[schemars(with = "Option<String>")]
+    pub weight: Option<Weight>,
+    /// By what callers are told apart: `consumer`, `entity`, `header X-Consumer`, `cookie sid`. Default: `consumer`.
+    #[schemars(with = "Option<String>")]
+    pub by: Option<By>,
+}
+
+/// By what callers are told apart.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub enum By {
+    /// Their name.
+    Consumer,
+    /// The id that is asked for.
+    Entity,
+    /// A header's value.
+    Header(String),
+    /// A cookie's value.
+    Cookie(String),
+}
+
+impl TryFrom<String> for By {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<By, String> {
+        let token = |name: &str| {
+            let name = name.trim();
+            let good = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
+            good.then(|| name.to_ascii_lowercase())
+        };
+        match text.split_once(' ').map_or((text.as_str(), None), |(word, name)| (word, Some(name))) {
+            ("consumer", None) => return Ok(By::Consumer),
+            ("entity", None) => return Ok(By::Entity),
+            ("header", Some(name)) => {
+                if let Some(name) = token(name) {
+                    return Ok(By::Header(name));
+                }
+            }
+            ("cookie", Some(name)) if token(name).is_some() => return Ok(By::Cookie(name.trim().to_owned())),
+            _ => {}
+        }
+        Err(format!("`{text}` tells nobody apart\nwrite consumer, entity, `header X-Consumer` or `cookie sid`"))
+    }
+}
+
+/// What of two answers may differ. Places are JSON Pointers in which `*` stands for any step.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct CompareConfig {
+    /// Places that are not compared.
+    #[schemars(with = "Vec<String>")]
+    pub ignore: Vec<Pattern>,
+    /// Arrays whose order does not count.
+    #[schemars(with = "Vec<String>")]
+    pub unordered: Vec<Pattern>,
+    /// Numbers that may differ by so much.
+    #[schemars(with = "BTreeMap<String, String>")]
+    pub tolerance: BTreeMap<Pattern, Tolerance>,
+    /// Places where one difference holds promotion back until a person has judged it.
+    #[schemars(with = "Vec<String>")]
+    pub critical: Vec<Pattern>,
+    /// Places whose values are never kept. Fields that an entity calls `personal` are added.
+    #[schemars(with = "Vec<String>")]
+    pub personal: Vec<Pattern>,
+    /// Headers that are compared besides `content-type` and `location`.
+    pub headers: Vec<String>,
+    /// The share of requests for which legacy is asked twice, to find where it disagrees with itself. Default: 2%.
+    pub double_read: Option<Percent>,
+}
+
+impl CompareConfig {
+    /// The rules.
+    pub fn rules(&self) -> Rules {
+        Rules {
+            ignore: self.ignore.clone(),
+            unordered: self.unordered.clone(),
+            tolerance: self.tolerance.clone(),
+            critical: self.critical.clone(),
+            personal: self.personal.clone(),
+            headers: self.headers.iter().map(|h| h.to_ascii_lowercase()).collect(),
+        }
+    }
+}
+
+/// What is asked before a route moves on.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct PromoteConfig {
+    /// The parity hoped for. Default: 99.9%.
+    pub parity: Option<Percent>,
+    /// The parity that must not pass. Default: 99.5%.
+    pub against: Option<Percent>,
+    /// How probable it may be that a route of that parity is promoted. Default: 1%.
+    pub alpha: Option<Percent>,
+    /// Whether it moves on by itself. Default: no.
+    pub auto: bool,
+}
+
+impl PromoteConfig {
+    /// The policy.
+    pub fn policy(&self) -> Policy {
+        let or = |percent: Option<Percent>, default: f64| {
+            percent.and_then(|p| p.fraction().to_string().parse().ok()).unwrap_or(default)
+        };
+        let default = Policy::default();
+        Policy {
+            parity: or(self.parity, default.parity),
+            against: or(self.against, default.against),
+            alpha: or(self.alpha, default.alpha),
+        }
+    }
+}
+
+/// Whether a route comes back by itself.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct RollbackConfig {
+    /// Default: yes.
+    pub auto: bool,
+}
+
+impl Default for RollbackConfig {
+    fn default() -> RollbackConfig {
+        RollbackConfig { auto: true }
+    }
+}
+
+/// How ids of modern are found.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct IdsConfig {
+    /// The key space in which modern numbers.
+    pub space: String,
+    /// Where ids stand in its answers.
+    #[schemars(with = "Vec<String>")]
+    pub at: Vec<Pattern>,
+}
+
+const METHODS: [&str; 8] = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE"];
+
+impl RouteConfig {
+    /// Whether it answers that method.
+    pub fn takes(&self, method: &str) -> bool {
+        // HEAD goes where GET goes: it is the same answer without its body.
+        self.methods.is_empty()
+            || self.methods.iter().any(|m| m == method)
+            || (method == "HEAD" && self.methods.iter().any(|m| m == "GET"))
+    }
+
+    /// Checks it alone, offline; `at` is where it stands, `upstreams` what there is.
+    pub fn check<T>(&self, at: &str, upstreams: &Named<T>) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        if let Err(why) = self.path.parse::<PathPattern>() {
+            problems.push(told("bad-path", join(at, "path"), &why));
+        }
+        for method in self.methods.iter().filter(|m| !METHODS.contains(&m.as_str())) {
+            let message = format!("`{method}` is not a method that can be routed");
+            problems.push(
+                Problem::error("bad-method", join(at, "methods"), message)
+                    .hint(format!("write {}", METHODS.join(", "))),
+            );
+        }
+        for (key, name) in [("legacy", &self.legacy), ("modern", &self.modern)] {
+            let Some(name) = name else { continue };
+            if upstreams.get(name).is_none() {
+                let meant = banyan_words::problem::nearest(name, upstreams.names());
+                let hint = meant.map_or("declare it under `upstreams`".to_owned(), |m| format!("did you mean `{m}`?"));
+                let message = format!("there is no upstream `{name}`");
+                problems.push(Problem::error("unknown-upstream", join(at, key), message).hint(hint));
+            }
+        }
+        if self.modern.is_none() && self.stage != Stage::Legacy {
+            let message = format!("the stage `{}` needs a modern side", self.stage);
+            problems.push(Problem::error("no-modern-side", join(at, "stage"), message).hint("name it with `modern`"));
+        }
+        if self.modern.is_none() && self.legacy.is_none() {
+            let hint = "name an upstream with `legacy` or `modern`";
+            problems.push(Problem::error("route-to-nowhere", at, "the route leads nowhere").hint(hint));
+        }
+        if let Err(why) = self.promote.policy().check() {
+            problems.push(told("bad-policy", join(at, "promote"), &why.to_string()));
+        }
+        for (key, day) in [("deprecated", &self.deprecated), ("sunset", &self.sunset)] {
+            if day.as_ref().is_some_and(|d| d.parse::<jiff::civil::Date>().is_err()) {
+                problems.push(Problem::error("bad-day", join(at, key), "not a day").hint("write it as 2027-06-30"));
+            }
+        }
+        problems
+    }
+}
+
+/// A message whose second line is a hint.
+fn told(code: &str, at: String, why: &str) -> Problem {
+    match why.split_once('\n') {
+        Some((message, hint)) => Problem::error(code, at, message).hint(hint),
+        None => Problem::error(code, at, why),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use banyan_words::node::{Node, read};
+
+    fn route(entries: &[(&str, Node)]) -> Result<RouteConfig, Vec<Problem>> {
+        read(&Node::map(entries.iter().map(|(k, v)| (k.to_owned(), v.clone()))), "routes[0]")
+    }
+
+    fn text(text: &str) -> Node {
+        Node::scalar(text, false)
+    }
+
+    fn list(items: &[&str]) -> Node {
+        Node::list(items.iter().map(|i| text(i)).collect())
+    }
+
+    #[test]
+    fn the_example_of_the_rules_is_read() {
+        let route = route(&[
+            ("path", text("/accounts/**")),
+            ("methods", list(&["GET"])),
+            ("legacy", text("old_web")),
+            ("modern", text("accounts_new")),
+            ("stage", text("shadow")),
+            (
+                "shadow",
+                Node::map([
+                    ("sample", text("100%")),
+                    ("queue", text("1000")),
+                    ("body", text("1MiB")),
+                    ("timeout", text("5s")),
+                ]),
+            ),
+            ("canary", Node::map([("weight", text("5%")), ("by", text("header X-Consumer"))])),
+            (
+                "compare",
+                Node::map([
+                    ("ignore", list(&["/at"])),
+                    ("unordered", list(&["/tags"])),
+                    ("tolerance", Node::map([("/rate", text("0.0001"))])),
+                    ("critical", list(&["/credit"])),
+                    ("double_read", text("2%")),
+                ]),
+            ),
+            (
+                "promote",
+                Node::map([
+                    ("parity", text("99.9%")),
+                    ("against", text("99.5%")),
+                    ("alpha", text("1%")),
+                    ("auto", text("false")),
+                ]),
+            ),
+            ("rollback", Node::map([("auto", text("true"))])),
+            ("deprecated", text("2027-01-01")),
+            ("sunset", text("2027-06-30")),
+        ])
+        .unwrap();
+        let upstreams = Named(vec![("old_web".to_owned(), ()), ("accounts_new".to_owned(), ())]);
+        assert_eq!(route.check("routes[0]", &upstreams), []);
+        assert_eq!(route.promote.policy(), Policy::default());
+        assert_eq!(route.canary.by, Some(By::Header("x-consumer".into())));
+        assert!(route.takes("GET") && route.takes("HEAD") && !route.takes("POST"));
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_at_once() {
+        let route = route(&[
+            ("path", text("accounts")),
+            ("methods", list(&["GTE"])),
+            ("modern", text("acounts_new")),
+            ("promote", Node::map([("parity", text("99%")), ("against", text("99.5%"))])),
+            ("sunset", text("soon")),
+        ])
+        .unwrap();
+        let upstreams = Named(vec![("accounts_new".to_owned(), ())]);
+        let mut codes: Vec<String> = route.check("routes[0]", &upstreams).into_iter().map(|p| p.code).collect();
+        codes.sort();
+        assert_eq!(codes, ["bad-day", "bad-method", "bad-path", "bad-policy", "unknown-upstream"]);
+    }
+}

@@ -1,0 +1,14 @@
+//! Routes: which paths move, and which of them a request belongs to.
+//!
+//! Invariant: for every request at most one route counts, the most specific one, and [`Table::explain`] tells why.
+//! Not here: the facade's own paths, which come before any wildcard; where a route stands now (the journal rules).
+
+mod config;
+mod pattern;
+mod table;
+
+pub use config::{
+    By, CanaryConfig, CompareConfig, IdsConfig, Move, PromoteConfig, RollbackConfig, RouteConfig, ShadowConfig,
+};
+pub use pattern::PathPattern;
+pub use table::{Explained, Found, Table};
