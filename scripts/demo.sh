@@ -2,12 +2,13 @@
 # The demo: copies examples/wholesaler to var/demo, so that trying things out changes no tracked file, and serves it
 # there until Ctrl-C. Each start is from scratch.
 #
-#   PORT=9090 ADMIN_PORT=9091 make demo     on other ports than 8080 and 8081
+#   PORT=9090 ADMIN_PORT=9091 GREEN_PORT=9092 make demo     on other ports than 8080, 8081 and 3270
 set -eu
 cd "$(dirname "$0")/.."
 PATH="$HOME/.cargo/bin:$PATH"
 port="${PORT:-8080}"
 admin="${ADMIN_PORT:-8081}"
+green="${GREEN_PORT:-3270}"
 target="${CARGO_TARGET_DIR:-target}"
 folder=var/demo
 
@@ -18,23 +19,38 @@ for taken in "$port" "$admin"; do
     fi
 done
 echo "demo: building (a few minutes the first time)"
-cargo build --quiet --locked --profile demo --package banyan --package banyan-odbc-worker --bin banyan --bin banyan-odbc-worker
+cargo build --quiet --locked --profile demo --package banyan --package banyan-odbc-worker --package banyan-testkit-tn3270 \
+    --bin banyan --bin banyan-odbc-worker --bin banyan-stock-host
 mkdir -p var
 rm -rf "$folder"
 cp -R examples/wholesaler "$folder"
 case "$target" in /*) ln -s "$target/demo/banyan" "$folder/banyan" ;; *) ln -s "../../$target/demo/banyan" "$folder/banyan" ;; esac
 sed -i "s/127\.0\.0\.1:8080/127.0.0.1:$port/; s/127\.0\.0\.1:8081/127.0.0.1:$admin/" "$folder/banyan.yaml"
+sed -i "s/127\.0\.0\.1:3270/127.0.0.1:$green/" "$folder/green/stock.yaml"
+
+# The stock room's mainframe: a small host that speaks TN3270 as a real one does. `c3270 127.0.0.1:$green` shows it.
+"$target/demo/banyan-stock-host" --listen "127.0.0.1:$green" --data "$folder/green/stock.csv" \
+    user=HARBOUR password=HARBOUR >"$folder/stock-host.log" 2>&1 &
+host=$!
+trap 'kill -TERM $host 2>/dev/null || true' EXIT
+sleep 0.3
+if ! kill -0 $host 2>/dev/null; then
+    cat "$folder/stock-host.log" >&2
+    echo "demo: the stock room's host did not start; choose another port: GREEN_PORT=9092 make demo" >&2
+    exit 1
+fi
 
 "$target/demo/banyan" check --config "$folder/banyan.yaml"
 "$target/demo/banyan" serve --config "$folder/banyan.yaml" >"$folder/banyan.log" 2>&1 &
 server=$!
-trap 'kill -TERM $server 2>/dev/null || true; wait $server 2>/dev/null || true; exit 0' INT TERM
+trap 'kill -TERM $server $host 2>/dev/null || true; wait $server 2>/dev/null || true; exit 0' INT TERM
+trap 'kill -TERM $server $host 2>/dev/null || true' EXIT
 
 facade="http://127.0.0.1:$port"
 
 # Served, and a file of each dataset read.
 tries=0
-until [ "$(curl -sf "http://127.0.0.1:$admin/admin/v1/datasets" | grep -o '"last_finished":{' | wc -l)" -eq 9 ]; do
+until [ "$(curl -sf "http://127.0.0.1:$admin/admin/v1/datasets" | grep -o '"last_finished":{' | wc -l)" -eq 10 ]; do
     tries=$((tries + 1))
     if ! kill -0 $server 2>/dev/null || [ $tries -gt 150 ]; then
         echo "demo: it did not start; $folder/banyan.log says:" >&2
@@ -57,6 +73,7 @@ cat <<EOF
     curl -gs '$facade/v1/products?stock[lt]=20&fields=sku,name,stock'
     curl -gs '$facade/v1/orders?number=50001&embed=customer,lines.product'
     curl -gs '$facade/v1/orders:lookup?space=desk&key=20003' -i -H 'Cache-Control: max-age=0'
+    curl -gs '$facade/v1/products:lookup?space=warehouse&key=HW000111' -H 'Cache-Control: max-age=0'
     ./banyan why customer crm:1005 --field email
     ./banyan dead-letters list
     ./banyan audit list --source desk
