@@ -4,9 +4,12 @@
 //! and queued for the store; so no request waits for ingest, and what is stored afterwards is what was answered.
 //! Not here: how a source is asked (adapters), how the answer looks (`http`).
 
+mod keys;
+mod list;
 mod merge;
 mod plan;
 
+pub use list::{ListPlan, Listed};
 pub use plan::{Asked, Plan};
 
 use super::ingest::{Engine, LiveQueue};
@@ -89,6 +92,11 @@ impl Live {
     /// Whether any dataset of an entity can be read live.
     pub fn of(&self, entity: EntityNo) -> bool {
         self.entities.get(entity).copied().unwrap_or(false)
+    }
+
+    /// When an instance was last read from a dataset, milliseconds since 1970; only what the store holds.
+    pub fn as_of(&self, dataset: DatasetNo, instance: Id) -> Option<i64> {
+        self.queue.as_of(dataset, instance)
     }
 
     /// Asks all datasets of a plan at the same time. Dropping the future gives up the requests at the sources too.
