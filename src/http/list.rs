@@ -58,7 +58,8 @@ fn live(
     if let Some(next) = &next {
         headers.insert(header::LINK, link(ask, "cursor", next));
     }
-    let datasets: Vec<DatasetNo> = listed.fresh.as_of.iter().map(|(d, _)| *d).collect();
+    let mut datasets: Vec<DatasetNo> = listed.fresh.as_of.iter().map(|(d, _)| *d).collect();
+    render::contributors(serving, &fetched, &mut datasets);
     dress::dress_fresh(headers, serving, &datasets, &ask.wants, (Some(&listed.fresh), None))?;
     headers.insert(header::VARY, HeaderValue::from_static("Accept, Accept-Encoding, Prefer"));
     Ok(response)
