@@ -126,3 +126,23 @@ pub(super) fn dress_fresh(
     headers.insert(SERVED_BY, served_by(fresh));
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_stored_is_young_enough_for_who_wants_it_as_it_is_now() {
+        let wants = |max_age| Wants { max_age: Some(max_age), strict: true, ..Wants::default() };
+        let code = |max_age, as_of, asked| {
+            fresh_enough(&wants(max_age), as_of, 10_000, asked).map_err(|r| r.def.code).err().unwrap_or("fresh")
+        };
+        assert_eq!(code(0, Some(9_500), false), "not-fresh-enough", "half a second is older than now");
+        assert_eq!(code(0, Some(9_500), true), "fresh", "read for this request");
+        assert_eq!(code(0, Some(8_000), true), "not-fresh-enough");
+        assert_eq!(code(1, Some(9_500), false), "fresh");
+        assert_eq!(code(1, None, true), "not-fresh-enough");
+        let lenient = Wants { strict: false, ..wants(0) };
+        assert!(fresh_enough(&lenient, Some(0), 10_000, false).is_ok());
+    }
+}

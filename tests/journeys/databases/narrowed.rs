@@ -267,3 +267,54 @@ fn check_says_which_filters_would_read_everything() {
     let (sound, said) = check();
     assert!(sound, "STATUS has an index, which is enough: {said}");
 }
+
+#[test]
+fn references_are_searched_under_every_key_and_what_had_ended_comes_back() {
+    // Offers name customers by the number of a system before the old one.
+    let sql = "CREATE TABLE CUSTMAS (CUSTNO INTEGER NOT NULL PRIMARY KEY, OLDNO VARCHAR(8), NAME VARCHAR(40));
+        INSERT INTO CUSTMAS VALUES (1, 'X9', 'Adams'), (2, 'Y8', 'Baker'), (3, NULL, 'Clark');
+        CREATE TABLE OFFERS (OFFNO INTEGER NOT NULL PRIMARY KEY, OLDCUST VARCHAR(8));
+        CREATE INDEX BYCUST ON OFFERS (OLDCUST);
+        INSERT INTO OFFERS VALUES (1, 'X9'), (2, 'Y8'), (3, 'X9'), (4, NULL), (5, 'none');";
+    let datasets = "      customers: { table: CUSTMAS, key: [CUSTNO], sync: { mode: keyset, every: 6h } }
+      offers: { table: OFFERS, key: [OFFNO], read: live, find_by: [OLDCUST] }\n";
+    let rest = "
+entities:
+  customer: { authority: erp, fields: { name: { type: text } } }
+  offer: { fields: { customer: { type: ref, to: customer, filter: [eq] }, no: { type: integer } } }
+mappings:
+  - { from: erp.customers, to: customer, also: { erp.before: [OLDNO] }, fields: { name: NAME } }
+  - { from: erp.offers, to: offer, fields: { customer: 'REF(\"customer\", \"erp.before\", OLDCUST)', no: OFFNO } }
+";
+    let old = Old::new(sql, datasets, rest);
+    old.site.edit("banyan.yaml", |text| text.replace("adapter: odbc", "adapter: odbc\n    spaces: [erp.before]"));
+    let g = old.site.start();
+    loaded(&g, "erp.customers");
+    let id = |no: &str| keyed(&g, "customers", no).1["id"].as_str().unwrap().to_owned();
+    let numbers = |address: &str| {
+        let body = g.get(address);
+        let items = body["items"].as_array().unwrap().clone();
+        items.iter().map(|i| i["no"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let first = id("1");
+    let list = format!("/v1/offers?customer={first}");
+    assert_eq!(numbers(&list), ["1", "3"]);
+    assert_eq!(g.get(&list)["items"][0]["customer"], first.as_str(), "by its id, not by its other one");
+    assert_eq!(numbers(&format!("/v1/offers?customer={}", id("3"))), [""; 0], "it has no number there");
+    // By its other id as well, which only the offers derive.
+    let other = banyan_words::Id::derive("customer", "erp.before", &["X9"]).to_string();
+    assert_ne!(other, first);
+    assert_eq!(numbers(&format!("/v1/offers?customer={other}")), ["1", "3"]);
+
+    // An offer ends, and comes back.
+    let offer = g.get(&list)["items"][1]["id"].as_str().unwrap().to_owned();
+    let status = |g: &Gateway| g.ask(&format!("/v1/offers/{offer}"), &[]).status;
+    g.until("it is stored", |g| g.ask(&format!("/v1/offers/{offer}/lineage"), &[]).status == 200);
+    old.run("DELETE FROM OFFERS WHERE OFFNO = 3");
+    assert_eq!((numbers(&list), status(&g)), (vec!["1".to_owned()], 410));
+    g.until("its end is stored", |g| g.ask(&format!("/v1/offers/{offer}/lineage"), &[]).status == 410);
+    old.run("INSERT INTO OFFERS VALUES (3, 'X9')");
+    assert_eq!((numbers(&list), status(&g)), (vec!["1".to_owned(), "3".to_owned()], 200));
+    g.stop();
+    in_order(&old.site);
+}
