@@ -63,9 +63,9 @@ pub(crate) fn fit(dialect: Dialect, column: &ColumnInfo, side: Side, value: &Val
     match &column.ty {
         Type::Text => text(dialect, column, &name, value),
         Type::Integer => integer(dialect, &name, side, value),
-        Type::Decimal { .. } => decimal(&name, &column.server_type, side, value),
+        Type::Decimal { .. } => decimal(dialect, &name, &column.server_type, side, value),
         Type::Date => day(value),
-        Type::DateTime => moment(&name, value),
+        Type::DateTime => moment(dialect, &name, value),
         _ => Fitted::Unfit,
     }
 }
@@ -143,7 +143,7 @@ fn nearest(d: Decimal) -> i64 {
     d.round(0).to_i64().unwrap_or(if d.is_negative() { i64::MIN } else { i64::MAX })
 }
 
-fn decimal(name: &str, server_type: &str, side: Side, value: &Value<'static>) -> Fitted {
+fn decimal(dialect: Dialect, name: &str, server_type: &str, side: Side, value: &Value<'static>) -> Fitted {
     let d = match value {
         Value::Decimal(d) => *d,
         Value::Integer(i) => match Decimal::new(i128::from(*i), 0) {
@@ -157,6 +157,7 @@ fn decimal(name: &str, server_type: &str, side: Side, value: &Value<'static>) ->
         _ => return Fitted::Unfit,
     };
     let (most, scale) = match (name, digits(server_type)) {
+        ("money" | "smallmoney", _) if dialect != Dialect::Tsql => return Fitted::Unfit,
         ("money", _) => (Decimal::new(9_223_372_036_854_775_807, 4), 4),
         ("smallmoney", _) => (Decimal::new(2_147_483_647, 4), 4),
         (_, Some((precision, scale))) => (Decimal::new(10_i128.pow(u32::from(precision)) - 1, scale), scale),
@@ -208,7 +209,7 @@ fn day(value: &Value<'static>) -> Fitted {
     day.map_or(Fitted::Unfit, |d| Fitted::Value(Value::Date(d.max(date(1, 1, 1)))))
 }
 
-fn moment(name: &str, value: &Value<'static>) -> Fitted {
+fn moment(dialect: Dialect, name: &str, value: &Value<'static>) -> Fitted {
     let moment: Option<DateTime> = match value {
         Value::DateTime(t) => Some(*t),
         Value::Text(t) => match t.parse() {
@@ -218,11 +219,23 @@ fn moment(name: &str, value: &Value<'static>) -> Fitted {
         _ => None,
     };
     let (least, most) = match name {
+        _ if dialect != Dialect::Tsql => (date(1, 1, 1).at(0, 0, 0, 0), DateTime::MAX),
         "datetime" => (date(1753, 1, 1).at(0, 0, 0, 0), date(9999, 12, 31).at(23, 59, 59, 997_000_000)),
         "smalldatetime" => (date(1900, 1, 1).at(0, 0, 0, 0), date(2079, 6, 6).at(23, 59, 0, 0)),
-        _ => (date(1, 1, 1).at(0, 0, 0, 0), date(9999, 12, 31).at(23, 59, 59, 0)),
+        _ => (date(1, 1, 1).at(0, 0, 0, 0), DateTime::MAX),
     };
-    moment.map_or(Fitted::Unfit, |t| Fitted::Value(Value::DateTime(t.clamp(least, most))))
+    // As exact as the server's own times, which are then left as they are: datetime counts three-hundredths of a second,
+    // so that the nearest to its milliseconds is itself.
+    let unit = match (dialect, name) {
+        (Dialect::Tsql, "datetime" | "smalldatetime") => 1_000_000,
+        (Dialect::Tsql, _) => 100,
+        _ => 1_000,
+    };
+    let whole = |t: DateTime| {
+        let nanos = t.subsec_nanosecond();
+        t.with().subsec_nanosecond(nanos - nanos % unit).build().unwrap_or(t)
+    };
+    moment.map_or(Fitted::Unfit, |t| Fitted::Value(Value::DateTime(whole(t.clamp(least, most)))))
 }
 
 #[cfg(test)]
@@ -309,6 +322,25 @@ mod tests {
         unfit(Dialect::Postgres, Type::Text, "user-defined", Side::Equal, Value::text("x"));
         let coded = ColumnInfo { collation: Some("Cyrillic_General_CI_AS".into()), ..column(Type::Text, "varchar(9)") };
         assert_eq!(fit(Dialect::Tsql, &coded, Side::Equal, &Value::text("Ж")), Fitted::Value(Value::text("Ж")));
+    }
+
+    #[test]
+    fn times_are_as_exact_as_the_column() {
+        let at = |text: &str| Value::DateTime(text.parse().unwrap());
+        let bound =
+            |server: &str, text: &str| fit(Dialect::Tsql, &column(Type::DateTime, server), Side::Bound, &at(text));
+        for (server, asked, told) in [
+            ("datetime2(7)", "2026-01-01T10:00:00.123456789", "2026-01-01T10:00:00.1234567"),
+            ("datetime", "2026-01-01T10:00:00.006666666", "2026-01-01T10:00:00.006"),
+            ("datetime", "9999-12-31T23:59:59.999999999", "9999-12-31T23:59:59.997"),
+            ("smalldatetime", "1066-10-14T09:00:00", "1900-01-01T00:00:00"),
+        ] {
+            assert_eq!(bound(server, asked), Fitted::Value(at(told)), "{server}");
+        }
+        // The same word is another type elsewhere.
+        let early = at("1066-10-14T09:00:00.000001");
+        let told = fit(Dialect::Mysql, &column(Type::DateTime, "datetime(6)"), Side::Bound, &early);
+        assert_eq!(told, Fitted::Value(early));
     }
 
     #[test]
