@@ -48,7 +48,7 @@ fn not_asked(code: Option<&str>) -> Refusal {
 async fn list(shared: &Arc<Shared>, request: &HttpRequest) -> Result<Option<Listed>, Refusal> {
     let planned = worker::with(shared, |w| {
         let serving = w.serving.clone();
-        let Some(live) = &serving.live else { return Ok(None) };
+        let Some(live) = serving.live.as_ref().filter(|l| l.lists()) else { return Ok(None) };
         let Some((entity, intent)) = asked_to_list(w, request) else { return Ok(None) };
         let plan = w.read(|serving, reader| live.plan_list(serving, reader, entity, &intent))?;
         Ok(plan.map(|plan| (plan, serving.clone())))

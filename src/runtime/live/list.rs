@@ -6,7 +6,7 @@
 //! Not here: which filters are offered (`core/compile/pushed`), how a source is asked (adapters).
 
 use super::keys::keys_of;
-use super::merge::{admit, outcome};
+use super::merge::{admit, outcome, withdraw};
 use super::plan::decode;
 use super::{Fresh, Live};
 use crate::runtime::execute::{conditions, unreadable};
@@ -200,8 +200,11 @@ fn merge(
         instances.push(id);
         let before = (i.etag, i.live);
         let fate = runner.run(row, *record, &world, &mut draft);
-        if fate == Fate::Says {
-            admit(serving, &world, &book, &mut i, plan.mapping, row, *record, &draft);
+        match fate {
+            Fate::Says => admit(serving, &world, &book, &mut i, plan.mapping, row, *record, &draft),
+            Fate::Withdrawn | Fate::Skipped => withdraw(&world, &book, &mut i, plan.mapping, *record),
+            // What it said before stays, as in ingest; the dead letter comes with the queue.
+            Fate::Refused(_) => {}
         }
         ownership::derive(catalog, plan.entity, &book, &world, &mut i);
         if i.live && meets(serving, plan, &book, &world, &i, *record) {

@@ -101,13 +101,17 @@ fn take(serving: &Serving, world: &Looking<'_>, book: &Book, i: &mut Instance, h
             Fate::Says | Fate::Withdrawn | Fate::Skipped => {}
         }
     }
-    if there {
-        return;
+    if !there {
+        withdraw(world, book, i, h.mapping, h.record);
     }
+}
+
+/// A record says nothing any more.
+pub(super) fn withdraw(world: &Looking<'_>, book: &Book, i: &mut Instance, mapping: MappingNo, record: Id) {
     let own = i
         .observations
         .iter_mut()
-        .find(|o| o.record == h.record && book.plan(o.plan).and_then(|p| p.mapping) == Some(h.mapping));
+        .find(|o| o.record == record && book.plan(o.plan).and_then(|p| p.mapping) == Some(mapping));
     if let Some(own) = own
         && ownership::World::compare_units(world, own.unit, NOT_STORED).is_le()
     {

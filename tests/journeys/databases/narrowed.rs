@@ -318,3 +318,37 @@ mappings:
     g.stop();
     in_order(&old.site);
 }
+
+#[test]
+fn what_a_record_no_longer_says_is_not_listed_from_the_store() {
+    let datasets = "      offers: { table: OFFERS, key: [OFFNO], read: live, find_by: [QTY] }\n";
+    let rest = "
+entities:
+  offer: { fields: { quantity: { type: integer, filter: [lt] }, note: { type: text, max: 10 } } }
+mappings:
+  - { from: erp.offers, to: offer, when: 'NOTE <> \"hidden\"', deleted: 'NOTE = \"gone\"', fields: { quantity: QTY, note: NOTE } }
+";
+    let old = Old::new(OFFERS, datasets, rest);
+    let g = old.site.start();
+    let list = "/v1/offers?quantity[lt]=5";
+    let shown = |g: &Gateway| {
+        let mut all = quantities(g.get(list)["items"].as_array().unwrap());
+        all.sort_unstable();
+        all
+    };
+    assert_eq!(shown(&g), [1, 2, 3, 4]);
+    g.until("they are stored", |g| g.dataset("erp.offers")["ledger"]["adds_up"] == true);
+    let last = g.get("/v1/offers?quantity[lt]=2")["items"][0]["id"].as_str().unwrap().to_owned();
+    g.until("they are stored", |g| g.ask(&format!("/v1/offers/{last}/lineage"), &[]).status == 200);
+    old.run(
+        "UPDATE OFFERS SET NOTE = 'hidden' WHERE QTY = 1; UPDATE OFFERS SET NOTE = 'gone' WHERE QTY = 2; \
+         UPDATE OFFERS SET NOTE = 'much too long a note' WHERE QTY = 3",
+    );
+    assert_eq!(shown(&g), [3, 4], "one is hidden, one is gone, one is refused and stays as it was");
+    let items = g.get(list)["items"].clone();
+    assert!(items.as_array().unwrap().iter().any(|i| i["quantity"] == "3" && i["note"] == "Note 3"), "{items}");
+    g.until("the refused one is a dead letter", |g| g.dataset("erp.offers")["dead_letters"] != 0);
+    assert_eq!(shown(&g), [3, 4]);
+    g.stop();
+    in_order(&old.site);
+}
