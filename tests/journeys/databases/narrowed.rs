@@ -347,7 +347,7 @@ mappings:
     assert_eq!(shown(&g), [3, 4], "one is hidden, one is gone, one is refused and stays as it was");
     let items = g.get(list)["items"].clone();
     assert!(items.as_array().unwrap().iter().any(|i| i["quantity"] == "3" && i["note"] == "Note 3"), "{items}");
-    g.until("the refused one is a dead letter", |g| g.dataset("erp.offers")["dead_letters"] != 0);
+    g.until("the refused one is a dead letter", |g| g.dataset("erp.offers")["dead_letters_open"].as_u64().unwrap() > 0);
     assert_eq!(shown(&g), [3, 4]);
     g.stop();
     in_order(&old.site);
