@@ -21,14 +21,18 @@ use banyan_words::Id;
 
 /// `GET /v1/customers`
 pub(super) fn all(w: &mut Worker, ask: &Ask<'_>, media: Media, entity: EntityNo) -> Result<HttpResponse, Refusal> {
+    if let Some(listed) = ask.listed {
+        // As it was read: the configuration may have been taken up anew meanwhile.
+        let intent = parse_list(&listed.serving.catalog, listed.entity, &Scope::All, &params(ask.query)?)?;
+        return live(w, ask, media, listed, &intent);
+    }
     let intent = parse_list(&w.serving.catalog, entity, &Scope::All, &params(ask.query)?)?;
-    match (ask.listed, &w.serving.catalog.entities[entity].live_list) {
-        (Some(listed), _) => live(w, ask, media, listed, &intent),
-        (None, Some(_)) => {
+    match &w.serving.catalog.entities[entity].live_list {
+        Some(_) => {
             let detail = "this is only read live, and its source is not connected";
             Err(Refusal::new("source-unavailable", detail))
         }
-        (None, None) => list(w, ask, media, entity, Vec::new(), intent),
+        None => list(w, ask, media, entity, Vec::new(), intent),
     }
 }
 

@@ -5,7 +5,7 @@
 
 use super::{Filter, Test};
 use crate::instance::value_of_key;
-use crate::model::{Entity, EntityNo, LiveList, NarrowBy};
+use crate::model::{Entity, EntityNo, FieldNo, LiveList, NarrowBy};
 use crate::refusal::{Flaw, Refusal};
 use banyan_words::{Id, Type, Value};
 
@@ -15,6 +15,8 @@ const MOST: usize = 100;
 /// A condition.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Narrowed {
+    /// The field whose filter it comes of.
+    pub field: FieldNo,
     /// The columns it is about.
     pub columns: Vec<String>,
     /// What must hold of them.
@@ -46,7 +48,7 @@ pub fn narrowed(entity: &Entity, list: &LiveList, filters: &[Filter]) -> Result<
     let (mut out, mut flaws) = (Vec::new(), Vec::new());
     for filter in filters {
         let Some((field, by)) = entity.fields.get(filter.field).zip(list.of(filter.field)) else { continue };
-        match one(&field.ty, by, &filter.test) {
+        match one(&field.ty, by, filter) {
             Ok(conditions) => out.extend(conditions),
             Err(why) => flaws.push(Flaw::parameter("bad-value", &field.name, format!("`{}`: {why}", field.name))),
         }
@@ -54,7 +56,8 @@ pub fn narrowed(entity: &Entity, list: &LiveList, filters: &[Filter]) -> Result<
     if flaws.is_empty() { Ok(out) } else { Err(Refusal::flaws(flaws)) }
 }
 
-fn one(ty: &Type, by: &NarrowBy, test: &Test) -> Result<Vec<Narrowed>, String> {
+fn one(ty: &Type, by: &NarrowBy, filter: &Filter) -> Result<Vec<Narrowed>, String> {
+    let (field, test) = (filter.field, &filter.test);
     let value = |key: &Vec<u8>| match (value_of_key(ty, key), ty) {
         (Some(Value::Instant(_)), Type::DateTime) => Err("a local time without an offset is expected".to_owned()),
         (Some(value), _) => Ok(value),
@@ -73,18 +76,18 @@ fn one(ty: &Type, by: &NarrowBy, test: &Test) -> Result<Vec<Narrowed>, String> {
         (NarrowBy::Key { target, space, columns }, Some(values), _) => {
             let ids = values.iter().filter_map(|v| if let Value::Ref(id) = v { Some(*id) } else { None }).collect();
             let test = Narrowing::KeysOf { target: *target, space: space.clone(), ids };
-            Ok(vec![Narrowed { columns: columns.clone(), test }])
+            Ok(vec![Narrowed { field, columns: columns.clone(), test }])
         }
         (NarrowBy::Column(column), Some(values), _) => {
             let test = Narrowing::AnyOf(values.into_iter().map(|v| vec![v]).collect());
-            Ok(vec![Narrowed { columns: vec![column.clone()], test }])
+            Ok(vec![Narrowed { field, columns: vec![column.clone()], test }])
         }
         (NarrowBy::Column(column), None, Test::Range { from, to }) => {
             let bound = |b: &Option<(Vec<u8>, bool)>| b.as_ref().map(|(key, _)| value(key)).transpose();
             let from = bound(from)?.map(Narrowing::AtLeast);
             let to = bound(to)?.map(Narrowing::AtMost);
             let tests = from.into_iter().chain(to);
-            Ok(tests.map(|test| Narrowed { columns: vec![column.clone()], test }).collect())
+            Ok(tests.map(|test| Narrowed { field, columns: vec![column.clone()], test }).collect())
         }
         _ => Err("the source cannot be asked for this".to_owned()),
     }

@@ -47,15 +47,14 @@ pub(super) fn turned_back(
 /// A key's space, and its parts as texts.
 type Key = (String, Vec<String>);
 
-/// Every key of `parts` parts in that space that leads to one of these instances.
+/// Every key of so many parts in a space that leads to one of these instances; `None` where not all can be told.
 pub(super) fn keys_of(
     serving: &Serving,
     reader: &mut dyn Reader,
     entity: EntityNo,
-    space: &str,
-    parts: usize,
+    (space, parts): (&str, usize),
     ids: &[Id],
-) -> Result<Vec<Vec<Value<'static>>>, Refusal> {
+) -> Result<Option<Vec<Vec<Value<'static>>>>, Refusal> {
     let e = &serving.catalog.entities[entity];
     let mut out: Vec<Vec<Value<'static>>> = Vec::new();
     for id in ids {
@@ -75,22 +74,24 @@ pub(super) fn keys_of(
                 Some(key) => Some(key.clone()),
                 None => turned_back(serving, reader, entity, one)?,
             };
-            let Some((of, key)) = key else { return Err(not_known(&e.name, *id)) };
+            let Some((of, key)) = key else { return Ok(None) };
             let key: Vec<Value<'static>> = key.iter().map(|p| Value::text(p).into_owned()).collect();
             if of == space && key.len() == parts && !out.contains(&key) {
                 out.push(key);
             }
         }
     }
-    Ok(out)
+    Ok(Some(out))
 }
 
-fn not_known(entity: &str, id: Id) -> Refusal {
+/// The refusal of a filter by reference whose keys cannot all be told.
+pub(super) fn not_known(serving: &Serving, field: &str, target: EntityNo) -> Refusal {
+    let entity = &serving.catalog.entities[target].name;
     let detail = format!(
-        "the gateway does not know under which keys the system that is asked has the {entity} with the id {id}; read it by \
-         its key first"
+        "`{field}`: the gateway does not know under which keys the system that is asked has this {entity}; read it by its \
+         key first"
     );
-    Refusal::flaws(vec![Flaw::parameter("key-not-known", entity, detail)])
+    Refusal::flaws(vec![Flaw::parameter("key-not-known", field, detail)])
 }
 
 /// The keys that the records of an instance give it, by the ids that derive from them.

@@ -5,7 +5,7 @@
 //! again, since a source may find more than was asked for; nothing is compared here that orders pages.
 //! Not here: which filters are offered (`core/compile/pushed`), how a source is asked (adapters).
 
-use super::keys::keys_of;
+use super::keys::{keys_of, not_known};
 use super::merge::{admit, outcome, withdraw};
 use super::plan::decode;
 use super::{Fresh, Live};
@@ -71,7 +71,8 @@ impl Live {
                 Narrowing::AtLeast(v) => Test::AtLeast(v),
                 Narrowing::AtMost(v) => Test::AtMost(v),
                 Narrowing::KeysOf { target, space, ids } => {
-                    let keys = keys_of(serving, reader, target, &space, n.columns.len(), &ids)?;
+                    let keys = keys_of(serving, reader, target, (&space, n.columns.len()), &ids)?
+                        .ok_or_else(|| not_known(serving, &e.fields[n.field].name, target))?;
                     nobody |= keys.is_empty();
                     Test::AnyOf(keys)
                 }
