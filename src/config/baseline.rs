@@ -74,6 +74,16 @@ impl Kept {
         self.columns.iter().map(|c| Column { name: c.name.clone(), ty: c.ty.clone() }).collect()
     }
 
+    /// Columns that an index of its table begins with.
+    pub fn leading(&self) -> Vec<String> {
+        let indexes = self.indexes.as_deref().unwrap_or_default().iter().filter_map(|i| i.columns.first());
+        let mut out: Vec<String> =
+            self.key.first().filter(|_| !self.view).into_iter().chain(indexes).cloned().collect();
+        out.sort();
+        out.dedup();
+        out
+    }
+
     /// As it is kept.
     pub fn to_yaml(&self) -> String {
         let mut out = String::from("columns:\n");

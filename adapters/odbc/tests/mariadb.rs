@@ -1,7 +1,7 @@
 //! MariaDB through its own driver: a server of its own in a temporary folder, spoken to over a socket.
 
 use crate::common::*;
-use banyan_adapter::{Call, Class};
+use banyan_adapter::{Call, Class, Test};
 use banyan_sql::{Access, Dialect, Driver, Statement, TableName};
 use banyan_words::{Type, Value};
 use std::path::Path;
@@ -120,6 +120,23 @@ fn long_values(maria: &Maria) {
     assert_eq!(all.texts(1)[2], "end");
 }
 
+fn searches(maria: &Maria) {
+    maria.sql(&format!("USE erp; {FINDS} ALTER TABLE finds ADD at datetime(6); \
+        UPDATE finds SET at = '9999-12-31 23:59:59.999999' WHERE k = 'c3'; UPDATE finds SET at = '2026-01-05 10:00:00.000001' WHERE k = 'a1'; \
+        UPDATE finds SET at = '1600-01-01 00:00:00' WHERE k = 'B2'"));
+    let at = |t: &str| Value::DateTime(t.parse().unwrap());
+    finds(
+        &maria.connection("reader", "geheim"),
+        &[
+            ("at", Test::AtLeast(at("2026-01-05T10:00:00.000001999")), &["a1", "c3"]),
+            ("at", Test::AnyOf(vec![vec![at("2026-01-05T10:00:00.000001")]]), &["a1"]),
+            ("at", Test::AtLeast(at("2026-01-05T10:00:00.000002")), &["c3"]),
+            ("at", Test::AtLeast(at("1500-01-01T00:00:00")), &["B2", "a1", "c3"]),
+            ("at", Test::AtMost(at("9999-12-31T23:59:59.999999999")), &["B2", "a1", "c3"]),
+        ],
+    );
+}
+
 fn nothing_is_written(maria: &Maria) {
     maria.sql("USE erp; CREATE TABLE prey (id int); INSERT INTO prey VALUES (1);");
     let call = Call::default();
@@ -204,6 +221,7 @@ fn mariadb() {
     long_values(&maria);
     nothing_is_written(&maria);
     logins_and_catalogs(&maria);
+    searches(&maria);
     reads_one_state(&maria);
     many_rows_and_a_server_that_dies(&mut maria);
 }

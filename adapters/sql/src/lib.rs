@@ -11,6 +11,8 @@
 mod config;
 mod driver;
 mod feed;
+mod find;
+mod fit;
 pub mod guard;
 mod lane;
 mod lookup;

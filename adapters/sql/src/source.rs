@@ -107,6 +107,9 @@ impl SqlSource {
                     message.push_str(&format!("; {name}: {}, can miss {}", mode.word(), misses(*mode)));
                 }
                 (Some(_), None) => message.push_str(&format!("; {name}: not read yet")),
+                (None, _) if !spec.find_by.is_empty() => {
+                    message.push_str(&format!("; {name}: read by key, and searched by {}", spec.find_by.join(", ")));
+                }
                 (None, _) => message.push_str(&format!("; {name}: read by key only")),
             }
             if let Some(gap) = told.gaps.get(name) {

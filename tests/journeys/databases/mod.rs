@@ -4,6 +4,7 @@
 
 mod drift;
 mod live;
+mod narrowed;
 mod passes;
 mod trouble;
 mod values;

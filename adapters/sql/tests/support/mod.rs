@@ -167,6 +167,9 @@ impl Prepared for Checked {
     fn feeds(&self, dataset: &str) -> bool {
         self.datasets.feeds(dataset)
     }
+    fn pushes(&self, dataset: &str, columns: &[Column], indexed: &[String]) -> Vec<Pushable> {
+        self.datasets.pushes(dataset, columns, indexed)
+    }
     fn looks_up(&self, dataset: &str) -> bool {
         self.datasets.looks_up(dataset)
     }
