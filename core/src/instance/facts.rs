@@ -91,6 +91,21 @@ impl<'a> FactsHead<'a> {
         Some(())
     }
 
+    /// The units that the observations came in, withdrawn ones too.
+    pub fn for_each_unit(&self, mut each: impl FnMut(u32)) -> Option<()> {
+        let mut at = self.observations()?;
+        for _ in 0..take_varint(&mut at)? {
+            let mut body = take_bytes(&mut at)?;
+            take_varint(&mut body)?;
+            let [flags] = take_array::<1>(&mut body)?;
+            if flags & DIRECT == 0 {
+                take(&mut body, 16)?;
+            }
+            each(take_seen(&mut body)?.0);
+        }
+        Some(())
+    }
+
     /// What follows the canonical fragments.
     fn observations(&self) -> Option<&'a [u8]> {
         let mut at = self.canonical;

@@ -7,6 +7,7 @@
 use super::engine::Engine;
 use super::feeds::{self, FeedLine, FeedState, Message, Order};
 use super::live::LiveQueue;
+use super::passes::{self, Folding, NOT_ENDED};
 use super::session::Session;
 use super::state::Drift;
 use super::unit::OpenFeed;
@@ -111,6 +112,7 @@ struct Worker {
     finished: Vec<Finished>,
     on_commit: OnCommit,
     live: Arc<LiveQueue>,
+    folding: Folding,
 }
 
 /// A unit that is told to its feed once it is durable.
@@ -148,6 +150,7 @@ pub fn start(
         finished: Vec::new(),
         on_commit,
         live,
+        folding: Folding::default(),
     };
     let mut threads = Vec::new();
     let mut shown = Vec::new();
@@ -212,6 +215,10 @@ fn feed_of(connected: &dyn Connected, dataset: &str) -> Option<Box<dyn banyan_ad
 
 impl Worker {
     fn run(mut self, inbox: &Receiver<Message>) {
+        let standing: Vec<bool> = self.states.0.iter().map(|s| s.drift.is_some()).collect();
+        if let Err(e) = passes::close_left_open(&self.engine, &*self.store, &standing, self.clock.now_ms()) {
+            tracing::warn!("passes that were open when the gateway stopped are still listed as open: {e}");
+        }
         if let Err(e) = super::rederive::run(&self.engine, &*self.store, &self.clock, &self.stop) {
             tracing::error!("re-derivation failed, it goes on at the next start: {e}");
         }
@@ -219,6 +226,7 @@ impl Worker {
         let mut quiet = Quiet::default();
         loop {
             self.take_live();
+            self.folding.go(&self.engine, &*self.store);
             match inbox.recv_timeout(Duration::from_millis(200)) {
                 Ok(Message::Call(call)) => self.call(call),
                 Ok(first) => match self.transaction(first, inbox) {
@@ -253,7 +261,10 @@ impl Worker {
             session.commit()
         });
         match written {
-            Ok(_) => self.live.is_stored(&reads),
+            Ok(_) => {
+                self.live.is_stored(&reads);
+                self.folding.ended();
+            }
             Err(e) => tracing::warn!("live reads were answered but could not be kept: {e}"),
         }
     }
@@ -289,7 +300,10 @@ impl Worker {
                 Message::Delivery { feed, epoch, delivery } if epoch == self.lines[feed].epoch => {
                     rows += self.deliver(&mut session, feed, delivery)?;
                 }
-                Message::Delivery { .. } => {}
+                Message::Broken { feed, epoch, code, message } if epoch == self.lines[feed].epoch => {
+                    self.broken(&mut session, feed, (code, message))?;
+                }
+                Message::Delivery { .. } | Message::Broken { .. } => {}
                 Message::Acknowledged { feed, unit } => self.acknowledged(&mut session, feed, &unit)?,
                 Message::Call(call) => calls.push(call),
             }
@@ -339,6 +353,7 @@ impl Worker {
         let datasets = self.datasets[feed].clone();
         match delivery {
             Delivery::Begin { unit, token, scope, columns } => {
+                session.abandon(&datasets, NOT_ENDED)?;
                 let mut open = session.begin(&datasets, &unit, &token, scope, &self.states)?;
                 let drift = match &columns {
                     Some(columns) => session.table_drift(&open, None, columns, &mut self.states)?,
@@ -383,6 +398,7 @@ impl Worker {
                 let Some(open) = self.open.remove(&feed) else { return Ok(0) };
                 let (unit, token, begun) = (open.parts[0].unit.clone(), open.token.clone(), Some(open.begun));
                 session.done(open, &done, &mut self.states)?;
+                self.folding.ended();
                 self.finished.push(Finished { feed, unit, token, begun });
             }
             Delivery::Refused(refused) => {
@@ -407,6 +423,15 @@ impl Worker {
         tracing::warn!(unit = %drift.unit, "the columns changed: {}", drift.differences.join("; "));
         self.open.remove(&feed);
         self.rewind(feed, true);
+    }
+
+    /// What a feed had begun failed. A file is begun again under its own number, a pass is given up.
+    fn broken(&mut self, session: &mut Session<'_>, feed: usize, why: (String, String)) -> Result<(), StoreError> {
+        let is_table = self.datasets[feed].iter().all(|no| self.engine.is_table(*no));
+        match self.open.remove(&feed).filter(|_| is_table) {
+            Some(open) => session.broken(&open, why),
+            None => Ok(()),
+        }
     }
 
     fn acknowledged(&mut self, session: &mut Session<'_>, feed: usize, unit: &UnitRef) -> Result<(), StoreError> {

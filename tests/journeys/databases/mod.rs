@@ -3,6 +3,7 @@
 //! What is read stands in a database of the test's own; the gateway must not change a byte of it.
 
 mod drift;
+mod folding;
 mod live;
 mod passes;
 mod trouble;
