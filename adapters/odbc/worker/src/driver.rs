@@ -341,6 +341,30 @@ impl Statement {
         self.done(result, "SQLStatistics")
     }
 
+    /// `SQLForeignKeys`: those that the table has.
+    pub(crate) fn references(&mut self, schema: &str, table: &str) -> Result<(), Trouble> {
+        let (schema, length) = optional(schema);
+        // SAFETY: as above.
+        let result = unsafe {
+            sys::SQLForeignKeys(
+                self.handle.as_sys(),
+                null_mut(),
+                0,
+                null_mut(),
+                0,
+                null_mut(),
+                0,
+                null_mut(),
+                0,
+                schema,
+                length,
+                table.as_ptr(),
+                table.len() as i16,
+            )
+        };
+        self.done(result, "SQLForeignKeys")
+    }
+
     fn done(&self, result: SqlReturn, function: &str) -> Result<(), Trouble> {
         match result {
             SqlReturn::SUCCESS | SqlReturn::SUCCESS_WITH_INFO | SqlReturn::NO_DATA => Ok(()),

@@ -110,6 +110,7 @@ impl State {
                     Catalog::Columns => statement.columns(&schema, &table)?,
                     Catalog::Keys => statement.keys(&schema, &table)?,
                     Catalog::Indexes => statement.indexes(&schema, &table)?,
+                    Catalog::References => statement.references(&schema, &table)?,
                 }
                 self.begin(Rowset::new(statement, connection, true, Vec::new())?)
             }
