@@ -6,6 +6,7 @@ mod drift;
 mod folding;
 mod live;
 mod passes;
+mod renamed;
 mod trouble;
 mod values;
 
