@@ -112,9 +112,11 @@ fn column(row: &Row) -> Option<ColumnInfo> {
     let server_type = types::spelled(&base, number(row, 2), number(row, 3), number(row, 4));
     let collation = text(row, 6);
     let read_as = types::read_as(&server_type, collation.as_deref());
+    // What an expression gives is of the column's own type.
+    let arrives = read_as.as_deref().filter(|by| !by.contains('$'));
     Some(ColumnInfo {
         name: text(row, 0)?,
-        ty: types::type_of(read_as.as_deref().unwrap_or(&server_type)),
+        ty: types::type_of(arrives.unwrap_or(&server_type)),
         nullable: number(row, 5) == 1,
         collation,
         rowversion: base == "timestamp",

@@ -215,7 +215,8 @@ pub struct ColumnInfo {
     pub collation: Option<String>,
     /// SQL Server's rowversion: grows with every change of the row.
     pub rowversion: bool,
-    /// The type the server is to cast it to where it is selected, because the driver does not carry it exactly as it is.
+    /// The type the server is to cast it to where it is selected, because the driver does not carry it exactly as it is;
+    /// or an expression that is selected instead, in which `$` stands for the column.
     /// Comparisons and orders stay on the column itself, so that its indexes serve. `ty` is what then arrives.
     pub read_as: Option<String>,
 }
