@@ -66,6 +66,17 @@ fn a_record_without_its_whole_key_is_a_dead_letter() {
     let mut codes: Vec<&str> = letters.iter().map(|l| l["code"].as_str().unwrap()).collect();
     codes.sort_unstable();
     assert_eq!(codes, ["bad-key", "bad-key", "odbc-bad-value"], "{letters:?}");
+    // What could be read of it tells which one it is.
+    let bad = letters.iter().find(|l| l["code"] == "odbc-bad-value").unwrap();
+    assert_eq!(
+        (&bad["record"]["AREA"], &bad["record"]["NO"], &bad["record"]["NOTE"]),
+        (&json!("W"), &json!("5"), &json!("when?"))
+    );
+    assert_eq!((&bad["record"]["AT"], &bad["record"]["BIG"]), (&json!("(could not be read)"), &Value::Null));
+    assert_eq!((&bad["replayable"], bad["times"].as_u64() >= Some(1)), (&json!(false), true));
+    let number = bad["number"].as_u64().unwrap();
+    let answer = g.act(&format!("/admin/v1/dead-letters/{number}/replay"), &json!({}));
+    assert!(answer.text().contains("correct it in the source"), "{}", answer.text());
     // As long as it is not known whose they are, nobody is deleted; nor do they come as new letters with each pass.
     old.run("DELETE FROM ROWS WHERE NO = 3");
     g.until("the deletion waits", |g| g.dataset("erp.rows")["state"] == "suspended");

@@ -80,7 +80,7 @@ fn money_is_exact_or_a_dead_letter_and_always_exact_when_cast() {
         })
         .collect();
     assert_eq!(codes, ["fine", "mssql-money true", "mssql-money true"]);
-    assert_eq!(batch.row(1).value(0), Value::Integer(2), "cells before are kept");
+    assert_eq!(batch.row(1).value(0), Value::Integer(2), "the other cells are kept");
     let cast = statement("SELECT CAST([x] AS decimal(19,4)) AS [x] FROM t");
     let (columns, batch) = read(link.as_mut(), &cast).unwrap();
     assert_eq!(columns[0].ty, money);
