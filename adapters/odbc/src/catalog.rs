@@ -7,7 +7,7 @@ use crate::link::{OdbcLink, Rows};
 use crate::wire::Catalog;
 use banyan_adapter::{Call, Fault};
 use banyan_sql::{ColumnInfo, Dialect, IndexInfo, Link, ReferenceInfo, TableInfo, TableName};
-use banyan_words::Column;
+use banyan_words::{Column, Type};
 
 /// Tables and views, without those of the system.
 pub(crate) fn tables(link: &mut OdbcLink, call: &Call) -> Result<Vec<TableInfo>, Fault> {
@@ -94,7 +94,7 @@ fn described(link: &mut OdbcLink, mut info: TableInfo, call: &Call) -> Result<Ta
 /// By `SQLColumns`, `SQLPrimaryKeys` and `SQLStatistics`, of which a driver may know none.
 fn by_functions(link: &mut OdbcLink, info: &mut TableInfo, columns: Vec<Column>, call: &Call) -> Result<(), Fault> {
     let name = info.name.clone();
-    let bare = link.dialect() == Dialect::Bare;
+    let (bare, sqlite) = (link.dialect() == Dialect::Bare, link.dialect() == Dialect::Sqlite);
     let mut told = |what: Catalog| match link.catalog(what, &name, call) {
         Err(_) if link.usable() => Ok(Rows::new()),
         other => other,
@@ -102,6 +102,10 @@ fn by_functions(link: &mut OdbcLink, info: &mut TableInfo, columns: Vec<Column>,
     let this = |r: &Vec<Option<String>>| cell(r, 2).is_none_or(|t| t == name.name);
     let described: Rows = told(Catalog::Columns)?.into_iter().filter(this).map(|r| by_column(&r)).collect();
     info.columns = describe(columns, &described);
+    if sqlite {
+        // Its driver tells the digits of a decimal in the catalog only.
+        info.columns.iter_mut().filter(|c| matches!(c.ty, Type::Decimal { .. })).for_each(declared_digits);
+    }
     if bare {
         // mdbtools says of every column that it is never null, and of none that is true.
         info.columns.iter_mut().for_each(|c| c.nullable = true);
@@ -165,6 +169,19 @@ fn by_foreign_keys(rows: Rows, name: &TableName) -> Rows {
         }
     }
     out
+}
+
+/// The type of a `DECIMAL(9,2)`, as it was declared. SQLite does not hold its values to that.
+fn declared_digits(column: &mut ColumnInfo) {
+    let word = column.server_type.to_ascii_lowercase();
+    let Some((_, inner)) = word.strip_suffix(')').and_then(|w| w.split_once('(')) else { return };
+    let (precision, scale) = inner.split_once(',').unwrap_or((inner, "0"));
+    if let (Ok(precision), Ok(scale)) = (precision.trim().parse::<u8>(), scale.trim().parse::<u8>())
+        && (1..=banyan_words::decimal::MAX_DIGITS).contains(&precision)
+        && scale <= precision
+    {
+        column.ty = Type::Decimal { precision, scale };
+    }
 }
 
 /// Name, type, nullable and collation from a row of `SQLColumns`.

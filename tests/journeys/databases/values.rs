@@ -87,3 +87,25 @@ fn a_record_without_its_whole_key_is_a_dead_letter() {
     g.stop();
     in_order(&old.site);
 }
+
+#[test]
+fn a_decimal_with_more_digits_than_its_table_declares_is_not_rounded() {
+    let table = "CREATE TABLE ITEMS (NO INTEGER NOT NULL PRIMARY KEY, NAME VARCHAR(40), PRICE DECIMAL(9,2));
+        INSERT INTO ITEMS VALUES (1, 'One', 12.5), (2, 'Two', '2.345'), (3, 'Three', NULL);";
+    let datasets = "      items: { table: ITEMS, key: [NO], sync: { mode: full, every: 300ms } }\n";
+    let old = Old::new(table, datasets, ITEM);
+    let shown = old.site.banyan(&["discover", "erp", "--write"]);
+    let shown = String::from_utf8(shown.stdout).unwrap();
+    assert!(shown.contains("decimal(9,2)"), "{shown}");
+    let check = old.site.banyan(&["check"]);
+    assert!(String::from_utf8_lossy(&check.stdout).contains("no problems"), "a price fits its field: {check:?}");
+    let g = old.site.start();
+    loaded(&g, "erp.items");
+    assert_eq!(keyed(&g, "items", "1").1["price"], "12.50");
+    let (status, two) = keyed(&g, "items", "2");
+    let letters = g.admin("/admin/v1/dead-letters")["items"].as_array().unwrap().clone();
+    assert_eq!((status, letters.len()), (404, 1), "{two} {letters:?}");
+    assert!(letters[0]["message"].as_str().unwrap().contains("2.345 has more digits"), "{letters:?}");
+    g.stop();
+    in_order(&old.site);
+}
