@@ -11,6 +11,7 @@ mod describe;
 mod driver;
 mod params;
 mod rowset;
+mod statement;
 
 use banyan_odbc::wire::{Answer, Catalog, Request, read_frame, write_frame};
 use driver::{Connection, Trouble};

@@ -5,8 +5,9 @@
 //! the row is a dead letter and later answers are read row by row.
 
 use crate::describe::{Plan, plan};
-use crate::driver::{Connection, Fetched, Piece, Statement, Trouble, bytes};
+use crate::driver::{Connection, Trouble};
 use crate::params::Bound;
+use crate::statement::{Fetched, Piece, Statement, bytes};
 use banyan_odbc::page::{ANY_COLUMN, Civil, Gather, Note, encode};
 use banyan_odbc::wire::{Form, LONGEST, LONGEST_FRAME, WireColumn};
 use odbc_api::sys::{CDataType, NULL_DATA};
