@@ -185,4 +185,19 @@ pub struct FoundTable {
     pub server_types: Vec<String>,
     /// For each column whether it may be null.
     pub nullable: Vec<bool>,
+    /// Its foreign keys; `None` where the catalog does not tell of any.
+    pub references: Option<Vec<FoundReference>>,
+}
+
+/// A foreign key: whose key some columns of a table hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FoundReference {
+    /// Its columns, in order.
+    pub columns: Vec<String>,
+    /// The other table's schema, where the server has such.
+    pub schema: Option<String>,
+    /// The other table.
+    pub table: String,
+    /// The columns there, in the same order; empty where the catalog does not say: then they are its key.
+    pub theirs: Vec<String>,
 }

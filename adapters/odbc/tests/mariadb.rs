@@ -172,6 +172,16 @@ fn logins_and_catalogs(maria: &Maria) {
     assert_eq!(lines.columns[2].server_type, "varchar(7)");
     assert!(lines.columns[2].collation.as_deref().is_some_and(|c| c.starts_with("utf8mb4")));
     assert!(lines.indexes.iter().any(|i| i.name == "by_group" && i.unique && i.columns == ["group"]));
+    maria.sql(
+        "USE erp; CREATE TABLE pick (id int PRIMARY KEY, o int, l int, self int, CONSTRAINT of_line FOREIGN KEY (o, l) \
+        REFERENCES `Order Lines` (nr, line), CONSTRAINT same FOREIGN KEY (self) REFERENCES pick (id)) ENGINE=InnoDB;",
+    );
+    let found = link.references(&TableName { schema: None, name: "pick".into() }, &call).unwrap().unwrap();
+    let told: Vec<(String, String, String)> =
+        found.into_iter().map(|r| (r.columns.join(","), r.table.unwrap().name, r.theirs.join(","))).collect();
+    let one = |a: &str, b: &str, c: &str| (a.to_owned(), b.to_owned(), c.to_owned());
+    assert_eq!(told, [one("o,l", "Order Lines", "nr,line"), one("self", "pick", "id")]);
+    assert_eq!(link.references(&name, &call).unwrap(), Some(Vec::new()));
     let sql =
         "SELECT id FROM everything WHERE short = ? AND big = ? AND exact > ? AND day = ? AND at = ? AND instant = ?";
     let params = vec![

@@ -312,6 +312,23 @@ fn catalogs(pg: &Postgres) {
     assert_eq!(last.collation.as_deref(), Some("C"));
     assert_eq!(lines.indexes.len(), 2, "an index over an expression finds no column: {:?}", lines.indexes);
     assert!(lines.indexes.iter().any(|i| i.name == "by_name" && i.unique));
+    pg.sql(
+        "CREATE SCHEMA hr; CREATE TABLE hr.site (co int, nr int, PRIMARY KEY (nr, co)); \
+        CREATE TABLE hr.visit (id int PRIMARY KEY, a int, b int, nr int, line smallint, \
+        CONSTRAINT one FOREIGN KEY (a, b) REFERENCES hr.site (co, nr), \
+        CONSTRAINT two FOREIGN KEY (nr, line) REFERENCES sales.\"Order Lines\" (nr, line)); \
+        GRANT USAGE ON SCHEMA hr TO reader; GRANT SELECT ON ALL TABLES IN SCHEMA hr TO reader",
+    );
+    let visit = TableName { schema: Some("hr".into()), name: "visit".into() };
+    let found = link.references(&visit, &call).unwrap().unwrap();
+    let told = |i: usize| {
+        let r = &found[i];
+        (r.columns.join(","), r.table.clone().unwrap(), r.theirs.join(","))
+    };
+    let site = TableName { schema: Some("hr".into()), name: "site".into() };
+    assert_eq!((found.len(), told(0)), (2, ("a,b".into(), site, "co,nr".into())));
+    assert_eq!(told(1), ("nr,line".into(), name.clone(), "nr,line".into()));
+    assert_eq!(link.references(&name, &call).unwrap(), Some(Vec::new()));
     let missing = TableName { schema: Some("sales".into()), name: "Order%".into() };
     assert_eq!(link.table(&missing, &call).unwrap(), None);
 }

@@ -113,6 +113,8 @@ impl Session<'_> {
             let mut open = self.begin(&[dataset], &unit, "", Scope::Changes, states)?;
             let mut records = 0;
             for part in &mut open.parts {
+                // Where the age of a stored copy decides, that it was read again is news.
+                part.live = self.engine.catalog.datasets[dataset].stale_if_error.is_none();
                 for r in &reads {
                     records += r.batch.len() as u64;
                     self.batch(part, &r.batch)?;
