@@ -40,7 +40,8 @@ pub fn engine(built: Built, store: &dyn Store) -> Result<Engine> {
             book.learn_plan(&catalog, number, &about);
         }
     }
-    Ok(Engine::new(Arc::new(catalog), built.prepared, book))
+    let keep_passes = built.settings.keep_passes;
+    Ok(Engine { keep_passes, ..Engine::new(Arc::new(catalog), built.prepared, book) })
 }
 
 /// Opens the store of a configuration for writing.

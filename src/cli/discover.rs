@@ -6,10 +6,10 @@
 use super::scaffold::names;
 use super::{Done, Failure, Global, connect, out};
 use crate::adapters::KINDS;
-use crate::config::baseline::{self, Kept, KeptColumn, KeptIndex};
+use crate::config::baseline::{self, Kept, KeptColumn, KeptIndex, KeptReference};
 use crate::config::render::Colour;
 use crate::config::{self, Alone, Disk, Loaded, MissingSecret};
-use banyan_adapter::Found;
+use banyan_adapter::{Found, FoundReference};
 use banyan_model::draft::{Part, SourceDraft};
 use banyan_words::problem::nearest;
 use serde_json::{Value, json};
@@ -185,9 +185,15 @@ pub(super) fn kept(found: &Found) -> Kept {
         columns: columns.collect(),
         key: table.map(|t| t.key.clone()).unwrap_or_default(),
         indexes: table.map(|t| t.indexes.iter().map(index).collect()),
+        references: table.and_then(|t| t.references.as_ref()).map(|all| all.iter().map(reference).collect()),
         view: table.is_some_and(|t| t.view),
         rows: table.and_then(|t| t.rows),
     }
+}
+
+fn reference(r: &FoundReference) -> KeptReference {
+    let schema = r.schema.as_ref().map(|s| format!("{s}.")).unwrap_or_default();
+    KeptReference { columns: r.columns.clone(), to: format!("{schema}{}", r.table), theirs: r.theirs.clone() }
 }
 
 /// Keeps a schema: what became of its file.
@@ -200,6 +206,8 @@ pub(super) fn keep(base: &Path, full: &str, found: &Found, force: bool) -> Resul
     let word = match &old {
         Some(old) if Kept { rows: new.rows, ..old.clone() } == new => return Ok((file, "unchanged")),
         None if problems.is_empty() => "written",
+        // One that an older version kept says nothing of foreign keys: what is new contradicts nothing.
+        Some(old) if old.references.is_none() && same_but_references(old, &new) => "completed",
         _ if force => "overwritten",
         Some(old) => {
             let told: String = differences(old, &new).iter().map(|d| format!("\n  {d}")).collect();
@@ -217,6 +225,10 @@ pub(super) fn keep(base: &Path, full: &str, found: &Found, force: bool) -> Resul
     }
     std::fs::write(&path, new.to_yaml()).map_err(failed)?;
     Ok((file, word))
+}
+
+fn same_but_references(old: &Kept, new: &Kept) -> bool {
+    Kept { rows: new.rows, references: new.references.clone(), ..old.clone() } == *new
 }
 
 /// What differs, a line each.
@@ -237,6 +249,9 @@ fn differences(old: &Kept, new: &Kept) -> Vec<String> {
     if old.indexes != new.indexes {
         told.push(format!("the indexes were {} and are {}", indexes(old), indexes(new)));
     }
+    if old.references != new.references {
+        told.push(format!("the foreign keys were {} and are {}", references(old), references(new)));
+    }
     if told.is_empty() {
         told.push("the order of its columns, or whether it is a view".to_owned());
     }
@@ -252,6 +267,18 @@ fn indexes(kept: &Kept) -> String {
     let Some(indexes) = &kept.indexes else { return "not known".to_owned() };
     let all: Vec<String> = indexes.iter().map(|i| format!("{}({})", i.name, i.columns.join(", "))).collect();
     if all.is_empty() { "none".to_owned() } else { all.join(", ") }
+}
+
+fn references(kept: &Kept) -> String {
+    let Some(references) = &kept.references else { return "not known".to_owned() };
+    let all: Vec<String> = references.iter().map(written).collect();
+    if all.is_empty() { "none".to_owned() } else { all.join("; ") }
+}
+
+/// `CUSTNO refers to dbo.CUSTMAS (CUSTNO)`.
+fn written(r: &KeptReference) -> String {
+    let theirs = if r.theirs.is_empty() { String::new() } else { format!(" ({})", r.theirs.join(", ")) };
+    format!("{} refers to {}{theirs}", r.columns.join(", "), r.to)
 }
 
 fn show(found: &[Found], kept: Option<Vec<(String, &'static str)>>, as_json: bool) -> Done {
@@ -274,12 +301,14 @@ fn to_json(found: &Found) -> Value {
                 "nullable": found.table.as_ref().map(|_| !c.required) })
     };
     let index = |i: &KeptIndex| json!({ "name": i.name, "columns": i.columns, "unique": i.unique });
+    let reference = |r: &KeptReference| json!({ "columns": r.columns, "to": r.to, "theirs": r.theirs });
     json!({
         "name": found.name,
         "view": kept.view,
         "rows": kept.rows,
         "key": kept.key,
         "columns": kept.columns.iter().map(column).collect::<Vec<_>>(),
+        "references": kept.references.as_ref().map(|all| all.iter().map(reference).collect::<Vec<_>>()),
         "indexes": kept.indexes.as_ref().map(|all| all.iter().map(index).collect::<Vec<_>>()),
     })
 }
@@ -309,6 +338,9 @@ fn to_text(found: &Found) -> String {
     for i in kept.indexes.iter().flatten() {
         let unique = if i.unique { "unique " } else { "" };
         let _ = writeln!(out, "  {unique}index {} on {}", out::plain(&i.name), out::plain(&i.columns.join(", ")));
+    }
+    for r in kept.references.iter().flatten() {
+        let _ = writeln!(out, "  {}", out::plain(&written(r)));
     }
     out.push('\n');
     out

@@ -66,9 +66,13 @@ impl Ledger {
             out::answer(&text);
         })?;
         let totals = totals(store, number)?;
+        if let Some(folded) = totals.folded.as_ref().filter(|_| !self.totals) {
+            out::answer(&format!("  {}\n", folded.words()));
+            folded.mappings.iter().for_each(|m| out::answer(&line(named(&m.mapping), &m.sums)));
+        }
         out::answer("  all files\n");
         for m in &totals.mappings {
-            out::answer(&line(if m.mapping == "-" { "fills a lookup" } else { &m.mapping }, &m.sums));
+            out::answer(&line(named(&m.mapping), &m.sums));
         }
         if totals.mappings.is_empty() {
             out::answer("    nothing has arrived yet\n");
@@ -78,10 +82,15 @@ impl Ledger {
 
     fn one_json(&self, store: &dyn Store, number: u32, comma: bool) -> Result<bool, Failure> {
         let totals = totals(store, number)?;
-        let head =
-            json!({ "dataset": totals.dataset, "adds_up": totals.adds_up, "mappings": totals.mappings }).to_string();
+        let head = json!({
+            "dataset": totals.dataset,
+            "adds_up": totals.adds_up,
+            "mappings": totals.mappings,
+            "folded": totals.folded,
+        })
+        .to_string();
         // Rows are written as they are read: a store may hold very many files.
-        out::answer(&format!("{}{},\"rows\":[", if comma { "," } else { "" }, head.trim_end_matches('}')));
+        out::answer(&format!("{}{},\"rows\":[", if comma { "," } else { "" }, head.strip_suffix('}').unwrap_or(&head)));
         let (mut good, mut first) = (totals.adds_up, true);
         self.rows(store, number, |row| {
             good &= row.sums.adds_up;
@@ -114,6 +123,10 @@ fn totals(store: &dyn Store, number: u32) -> Result<view::DatasetLedger, Failure
     let names = Names::new(store, None);
     let mut reader = store.reader().map_err(store_fault)?;
     view::totals(&mut *reader, &names, number).map_err(store_fault)
+}
+
+fn named(mapping: &str) -> &str {
+    if mapping == "-" { "fills a lookup" } else { mapping }
 }
 
 fn line(mapping: &str, sums: &view::Sums) -> String {

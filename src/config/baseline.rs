@@ -10,6 +10,8 @@
 //! key: [ContactID]
 //! indexes:
 //!   - { name: PK_CONTACT, columns: [ContactID], unique: true }
+//! references:
+//!   - { columns: [CompanyID], to: dbo.Company, theirs: [CompanyID] }
 //! rows: 1200
 //! ```
 //!
@@ -33,6 +35,8 @@ pub struct Kept {
     pub key: Vec<String>,
     /// Its indexes; `None` where it is not known which it has.
     pub indexes: Option<Vec<KeptIndex>>,
+    /// Its foreign keys; `None` where it is not known which it has.
+    pub references: Option<Vec<KeptReference>>,
     /// It is a view.
     pub view: bool,
     /// Rows, as they were estimated.
@@ -63,6 +67,17 @@ pub struct KeptIndex {
     pub unique: bool,
 }
 
+/// A foreign key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptReference {
+    /// Its columns, in order.
+    pub columns: Vec<String>,
+    /// The other table, with its schema where there are such.
+    pub to: String,
+    /// The columns there, in the same order; empty for its key.
+    pub theirs: Vec<String>,
+}
+
 /// Where the schema of `source.dataset` is kept, from the directory of the configuration.
 pub fn file_of(full: &str) -> String {
     format!("schemas/{full}.yaml")
@@ -72,6 +87,16 @@ impl Kept {
     /// Names and types.
     pub fn columns(&self) -> Vec<Column> {
         self.columns.iter().map(|c| Column { name: c.name.clone(), ty: c.ty.clone() }).collect()
+    }
+
+    /// Columns that an index of its table begins with.
+    pub fn leading(&self) -> Vec<String> {
+        let indexes = self.indexes.as_deref().unwrap_or_default().iter().filter_map(|i| i.columns.first());
+        let mut out: Vec<String> =
+            self.key.first().filter(|_| !self.view).into_iter().chain(indexes).cloned().collect();
+        out.sort();
+        out.dedup();
+        out
     }
 
     /// As it is kept.
@@ -103,6 +128,21 @@ impl Kept {
                     let columns = list(i.columns.iter().map(String::as_str));
                     let unique = if i.unique { ", unique: true" } else { "" };
                     let _ = writeln!(out, "  - {{ name: {}, columns: {columns}{unique} }}", scalar(&i.name));
+                }
+            }
+        }
+        match self.references.as_deref() {
+            None => {}
+            Some([]) => out.push_str("references: []\n"),
+            Some(references) => {
+                out.push_str("references:\n");
+                for r in references {
+                    let columns = list(r.columns.iter().map(String::as_str));
+                    let theirs = match r.theirs.as_slice() {
+                        [] => String::new(),
+                        theirs => format!(", theirs: {}", list(theirs.iter().map(String::as_str))),
+                    };
+                    let _ = writeln!(out, "  - {{ columns: {columns}, to: {}{theirs} }}", scalar(&r.to));
                 }
             }
         }
@@ -177,6 +217,13 @@ fn kept(node: &Node) -> Result<Kept, Fault> {
             Ok(KeptIndex { name, columns: names(n.get("columns"))?, unique: flag(n.get("unique"))? })
         };
         kept.indexes = Some(node.items().iter().map(one).collect::<Result<_, Fault>>()?);
+    }
+    if let Some(node) = node.get("references") {
+        let one = |n: &Node| {
+            let to = n.get("to").and_then(Node::as_text).ok_or_else(|| wrong(n, "no reference: it says no table"))?;
+            Ok(KeptReference { columns: names(n.get("columns"))?, to: to.to_owned(), theirs: names(n.get("theirs"))? })
+        };
+        kept.references = Some(node.items().iter().map(one).collect::<Result<_, Fault>>()?);
     }
     Ok(kept)
 }
@@ -270,6 +317,7 @@ mod tests {
             ("columns:\n  A: { server: int }\n", 2),
             ("columns: { A: text }\nkey: A\n", 2),
             ("columns: { A: text }\nrows: many\n", 2),
+            ("columns: { A: text }\nreferences:\n  - { columns: [A] }\n", 3),
             ("columns: { A: text }\nindexes:\n  - { columns: [A], unique: perhaps }\n", 3),
         ] {
             let (kept, problems) = of(text);
@@ -299,11 +347,15 @@ mod tests {
             ],
             key: vec!["ORDER NO".into()],
             indexes: Some(vec![index("PK #1", &["ORDER NO", "null"], true), index("", &["null"], false)]),
+            references: Some(vec![
+                KeptReference { columns: vec!["null".into()], to: "dbo.OTHER #1".into(), theirs: vec!["ID".into()] },
+                KeptReference { columns: vec!["a: \"b\"\n".into()], to: "X".into(), theirs: Vec::new() },
+            ]),
             view: true,
             rows: Some(1200),
         };
         let bare = Kept { columns: vec![column("A", Type::Text, None, false)], ..Kept::default() };
-        let unindexed = Kept { indexes: Some(Vec::new()), ..bare.clone() };
+        let unindexed = Kept { indexes: Some(Vec::new()), references: Some(Vec::new()), ..bare.clone() };
         for kept in [whole, bare, unindexed] {
             assert_eq!(of(&kept.to_yaml()), (Some(kept.clone()), vec![]), "{}", kept.to_yaml());
         }

@@ -8,7 +8,7 @@ use super::settings::{self, Settings};
 use super::world::MOST_BYTES;
 use super::{Loaded, World};
 use banyan_adapter::{Kind, Prepared, RawDataset, RawSource};
-use banyan_model::compile::{self, Input, Reading};
+use banyan_model::compile::{self, Input, Pushed, Reading};
 use banyan_model::draft::{ContentWord, DatasetKey, Draft, Part, SourceDraft};
 use banyan_model::model::{Budget, Catalog};
 use banyan_words::Problem;
@@ -133,9 +133,22 @@ fn prepare(
 fn reading(one: &dyn Prepared, dataset: &str, kept: impl FnOnce() -> Option<Kept>) -> Reading {
     let told = one.columns(dataset);
     let kept = if told.is_none() { kept() } else { None };
+    let indexes_known = kept.as_ref().is_some_and(|k| k.indexes.is_some() && !k.view);
+    let leading = kept.as_ref().map(Kept::leading).unwrap_or_default();
+    let is_kept = kept.is_some();
+    let columns = told.or_else(|| kept.map(|k| k.columns()));
+    let pushes = one.pushes(dataset, columns.as_deref().unwrap_or_default(), &leading).into_iter().map(|p| Pushed {
+        indexed: indexes_known.then(|| leading.contains(&p.column)),
+        column: p.column,
+        equal: p.equal,
+        range: p.range,
+        named: p.named,
+    });
     Reading {
-        kept: kept.is_some(),
-        columns: told.or_else(|| kept.map(|k| k.columns())),
+        kept: is_kept,
+        pushes: pushes.collect(),
+        indexes_known,
+        columns,
         hash: one.reading_hash(dataset),
         live_only: one.looks_up(dataset) && !one.feeds(dataset),
         whole: one.whole(dataset),

@@ -14,6 +14,9 @@ pub const DEFAULT_ADMIN: &str = "127.0.0.1:8081";
 /// The store's address unless the configuration says otherwise.
 pub const DEFAULT_STORE: &str = "sqlite:var/banyan.db";
 
+/// Passes that stay listed unless the configuration says otherwise.
+const DEFAULT_KEEP_PASSES: u32 = 100;
+
 /// See the module.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
@@ -23,6 +26,8 @@ pub struct Settings {
     pub admin: SocketAddr,
     /// The store's file.
     pub store: PathBuf,
+    /// How many passes that changed nothing stay listed one by one.
+    pub keep_passes: u32,
     /// Title of the facade's document.
     pub title: String,
     /// What the facade is, for its document.
@@ -44,9 +49,14 @@ pub(super) fn read(draft: &Draft, base: &Path, problems: &mut Vec<Problem>) -> O
         let path = if gateway.admin.is_some() { "gateway.admin" } else { "gateway.listen" };
         problems.push(Problem::error("same-address", path, message).hint("give one of them another port"));
     }
+    let keep_passes = gateway.keep_passes.unwrap_or(DEFAULT_KEEP_PASSES);
+    if keep_passes == 0 {
+        let message = "the newest pass is always listed".to_owned();
+        problems.push(Problem::error("bad-count", "gateway.keep_passes", message).hint("write 1 or more"));
+    }
     let (listen, admin, store) = (listen?, admin?, store?);
     let title = gateway.title.clone().unwrap_or_else(|| "Banyan".to_owned());
-    let settings = Settings { listen, admin, store, title, description: gateway.description.clone() };
+    let settings = Settings { listen, admin, store, keep_passes, title, description: gateway.description.clone() };
     (problems.len() == before).then_some(settings)
 }
 

@@ -1,11 +1,12 @@
 //! The pipeline of a request, from its line to its answer.
 
+use super::fresh::Heard;
 use super::media::Media;
 use super::route::{self, Target};
 use super::wants::{self, Wants};
 use super::worker::{self, Worker};
 use super::{docs, fault, feed, fresh, list, one, trace};
-use crate::runtime::live::Fresh;
+use crate::runtime::live::{Fresh, Listed};
 use crate::runtime::serving::Shared;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::http::{Method, StatusCode};
@@ -35,6 +36,8 @@ pub(super) struct Ask<'r> {
     pub(super) wants: Wants<'r>,
     /// What was read live for it.
     pub(super) fresh: Option<&'r Fresh>,
+    /// The page of a list that was read live for it.
+    pub(super) listed: Option<&'r Listed>,
 }
 
 /// Answers a request.
@@ -47,7 +50,7 @@ pub(super) async fn handle(
     let begun = Instant::now();
     // The only bodies read are those of a lookup; all else is answered at once.
     let body = if *request.method() == Method::POST { body(&request, payload).await } else { Ok(web::Bytes::new()) };
-    let fresh = fresh::read(&shared, &request, body.as_deref().ok()).await;
+    let heard = fresh::read(&shared, &request, body.as_deref().ok()).await;
     worker::with(&shared, |w| {
         let uri = request.uri();
         let found = if uri.path().len() + uri.query().map_or(0, str::len) > LONGEST_ADDRESS {
@@ -56,9 +59,9 @@ pub(super) async fn handle(
             route::find(&w.serving, uri.path())
         };
         let result = match &found {
-            Ok(target) => match &fresh {
+            Ok(target) => match &heard {
                 Err(refusal) => Err(refusal.clone()),
-                Ok(fresh) => dispatch(w, &shared, &docs, &request, target, body, fresh.as_ref()),
+                Ok(heard) => dispatch(w, &shared, &docs, &request, target, body, heard),
             },
             Err(refusal) => Err(refusal.clone()),
         };
@@ -78,7 +81,7 @@ fn dispatch(
     request: &HttpRequest,
     target: &Target,
     body: Result<web::Bytes, Refusal>,
-    fresh: Option<&Fresh>,
+    heard: &Heard,
 ) -> Result<HttpResponse, Refusal> {
     let method = request.method();
     let head = *method == Method::HEAD;
@@ -99,7 +102,15 @@ fn dispatch(
         // 304 is an answer to GET and HEAD only.
         wants.if_none_match = None;
     }
-    let ask = Ask { shared, head, path: uri.path(), query: uri.query().unwrap_or_default(), wants, fresh };
+    let ask = Ask {
+        shared,
+        head,
+        path: uri.path(),
+        query: uri.query().unwrap_or_default(),
+        wants,
+        fresh: heard.fresh.as_ref(),
+        listed: heard.listed.as_ref(),
+    };
     let rows = [Media::Json, Media::Ndjson, Media::Csv];
     let catalog = w.serving.catalog.clone();
     match target {

@@ -9,7 +9,9 @@ use super::one::{self, moved};
 use super::render::{self, Left};
 use super::stream::{self, Stream};
 use super::worker::Worker;
-use crate::runtime::execute::{Answer, Condition, conditions, count, fetch, find, page, scope_of};
+use crate::runtime::execute::{Answer, Condition, Fetched, conditions, count, fetch, find, page, scope_of};
+use crate::runtime::live::Listed;
+use crate::runtime::serving::Serving;
 use actix_web::HttpResponse;
 use actix_web::http::header::{self, HeaderValue};
 use banyan_model::model::{DatasetNo, EntityNo};
@@ -19,8 +21,52 @@ use banyan_words::Id;
 
 /// `GET /v1/customers`
 pub(super) fn all(w: &mut Worker, ask: &Ask<'_>, media: Media, entity: EntityNo) -> Result<HttpResponse, Refusal> {
+    if let Some(listed) = ask.listed {
+        // As it was read: the configuration may have been taken up anew meanwhile.
+        let intent = parse_list(&listed.serving.catalog, listed.entity, &Scope::All, &params(ask.query)?)?;
+        return live(w, ask, media, listed, &intent);
+    }
     let intent = parse_list(&w.serving.catalog, entity, &Scope::All, &params(ask.query)?)?;
-    list(w, ask, media, entity, Vec::new(), intent)
+    match &w.serving.catalog.entities[entity].live_list {
+        Some(_) => {
+            let detail = "this is only read live, and its source is not connected";
+            Err(Refusal::new("source-unavailable", detail))
+        }
+        None => list(w, ask, media, entity, Vec::new(), intent),
+    }
+}
+
+/// A page of what is only read live: each is one search of the source, so NDJSON and CSV come page by page as well.
+fn live(
+    w: &mut Worker,
+    ask: &Ask<'_>,
+    media: Media,
+    listed: &Listed,
+    intent: &ListIntent,
+) -> Result<HttpResponse, Refusal> {
+    let (serving, entity) = (&listed.serving, listed.entity);
+    let rows = listed.rows.clone();
+    let fetched =
+        w.read_as(serving, |serving, reader| fetch(serving, reader, entity, rows, &intent.selection.embeds))?;
+    let next = listed.next.as_ref().map(|n| cursor_token(n, intent.binding));
+    let mut response = match media {
+        Media::Json => sized(ask, json_body(serving, entity, &fetched, intent, next.as_deref(), None)?),
+        Media::Ndjson | Media::Csv => {
+            let body = stream::render(serving, media, entity, &fetched, &intent.selection, true)?;
+            let mut response = HttpResponse::Ok();
+            response.insert_header((header::CONTENT_TYPE, HeaderValue::from_static(media.full())));
+            if ask.head { response.finish() } else { response.body(body) }
+        }
+    };
+    let headers = response.headers_mut();
+    if let Some(next) = &next {
+        headers.insert(header::LINK, link(ask, "cursor", next));
+    }
+    let mut datasets: Vec<DatasetNo> = listed.fresh.as_of.iter().map(|(d, _)| *d).collect();
+    render::contributors(serving, &fetched, &mut datasets);
+    dress::dress_fresh(headers, serving, &datasets, &ask.wants, (Some(&listed.fresh), None))?;
+    headers.insert(header::VARY, HeaderValue::from_static("Accept, Accept-Encoding, Prefer"));
+    Ok(response)
 }
 
 /// `GET /v1/orders/{id}/lines`
@@ -89,6 +135,23 @@ fn json_page(
         let found = page(serving, reader, entity, conditions, intent, intent.after.as_ref(), intent.page_size())?;
         Ok((fetch(serving, reader, entity, found.rows, &intent.selection.embeds)?, found.next))
     })?;
+    let next = next.map(|n| cursor_token(&n, intent.binding));
+    let body = json_body(&w.serving, entity, &fetched, intent, next.as_deref(), total)?;
+    let mut response = sized(ask, body);
+    if let Some(next) = next {
+        response.headers_mut().insert(header::LINK, link(ask, "cursor", &next));
+    }
+    Ok(response)
+}
+
+fn json_body(
+    serving: &Serving,
+    entity: EntityNo,
+    fetched: &Fetched,
+    intent: &ListIntent,
+    next: Option<&str>,
+    total: Option<u64>,
+) -> Result<Vec<u8>, Refusal> {
     let mut body = Vec::with_capacity(64 + fetched.rows.len() * 384);
     body.extend_from_slice(b"{\"items\":[");
     let mut left = Left::new();
@@ -96,20 +159,15 @@ fn json_page(
         if at > 0 {
             body.push(b',');
         }
-        render::row(&w.serving, entity, &fetched, at, &intent.selection, &mut left, &mut body)?;
+        render::row(serving, entity, fetched, at, &intent.selection, &mut left, &mut body)?;
     }
-    let next = next.map(|n| cursor_token(&n, intent.binding));
     body.extend_from_slice(b"],\"next\":");
-    body.extend_from_slice(next.as_ref().map_or("null".to_owned(), |n| format!("\"{n}\"")).as_bytes());
+    body.extend_from_slice(next.map_or("null".to_owned(), |n| format!("\"{n}\"")).as_bytes());
     if let Some(total) = total {
         body.extend_from_slice(format!(",\"count\":{total}").as_bytes());
     }
     body.push(b'}');
-    let mut response = sized(ask, body);
-    if let Some(next) = next {
-        response.headers_mut().insert(header::LINK, link(ask, "cursor", &next));
-    }
-    Ok(response)
+    Ok(body)
 }
 
 /// A JSON body of a list, compressed where that is asked for and pays.

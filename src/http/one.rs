@@ -152,13 +152,13 @@ fn entry(serving: &Serving, entity: EntityNo, found: &Found, generation: u64) ->
 
 /// Answers from an entry: prebuilt header values, a shared body.
 fn respond(serving: &Serving, ask: &Ask<'_>, entry: &mut Entry, now: i64) -> Result<HttpResponse, Refusal> {
-    let as_of = dress::as_of(serving, &entry.contributors, ask.fresh);
+    let as_of = dress::as_of(serving, &entry.contributors, ask.fresh, Some(entry.id));
     if as_of != entry.as_of {
         entry.as_of = as_of;
         entry.as_of_header = as_of.map_or(HeaderValue::from_static(""), |a| dress::value(dress::rfc3339(a)));
     }
     if ask.wants.strict {
-        dress::fresh_enough(&ask.wants, as_of, now)?;
+        dress::fresh_enough(&ask.wants, as_of, now, dress::asked(&entry.contributors, ask.fresh))?;
     }
     let unchanged = ask.wants.if_none_match.is_some_and(|t| entry.etag.matches(t));
     let mut response = if unchanged {
@@ -196,6 +196,8 @@ fn selected(
 ) -> Result<HttpResponse, Refusal> {
     let head = FactsHead::read(&found.facts).ok_or_else(|| damaged(&found))?;
     let (etag, changed) = (ETag::of(head.etag), head.changed);
+    // What is embedded is as old as the passes that brought it.
+    let alone = selection.embeds.is_empty().then_some(found.id);
     let fetched = w.read(|serving, reader| fetch(serving, reader, entity, vec![found], &selection.embeds))?;
     let mut body = Vec::with_capacity(1024);
     render::row(&w.serving, entity, &fetched, 0, selection, &mut Left::new(), &mut body)?;
@@ -207,7 +209,7 @@ fn selected(
     if selection.embeds.is_empty() {
         response.headers_mut().insert(header::LAST_MODIFIED, dress::http_date(changed));
     }
-    dress::dress_fresh(response.headers_mut(), &w.serving, &datasets, &ask.wants, ask.fresh)?;
+    dress::dress_fresh(response.headers_mut(), &w.serving, &datasets, &ask.wants, (ask.fresh, alone))?;
     Ok(response)
 }
 

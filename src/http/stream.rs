@@ -10,14 +10,14 @@ use super::handle::Ask;
 use super::media::Media;
 use super::render::{self, Left};
 use super::worker::{self, Worker};
-use crate::runtime::execute::{Condition, fetch, page};
+use crate::runtime::execute::{Condition, Fetched, fetch, page};
 use crate::runtime::serving::{Serving, Shared};
 use actix_web::HttpResponse;
 use actix_web::body::BodySize;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::web::Bytes;
 use banyan_model::model::EntityNo;
-use banyan_model::query::{ListIntent, Position, cursor_token};
+use banyan_model::query::{ListIntent, Position, Selection, cursor_token};
 use banyan_model::refusal::Refusal;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -62,19 +62,7 @@ impl Stream {
             let found = page(serving, reader, entity, &self.conditions, intent, self.after.as_ref(), size)?;
             Ok((fetch(serving, reader, entity, found.rows, embeds)?, found.next))
         })?;
-        let mut out = Vec::with_capacity(64 + fetched.rows.len() * 384);
-        if self.media == Media::Csv && !self.begun {
-            csv::header(&self.serving, entity, &intent.selection, &mut out);
-        }
-        let mut left = Left::new();
-        for at in 0..fetched.rows.len() {
-            if self.media == Media::Csv {
-                csv::row(&self.serving, entity, &fetched, at, &intent.selection, &mut left, &mut out)?;
-            } else {
-                render::row(&self.serving, entity, &fetched, at, &intent.selection, &mut left, &mut out)?;
-                out.push(b'\n');
-            }
-        }
+        let out = render(&self.serving, self.media, entity, &fetched, &intent.selection, !self.begun)?;
         self.begun = true;
         // A limit means one page.
         self.done = next.is_none() || self.intent.limit.is_some();
@@ -105,6 +93,31 @@ pub(super) fn respond(ask: &Ask<'_>, media: Media, stream: Stream, first: Vec<u8
         return response.body(Bytes::from(first));
     }
     response.body(Body { stream, gzip, next: Some(first), rest: false })
+}
+
+/// A page of NDJSON or CSV; `first`: with the header row that CSV has.
+pub(super) fn render(
+    serving: &Serving,
+    media: Media,
+    entity: EntityNo,
+    fetched: &Fetched,
+    selection: &Selection,
+    first: bool,
+) -> Result<Vec<u8>, Refusal> {
+    let mut out = Vec::with_capacity(64 + fetched.rows.len() * 384);
+    if media == Media::Csv && first {
+        csv::header(serving, entity, selection, &mut out);
+    }
+    let mut left = Left::new();
+    for at in 0..fetched.rows.len() {
+        if media == Media::Csv {
+            csv::row(serving, entity, fetched, at, selection, &mut left, &mut out)?;
+        } else {
+            render::row(serving, entity, fetched, at, selection, &mut left, &mut out)?;
+            out.push(b'\n');
+        }
+    }
+    Ok(out)
 }
 
 struct Body {

@@ -153,7 +153,7 @@ mod tests {
             promise: Some(PromiseView { seconds: 60, kept: true }),
             last_unit: None,
             last_finished: None,
-            ledger: DatasetLedger { dataset: "crm.contacts".into(), mappings: vec![], adds_up: true },
+            ledger: DatasetLedger { dataset: "crm.contacts".into(), mappings: vec![], folded: None, adds_up: true },
             dead_letters_open: 3,
             drift: None,
             suspended: None,

@@ -137,6 +137,7 @@ fn catalog() -> Catalog {
         fields,
         children: vec![],
         listed: true,
+        live_list: None,
         match_rules: vec![],
     };
     Catalog { entities: vec![entity], ..Catalog::default() }

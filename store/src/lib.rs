@@ -16,7 +16,8 @@ mod write;
 pub use error::StoreError;
 pub use read::{ChangePage, Condition, Cursor, Found, ListQuery, Page, Reader, Since, Sort, Test};
 pub use rows::{
-    Bytes, DeadLetter, DeadLetterFilter, DeadLetterState, LedgerRow, RawRow, Review, Tally, Unit, UnitChange, UnitKey,
+    Bytes, DeadLetter, DeadLetterFilter, DeadLetterState, Folded, LedgerRow, RawRow, Review, Tally, Unit, UnitChange,
+    UnitKey,
 };
 pub use write::{Ingest, LookupPut, NewDeadLetter, Receipt, RecordRow};
 
@@ -52,4 +53,8 @@ pub trait Store: Send + Sync {
     fn backup(&self, to: &std::path::Path) -> Result<()>;
     /// Drops raw blocks older than each dataset's retention on which no observation stands. Returns bytes freed, about.
     fn tidy(&self, now_ms: i64, catalog: &Catalog) -> Result<u64>;
+    /// Folds ended units of a dataset of which nothing is left but their counts: no observation, raw record or dead
+    /// letter refers to them. The newest `keep` of those stay. Their counts go on in `Reader::folded` and in the totals.
+    /// Returns how many were folded.
+    fn fold(&self, dataset: u32, keep: u32) -> Result<u64>;
 }

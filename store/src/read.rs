@@ -41,6 +41,8 @@ pub trait Reader: Send {
     fn ledger(&mut self, dataset: Option<u32>, before: Option<u32>, limit: usize) -> Result<Vec<LedgerRow>>;
     /// Sums over all units of a dataset, a row a mapping.
     fn ledger_totals(&mut self, dataset: u32) -> Result<Vec<LedgerRow>>;
+    /// What was folded of a dataset; its sums are part of the totals.
+    fn folded(&mut self, dataset: u32) -> Result<Option<crate::Folded>>;
     /// Dead letters, newest first; `filter.before` pages.
     fn dead_letters(&mut self, filter: &DeadLetterFilter, limit: usize) -> Result<Vec<DeadLetter>>;
     /// One dead letter.

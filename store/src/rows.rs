@@ -115,6 +115,21 @@ pub struct LedgerRow {
     pub tally: Tally,
 }
 
+/// Units that were folded: nothing of them is left but their counts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Folded {
+    /// How many they were.
+    pub units: u64,
+    /// Of these, those that were abandoned or refused.
+    pub abandoned: u64,
+    /// When the first was begun, milliseconds since 1970.
+    pub since: i64,
+    /// When the last was begun.
+    pub until: i64,
+    /// Their sums by mapping.
+    pub rows: Vec<LedgerRow>,
+}
+
 /// A raw record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RawRow {

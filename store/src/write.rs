@@ -124,6 +124,9 @@ pub trait Ingest {
     fn unit_named(&mut self, dataset: u32, name: &str, version: &str) -> Result<Option<crate::Unit>>;
     /// Changes a unit's state.
     fn put_unit(&mut self, unit: u32, change: &UnitChange) -> Result<()>;
+    /// Gives up the dataset's units that are open: they will not be read to their end. One that has no reason yet gets
+    /// the code `abandoned` and that message. How many there were.
+    fn abandon_units(&mut self, dataset: u32, message: &str, at: i64) -> Result<u64>;
     /// The order of a unit: which of two observations is newer.
     fn unit_order(&mut self, unit: u32) -> Result<String>;
     /// Adds to the ledger.

@@ -127,6 +127,76 @@ fn from_an_unknown_database_to_an_api() {
     g.stop();
 }
 
+/// Foreign keys: two to the same table, one to itself, one of two columns, one to a table that is not asked for.
+const KEYS: &str = "
+CREATE TABLE SITES (CO INTEGER NOT NULL, NR INTEGER NOT NULL, TOWN TEXT, PRIMARY KEY (CO, NR));
+CREATE TABLE ROOMS (ID INTEGER NOT NULL PRIMARY KEY);
+CREATE TABLE PEOPLE (PNO INTEGER NOT NULL PRIMARY KEY, NAME TEXT NOT NULL, BOSS INTEGER REFERENCES PEOPLE(PNO));
+CREATE TABLE VISITS (ID INTEGER NOT NULL PRIMARY KEY, HOST_NO INTEGER NOT NULL REFERENCES PEOPLE(PNO),
+    GUEST INTEGER REFERENCES PEOPLE, FIRM INTEGER, PLACE INTEGER, ROOM INTEGER REFERENCES ROOMS(ID),
+    FOREIGN KEY (FIRM, PLACE) REFERENCES SITES(CO, NR));
+INSERT INTO SITES VALUES (1, 7, 'Graz'); INSERT INTO ROOMS VALUES (5);
+INSERT INTO PEOPLE VALUES (1, 'Ada', NULL), (2, 'Bob', 1);
+INSERT INTO VISITS VALUES (1, 1, 2, 1, 7, 5), (2, 2, NULL, NULL, NULL, NULL);
+";
+
+#[test]
+fn foreign_keys_become_references() {
+    let (site, db) = site("");
+    db.execute_batch(KEYS).unwrap();
+    let shown = done(&site, &["discover", "erp", "VISITS", "--write"]);
+    for wanted in [
+        "  FIRM, PLACE refers to SITES (CO, NR)\n",
+        "  HOST_NO refers to PEOPLE (PNO)\n",
+        "  ROOM refers to ROOMS (ID)\n",
+    ] {
+        assert!(shown.contains(wanted), "no {wanted} in\n{shown}");
+    }
+    let kept = site.path("schemas/erp.visits.yaml");
+    let text = std::fs::read_to_string(&kept).unwrap();
+    assert!(text.contains("  - { columns: [FIRM, PLACE], to: SITES, theirs: [CO, NR] }\n"), "{text}");
+    let json = site.banyan_json(&["discover", "erp", "VISITS", "--write"]);
+    assert_eq!(json["kept"][0]["outcome"], "unchanged");
+    let references = json["found"][0]["references"].as_array().unwrap();
+    assert!(references.contains(&json!({ "columns": ["ROOM"], "to": "ROOMS", "theirs": ["ID"] })), "{references:?}");
+    // One that was kept before foreign keys were looked at is completed unasked; another one is not overwritten.
+    let (before, _) = text.split_once("references:").unwrap();
+    std::fs::write(&kept, format!("{before}rows: 2\n")).unwrap();
+    let json = site.banyan_json(&["discover", "erp", "VISITS", "--write"]);
+    assert_eq!(json["kept"][0]["outcome"], "completed");
+    std::fs::write(&kept, text.replace("to: SITES", "to: TOWNS")).unwrap();
+    refused(&site, &["discover", "erp", "VISITS", "--write"], 1, "the foreign keys were");
+    std::fs::write(&kept, text).unwrap();
+
+    done(&site, &["scaffold", "erp", "VISITS", "PEOPLE", "SITES", "--write", "api"]);
+    let visit = std::fs::read_to_string(site.path("api/visit.yaml")).unwrap();
+    for wanted in [
+        "host: { type: ref, to: people, required: true, inverse: visits_as_host }",
+        "guest: { type: ref, to: people, inverse: visits_as_guest }",
+        "site: { type: ref, to: site }",
+        "host: REF(\"people\", \"erp\", HOST_NO)",
+        "site: REF(\"site\", \"erp\", FIRM, PLACE)",
+        "room: { type: integer",
+        "# ROOM refers to ROOMS, which is not part of this",
+    ] {
+        assert!(visit.contains(wanted), "no {wanted} in\n{visit}");
+    }
+    let people = std::fs::read_to_string(site.path("api/people.yaml")).unwrap();
+    assert!(people.contains("boss: { type: ref, to: people }"), "{people}");
+    assert!(done(&site, &["check"]).contains("no problems"));
+    let g = site.start();
+    g.until("all", |g| g.count("/v1/visits") == 2 && g.count("/v1/peoples") + g.count("/v1/sites") == 3);
+    let ada = g.get("/v1/peoples:lookup?space=erp&key=1");
+    let visit = g.get("/v1/visits:lookup?space=erp&key=1");
+    assert_eq!(visit["host"], ada["id"]);
+    assert_eq!(g.get("/v1/peoples:lookup?space=erp&key=2")["boss"], ada["id"]);
+    let town = g.get(&format!("/v1/sites/{}", visit["site"].as_str().unwrap()));
+    assert_eq!(town["town"], "Graz");
+    assert_eq!(g.get("/v1/visits:lookup?space=erp&key=2")["site"], Value::Null);
+    assert_eq!(g.items(&format!("/v1/peoples/{}/visits_as_host", ada["id"].as_str().unwrap())).len(), 1);
+    g.stop();
+}
+
 #[test]
 fn what_is_printed_is_what_would_be_written() {
     let (site, _db) = site("");

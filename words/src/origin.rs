@@ -41,4 +41,6 @@ pub enum UnitState {
     Refused,
     /// Read to its end, `after` (move, delete) not yet carried out.
     Unacknowledged,
+    /// A pass that was not read to its end and never will be: the next one begins anew. What came of it counts.
+    Abandoned,
 }

@@ -19,7 +19,7 @@ pub use budget::{Budget, Limits, Permit, Purpose};
 pub use context::{Audit, Call, Context, Memory, NoAudit, Sent, Stop, UnitMemo};
 pub use fault::{Class, Fault, RefusalDef};
 pub use feed::{Ask, BlockingFeed, Delivery, Scope, SnapshotPart, UnitDone, UnitRefused};
-pub use lookup::{Lookup, Probe};
+pub use lookup::{Condition, Lookup, Probe, Pushable, Search, Test};
 
 use banyan_words::{Column, Problem, node::Node};
 use std::future::Future;
@@ -87,6 +87,12 @@ pub trait Prepared: Send + Sync {
     /// Whether records of the dataset can be read by key while somebody waits (`read: live`).
     fn looks_up(&self, _dataset: &str) -> bool {
         false
+    }
+    /// Columns by which a dataset that is read live can be searched ([`Lookup::find`]): those its configuration names, and
+    /// those of `indexed` that an index of the table begins with, as a kept schema tells. None where the source knows no
+    /// conditions. `columns` are those that are known.
+    fn pushes(&self, _dataset: &str, _columns: &[Column], _indexed: &[String]) -> Vec<Pushable> {
+        Vec::new()
     }
     /// Whether passes show all there is, or all keys, whatever the dataset's `content` says: what is missing from one of
     /// them is deleted, so the shrink guard holds for it.
@@ -179,4 +185,19 @@ pub struct FoundTable {
     pub server_types: Vec<String>,
     /// For each column whether it may be null.
     pub nullable: Vec<bool>,
+    /// Its foreign keys; `None` where the catalog does not tell of any.
+    pub references: Option<Vec<FoundReference>>,
+}
+
+/// A foreign key: whose key some columns of a table hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FoundReference {
+    /// Its columns, in order.
+    pub columns: Vec<String>,
+    /// The other table's schema, where the server has such.
+    pub schema: Option<String>,
+    /// The other table.
+    pub table: String,
+    /// The columns there, in the same order; empty where the catalog does not say: then they are its key.
+    pub theirs: Vec<String>,
 }

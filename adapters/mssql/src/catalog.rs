@@ -6,7 +6,7 @@
 use crate::link::MssqlLink;
 use crate::types;
 use banyan_adapter::{Call, Fault};
-use banyan_sql::{ColumnInfo, IndexInfo, TableInfo, TableName};
+use banyan_sql::{ColumnInfo, IndexInfo, ReferenceInfo, TableInfo, TableName};
 use std::borrow::Cow;
 use tiberius::{ColumnData, Row};
 
@@ -29,6 +29,14 @@ const INDEXES: &str = "SELECT i.name, CAST(i.is_unique AS int), c.name, CAST(c.i
     JOIN sys.columns AS c ON c.object_id = x.object_id AND c.column_id = x.column_id \
     WHERE i.object_id = OBJECT_ID(@P1) AND i.type IN (1, 2) AND x.key_ordinal > 0 AND i.is_disabled = 0 \
     AND i.is_hypothetical = 0 AND i.has_filter = 0 ORDER BY i.is_primary_key DESC, i.index_id, x.key_ordinal";
+
+const REFERENCES: &str = "SELECT f.name, c.name, s.name, o.name, r.name FROM sys.foreign_keys AS f \
+    JOIN sys.foreign_key_columns AS k ON k.constraint_object_id = f.object_id \
+    JOIN sys.columns AS c ON c.object_id = k.parent_object_id AND c.column_id = k.parent_column_id \
+    JOIN sys.columns AS r ON r.object_id = k.referenced_object_id AND r.column_id = k.referenced_column_id \
+    JOIN sys.objects AS o ON o.object_id = f.referenced_object_id \
+    JOIN sys.schemas AS s ON s.schema_id = o.schema_id \
+    WHERE f.parent_object_id = OBJECT_ID(@P1) ORDER BY f.name, k.constraint_column_id";
 
 fn text(row: &Row, i: usize) -> Option<String> {
     row.try_get::<&str, _>(i).ok().flatten().map(str::to_owned)
@@ -91,14 +99,24 @@ pub(crate) fn table(link: &mut MssqlLink, table: &TableName, call: &Call) -> Res
     Ok(Some(info))
 }
 
+/// A table's foreign keys.
+pub(crate) fn references(link: &mut MssqlLink, table: &TableName, call: &Call) -> Result<Vec<ReferenceInfo>, Fault> {
+    let name = vec![ColumnData::String(Some(Cow::Owned(quoted(table))))];
+    let rows = link.all(REFERENCES, name, call)?;
+    let rows: Vec<Vec<Option<String>>> = rows.iter().map(|r| (0..5).map(|i| text(r, i)).collect()).collect();
+    Ok(ReferenceInfo::of_rows(&rows))
+}
+
 fn column(row: &Row) -> Option<ColumnInfo> {
     let base = text(row, 1)?;
     let server_type = types::spelled(&base, number(row, 2), number(row, 3), number(row, 4));
     let collation = text(row, 6);
     let read_as = types::read_as(&server_type, collation.as_deref());
+    // What an expression gives is of the column's own type.
+    let arrives = read_as.as_deref().filter(|by| !by.contains('$'));
     Some(ColumnInfo {
         name: text(row, 0)?,
-        ty: types::type_of(read_as.as_deref().unwrap_or(&server_type)),
+        ty: types::type_of(arrives.unwrap_or(&server_type)),
         nullable: number(row, 5) == 1,
         collation,
         rowversion: base == "timestamp",

@@ -17,8 +17,9 @@ pub(crate) fn put(row: &Row, sink: &mut Sink<'_>) {
     let mut trouble = None;
     for (column, data) in row.cells() {
         if let Err(why) = cell(data, column.column_type(), sink) {
-            trouble = Some(bad(column.name(), why));
-            break;
+            // The others are kept: whoever looks at the letter wants to know which record it is.
+            sink.value(Value::Missing);
+            trouble.get_or_insert_with(|| bad(column.name(), why));
         }
     }
     match trouble {

@@ -196,7 +196,13 @@ impl Complaint {
                 "mssql-login",
                 &format!("login of `{}` refused: {said}", self.user),
             ),
-            4060 | 4064 | 911 | 18461 => self.permanent("mssql-database", &said),
+            4060 | 4064 | 911 | 18461 => self.permanent(
+                "mssql-database",
+                &format!(
+                    "{said} If the database was renamed or moved, correct `database`, or give it its name again: then it is \
+                     read on. What was read before stays as it is"
+                ),
+            ),
             1222 => self.transient("mssql-locked", &said),
             1205 => self.transient("mssql-deadlock", &said),
             229 | 230 | 262 | 297 | 300 | 916 => self.permanent("mssql-permission", &said),

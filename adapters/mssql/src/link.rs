@@ -8,7 +8,7 @@ use crate::faults::Complaint;
 use crate::session::{self, Answer, Ask, FAREWELL, Reply, Wire};
 use crate::{access, catalog, cells, params, types};
 use banyan_adapter::{Call, Fault};
-use banyan_sql::{Access, Asides, Dialect, Link, Sink, Statement, TableInfo, TableName};
+use banyan_sql::{Access, Asides, Dialect, Link, ReferenceInfo, Sink, Statement, TableInfo, TableName};
 use banyan_words::Column;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -264,6 +264,10 @@ impl Link for MssqlLink {
 
     fn table(&mut self, table: &TableName, call: &Call) -> Result<Option<TableInfo>, Fault> {
         catalog::table(self, table, call)
+    }
+
+    fn references(&mut self, table: &TableName, call: &Call) -> Result<Option<Vec<ReferenceInfo>>, Fault> {
+        catalog::references(self, table, call).map(Some)
     }
 
     fn access(&mut self, call: &Call) -> Result<Access, Fault> {

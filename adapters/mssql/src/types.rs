@@ -35,10 +35,18 @@ pub fn type_of(server_type: &str) -> Type {
     }
 }
 
+/// What is read of a `sql_variant` (`$`): each value in its own type, but for those that do not arrive as they are, see
+/// [`read_as`]. Text that is longer than a variant's Unicode text can be stays in its own code page.
+const VARIANT: &str = "CAST(CASE \
+    WHEN CAST(SQL_VARIANT_PROPERTY($, 'BaseType') AS nvarchar(128)) IN (N'money', N'smallmoney') \
+    THEN CAST(CAST($ AS decimal(19,4)) AS sql_variant) \
+    WHEN CAST(SQL_VARIANT_PROPERTY($, 'BaseType') AS nvarchar(128)) IN (N'char', N'varchar') AND DATALENGTH($) <= 4000 \
+    THEN CAST(CAST($ AS nvarchar(4000)) AS sql_variant) ELSE $ END AS sql_variant)";
+
 /// The type by which a SELECT should read a column that the wire, or the protocol library, does not carry exactly as it
-/// is: `CAST([x] AS …)`. `None` for a column that is read as it is.
+/// is: `CAST([x] AS …)`; or an expression, in which `$` stands for the column. `None` for one that is read as it is.
 ///
-/// Money arrives as a float; a `sql_variant` has another type in every row; text in code page 437 or 850, and in a UTF-8
+/// Money arrives as a float, also in a `sql_variant`, which has another type in every row; text in code page 437 or 850, and in a UTF-8
 /// collation, cannot be decoded here, but the server itself knows how to make `nvarchar` of it.
 pub fn read_as(server_type: &str, collation: Option<&str>) -> Option<String> {
     let lower = server_type.trim().to_ascii_lowercase();
@@ -47,7 +55,7 @@ pub fn read_as(server_type: &str, collation: Option<&str>) -> Option<String> {
     match base {
         "money" => Some("decimal(19,4)".to_owned()),
         "smallmoney" => Some("decimal(10,4)".to_owned()),
-        "sql_variant" => Some("nvarchar(max)".to_owned()),
+        "sql_variant" => Some(VARIANT.to_owned()),
         "text" if !readable(collation) => Some("nvarchar(max)".to_owned()),
         "char" | "varchar" if !readable(collation) => match args.trim().parse::<u32>() {
             Ok(n) if n <= 4000 => Some(format!("nvarchar({n})")),

@@ -6,8 +6,8 @@
 use crate::link::{OdbcLink, Rows};
 use crate::wire::Catalog;
 use banyan_adapter::{Call, Fault};
-use banyan_sql::{ColumnInfo, Dialect, IndexInfo, Link, TableInfo, TableName};
-use banyan_words::Column;
+use banyan_sql::{ColumnInfo, Dialect, IndexInfo, Link, ReferenceInfo, TableInfo, TableName};
+use banyan_words::{Column, Type};
 
 /// Tables and views, without those of the system.
 pub(crate) fn tables(link: &mut OdbcLink, call: &Call) -> Result<Vec<TableInfo>, Fault> {
@@ -54,7 +54,8 @@ pub(crate) fn table(link: &mut OdbcLink, name: &TableName, call: &Call) -> Resul
     // Whoever looks at all tables, one by one, has them listed once. One that is gone since then is listed again.
     if let Some(info) = listed(link) {
         match described(link, info, call) {
-            Err(f) if f.code == "odbc-refused" => {}
+            // Drivers say that in many ways.
+            Err(_) if link.usable() && !call.is_over() => {}
             other => return other.map(Some),
         }
     }
@@ -93,7 +94,7 @@ fn described(link: &mut OdbcLink, mut info: TableInfo, call: &Call) -> Result<Ta
 /// By `SQLColumns`, `SQLPrimaryKeys` and `SQLStatistics`, of which a driver may know none.
 fn by_functions(link: &mut OdbcLink, info: &mut TableInfo, columns: Vec<Column>, call: &Call) -> Result<(), Fault> {
     let name = info.name.clone();
-    let bare = link.dialect() == Dialect::Bare;
+    let (bare, sqlite) = (link.dialect() == Dialect::Bare, link.dialect() == Dialect::Sqlite);
     let mut told = |what: Catalog| match link.catalog(what, &name, call) {
         Err(_) if link.usable() => Ok(Rows::new()),
         other => other,
@@ -101,6 +102,10 @@ fn by_functions(link: &mut OdbcLink, info: &mut TableInfo, columns: Vec<Column>,
     let this = |r: &Vec<Option<String>>| cell(r, 2).is_none_or(|t| t == name.name);
     let described: Rows = told(Catalog::Columns)?.into_iter().filter(this).map(|r| by_column(&r)).collect();
     info.columns = describe(columns, &described);
+    if sqlite {
+        // Its driver tells the digits of a decimal in the catalog only.
+        info.columns.iter_mut().filter(|c| matches!(c.ty, Type::Decimal { .. })).for_each(declared_digits);
+    }
     if bare {
         // mdbtools says of every column that it is never null, and of none that is true.
         info.columns.iter_mut().for_each(|c| c.nullable = true);
@@ -125,6 +130,58 @@ fn by_functions(link: &mut OdbcLink, info: &mut TableInfo, columns: Vec<Column>,
     of_indexes.sort_by(|a, b| (&a[0], number(a, 4)).cmp(&(&b[0], number(b, 4))));
     info.indexes = indexes(&of_indexes, &mut Vec::new());
     Ok(())
+}
+
+/// A table's foreign keys.
+pub(crate) fn references(
+    link: &mut OdbcLink,
+    name: &TableName,
+    call: &Call,
+) -> Result<Option<Vec<ReferenceInfo>>, Fault> {
+    let rows = match link.dialect() {
+        Dialect::Postgres => link.rows(&of(POSTGRES_REFERENCES, name), call)?,
+        Dialect::Mysql => link.rows(&of(MYSQL_REFERENCES, name), call)?,
+        _ => match link.catalog(Catalog::References, name, call) {
+            Err(_) if link.usable() => return Ok(None),
+            Err(fault) => return Err(fault),
+            Ok(rows) => by_foreign_keys(rows, name),
+        },
+    };
+    Ok(Some(ReferenceInfo::of_rows(&rows)))
+}
+
+/// Rows of `SQLForeignKeys` that are of that table, in order. Where keys have no names, a new one begins with the first
+/// column of each.
+fn by_foreign_keys(rows: Rows, name: &TableName) -> Rows {
+    let mut keys: Vec<Rows> = Vec::new();
+    for row in rows.into_iter().filter(|r| cell(r, 6).is_none_or(|t| t == name.name)) {
+        match keys.last_mut().filter(|_| number(&row, 8) != Some(1)) {
+            Some(key) => key.push(row),
+            None => keys.push(vec![row]),
+        }
+    }
+    let mut out = Rows::new();
+    for (i, key) in keys.into_iter().enumerate() {
+        for row in key {
+            // Names need not differ, or be there at all.
+            let told = format!("{i} {}", cell(&row, 11).unwrap_or_default());
+            out.push(vec![Some(told), cell(&row, 7), cell(&row, 1), cell(&row, 2), cell(&row, 3)]);
+        }
+    }
+    out
+}
+
+/// The type of a `DECIMAL(9,2)`, as it was declared. SQLite does not hold its values to that.
+fn declared_digits(column: &mut ColumnInfo) {
+    let word = column.server_type.to_ascii_lowercase();
+    let Some((_, inner)) = word.strip_suffix(')').and_then(|w| w.split_once('(')) else { return };
+    let (precision, scale) = inner.split_once(',').unwrap_or((inner, "0"));
+    if let (Ok(precision), Ok(scale)) = (precision.trim().parse::<u8>(), scale.trim().parse::<u8>())
+        && (1..=banyan_words::decimal::MAX_DIGITS).contains(&precision)
+        && scale <= precision
+    {
+        column.ty = Type::Decimal { precision, scale };
+    }
 }
 
 /// Name, type, nullable and collation from a row of `SQLColumns`.
@@ -250,6 +307,19 @@ const POSTGRES_INDEXES: &str = "SELECT i.relname, a.attname, CASE WHEN x.indisun
     JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = x.indkey[k.n] \
     WHERE n.nspname = $SCHEMA AND c.relname = $TABLE AND x.indisvalid AND x.indexprs IS NULL \
     ORDER BY x.indisprimary DESC, i.relname, k.n";
+
+const POSTGRES_REFERENCES: &str = "SELECT o.conname, a.attname, m.nspname, d.relname, b.attname \
+    FROM pg_catalog.pg_constraint o JOIN pg_catalog.pg_class c ON c.oid = o.conrelid \
+    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace JOIN pg_catalog.pg_class d ON d.oid = o.confrelid \
+    JOIN pg_catalog.pg_namespace m ON m.oid = d.relnamespace \
+    CROSS JOIN LATERAL generate_series(1, array_length(o.conkey, 1)) AS k(n) \
+    JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = o.conkey[k.n] \
+    JOIN pg_catalog.pg_attribute b ON b.attrelid = d.oid AND b.attnum = o.confkey[k.n] \
+    WHERE o.contype = 'f' AND n.nspname = $SCHEMA AND c.relname = $TABLE ORDER BY o.conname, k.n";
+
+const MYSQL_REFERENCES: &str = "SELECT constraint_name, column_name, NULL, referenced_table_name, referenced_column_name \
+    FROM information_schema.key_column_usage WHERE table_schema = DATABASE() AND table_name = $TABLE \
+    AND referenced_table_schema = DATABASE() ORDER BY constraint_name, ordinal_position";
 
 const MYSQL_TABLES: &str = "SELECT NULL, table_name, table_type, table_rows FROM information_schema.tables \
     WHERE table_schema = DATABASE()";

@@ -10,7 +10,7 @@ use crate::wire::{Answer, Request};
 use crate::{fault, secret};
 use banyan_adapter::{Call, Fault};
 use banyan_sql::{Asides, Dialect, Driver, Link};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -114,7 +114,14 @@ impl OdbcDriver {
                 Ok(OdbcLink::new(worker, shared.clone(), dialect, about, read_only, asides.clone()))
             }
             Some(Answer::Failed { state, message, .. }) => {
-                Err(shared.clean(fault::login(&shared.config.source, &state, &message)))
+                let mut fault = fault::login(&shared.config.source, &state, &message);
+                if let Some(file) = shared.absent() {
+                    fault.message.push_str(&format!(
+                        ". The file {file} is not there: if it was renamed or moved, correct `connection`, or put it \
+                         back: then it is read on. What was read before stays as it is"
+                    ));
+                }
+                Err(shared.clean(fault))
             }
             _ => Err(worker.nonsense()),
         }
@@ -168,6 +175,26 @@ impl Shared {
         text
     }
 
+    /// The name of the file that the connection string means, where it is not there.
+    fn absent(&self) -> Option<String> {
+        let parts: Vec<(String, &str)> = self
+            .config
+            .connection
+            .split(';')
+            .filter_map(|part| part.split_once('='))
+            .map(|(key, value)| (key.trim().to_ascii_lowercase(), value.trim().trim_matches(['{', '}'])))
+            .collect();
+        let of = |names: &[&str]| parts.iter().find(|(key, _)| names.contains(&key.as_str())).map(|(_, value)| *value);
+        // With a server, the database is no file.
+        if of(&["server", "servername", "host", "address", "dsn"]).is_some() {
+            return None;
+        }
+        let named = Path::new(of(&["database", "dbq", "dbname"]).filter(|v| v.contains(['/', '.', '\\']))?);
+        let path = self.config.folder.as_deref().map_or_else(|| named.to_owned(), |folder| folder.join(named));
+        // The name alone: messages go further than configurations.
+        (!path.exists()).then(|| named.file_name().unwrap_or_default().to_string_lossy().into_owned())
+    }
+
     /// The fault without secrets.
     pub(crate) fn clean(&self, mut fault: Fault) -> Fault {
         fault.message = secret::hide(&fault.message, &self.secrets);
@@ -185,6 +212,18 @@ mod tests {
         let text = driver.shared.string(Some(Dialect::Sqlite));
         assert!(text.starts_with("Driver={SQLite3};Database=/x.db;timeout=5;NoCreat=1;"), "{text}");
         assert!(!text.contains("Timeout="), "{text}");
+    }
+
+    #[test]
+    fn a_file_that_is_not_there_is_told_by_name() {
+        let absent = |connection: &str| OdbcDriver::new(Config::new("erp", connection)).shared.absent();
+        assert_eq!(absent("Driver={SQLite3};Database={/nowhere/erp.db}").as_deref(), Some("erp.db"));
+        assert_eq!(absent("Driver=MDBTools;DBQ=/nowhere/at/all.mdb;").as_deref(), Some("all.mdb"));
+        for other in
+            ["Driver={SQLite3};Database=/", "Driver=P;Server=db;Database=no.where", "DSN=x", "Driver=P;Database=erp"]
+        {
+            assert_eq!(absent(other), None, "{other}");
+        }
     }
 
     #[test]

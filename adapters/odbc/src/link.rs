@@ -10,7 +10,7 @@ use crate::session::{self, Patience};
 use crate::wire::{Answer, Catalog, Form, Param as WireParam, Request, WireColumn};
 use crate::{access, catalog, fault};
 use banyan_adapter::{Call, Fault};
-use banyan_sql::{Access, Asides, Dialect, Link, Param, Sink, Statement, TableInfo, TableName};
+use banyan_sql::{Access, Asides, Dialect, Link, Param, ReferenceInfo, Sink, Statement, TableInfo, TableName};
 use banyan_words::{BatchBuilder, Column, Shape, Type, UnitRef, Value};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -246,6 +246,10 @@ impl Link for OdbcLink {
 
     fn table(&mut self, table: &TableName, call: &Call) -> Result<Option<TableInfo>, Fault> {
         catalog::table(self, table, call)
+    }
+
+    fn references(&mut self, table: &TableName, call: &Call) -> Result<Option<Vec<ReferenceInfo>>, Fault> {
+        catalog::references(self, table, call)
     }
 
     fn access(&mut self, call: &Call) -> Result<Access, Fault> {

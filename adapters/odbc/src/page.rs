@@ -1,6 +1,6 @@
 //! A page of rows: columns in bulk, one frame.
 //!
-//! `u32 rows | u8 last | notes | columns`. A note is a row that could not be read, with its code and message. A column is
+//! `u32 rows | u8 last | notes | columns`. A note is a row that could not be read, with its column, code and message. A column is
 //! its nulls (a bit a row), then its cells: fixed width, or lengths and then bytes.
 //! Invariant: reading a page never panics and never reads past it; a page that does not fit its columns is refused whole.
 
@@ -145,11 +145,16 @@ fn width(form: Form) -> Option<usize> {
 pub struct Note {
     /// Its number on the page, from 0.
     pub row: u32,
+    /// The column whose cell it was, from 0; [`ANY_COLUMN`] where that is not known.
+    pub column: u32,
     /// A code of this crate.
     pub code: String,
     /// For a person.
     pub message: String,
 }
+
+/// The row as a whole.
+pub const ANY_COLUMN: u32 = u32::MAX;
 
 /// The frame of a page, into `frame`'s memory; the columns are emptied and keep theirs.
 pub fn encode<'g>(
@@ -163,7 +168,7 @@ pub fn encode<'g>(
     let mut put = Put(frame);
     put.byte(PAGE).number(rows as u32).byte(u8::from(last)).number(notes.len() as u32);
     for n in notes {
-        put.number(n.row).text(&n.code).text(&n.message);
+        put.number(n.row).number(n.column).text(&n.code).text(&n.message);
     }
     for c in columns {
         put.byte(c.form as u8);
@@ -206,8 +211,10 @@ impl<'p> Page<'p> {
             return None;
         }
         let (rows, last, count) = (take.number()? as usize, take.byte()? != 0, take.number()?);
-        let note =
-            |take: &mut Take<'_>| Some(Note { row: take.number()?, code: take.string()?, message: take.string()? });
+        let note = |take: &mut Take<'_>| {
+            let (row, column) = (take.number()?, take.number()?);
+            Some(Note { row, column, code: take.string()?, message: take.string()? })
+        };
         let notes = (0..count).map(|_| note(&mut take)).collect::<Option<_>>()?;
         let columns: Vec<Cells<'p>> =
             columns.iter().map(|c| Cells::decode(&mut take, c.form, rows)).collect::<Option<_>>()?;
@@ -232,8 +239,10 @@ impl<'p> Page<'p> {
         for row in 0..self.rows {
             into.begin();
             let mut bad = None;
+            let own: Vec<Note> = std::iter::from_fn(|| notes.next_if(|n| n.row as usize <= row)).collect();
             for (i, column) in self.columns.iter_mut().enumerate() {
-                match column.cell(row, into) {
+                let unread = own.iter().any(|n| n.column == ANY_COLUMN || n.column as usize == i);
+                match column.cell(row, unread, into) {
                     Poured::Well => {}
                     Poured::Never => return false,
                     Poured::Unreadable(what) => {
@@ -244,7 +253,7 @@ impl<'p> Page<'p> {
                     }
                 }
             }
-            while let Some(note) = notes.next_if(|n| n.row as usize <= row) {
+            for note in own {
                 bad = Some(Bad { code: note.code, message: note.message, raw: Vec::new() });
             }
             match bad {
@@ -285,8 +294,8 @@ impl<'p> Cells<'p> {
         self.cells.get(row * N..)?.first_chunk()
     }
 
-    fn cell(&mut self, row: usize, into: &mut Sink<'_>) -> Poured {
-        match self.pour(row, into) {
+    fn cell(&mut self, row: usize, unread: bool, into: &mut Sink<'_>) -> Poured {
+        match self.pour(row, unread, into) {
             Some(Ok(())) => Poured::Well,
             Some(Err(what)) => Poured::Unreadable(what),
             None => Poured::Never,
@@ -294,7 +303,7 @@ impl<'p> Cells<'p> {
     }
 
     #[inline]
-    fn pour(&mut self, row: usize, into: &mut Sink<'_>) -> Option<Result<(), String>> {
+    fn pour(&mut self, row: usize, unread: bool, into: &mut Sink<'_>) -> Option<Result<(), String>> {
         let null = self.nulls.get(row / 8)? & (1 << (row % 8)) != 0;
         let mut from = 0;
         if width(self.form).is_none() {
@@ -303,7 +312,7 @@ impl<'p> Cells<'p> {
             self.at += length;
         }
         if null {
-            into.value(Value::Null);
+            into.value(if unread { Value::Missing } else { Value::Null });
             return Some(Ok(()));
         }
         let value = match self.form {
@@ -366,7 +375,7 @@ mod tests {
             let day = if row == 9 { 30 } else { 29 };
             gathers[3].fixed(Civil { year: 2024, month: 2, day, ..Civil::default() }.bytes());
         }
-        let notes = [Note { row: 11, code: "odbc-bad-text".into(), message: "m".into() }];
+        let notes = [Note { row: 11, column: 1, code: "odbc-bad-text".into(), message: "m".into() }];
         encode(Vec::new(), 20, true, &notes, gathers.iter_mut())
     }
 

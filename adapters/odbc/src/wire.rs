@@ -6,7 +6,7 @@
 use std::io::{self, Read, Write};
 
 /// The protocol's version; both sides must be of the same build.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 /// The longest frame either side takes. A page holds at least one row, and a cell at most [`LONGEST`] bytes.
 pub const LONGEST_FRAME: usize = 512 << 20;
 /// The longest cell that is read.
@@ -163,6 +163,8 @@ pub enum Catalog {
     Keys,
     /// `SQLStatistics`.
     Indexes,
+    /// `SQLForeignKeys`.
+    References,
 }
 
 /// A parameter's value.
@@ -241,6 +243,7 @@ impl Request {
                     1 => Catalog::Columns,
                     2 => Catalog::Keys,
                     3 => Catalog::Indexes,
+                    4 => Catalog::References,
                     _ => return None,
                 };
                 Request::Catalog { what, schema: take.string()?, table: take.string()? }

@@ -1,8 +1,9 @@
 //! What the tests share: reading answers whole, and running servers in folders of their own.
 
-use banyan_adapter::{Call, Fault};
+use banyan_adapter::{Call, Condition, Connected, Fault, Search, Test};
 use banyan_odbc::{Config, OdbcDriver};
-use banyan_sql::{Driver, Link, Param, Sink, Statement};
+use banyan_sql::{DatasetSpec, Datasets, Driver, Link, Param, ReadFrom, Sink, SqlSource, Statement, TableName};
+use banyan_testkit::{Gateway, Store, block_on};
 use banyan_words::{BatchBuilder, Column, Fate, Shape, UnitRef, Value};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -165,4 +166,60 @@ pub(crate) fn one_state(connection: &str, table: &str, add: impl Fn()) {
     link.one_state(false, &call).unwrap();
     assert_eq!(count(link.as_mut(), &all).unwrap(), before + 2, "and now all of it is seen");
     assert!(link.usable());
+}
+
+/// A table with every type that lists search by, in words that all servers know.
+pub(crate) const FINDS: &str = "CREATE TABLE finds (k varchar(12) PRIMARY KEY, n integer, s smallint, d decimal(9,2), \
+    day date, name varchar(20), code char(6));\
+    INSERT INTO finds VALUES ('a1', 5, -7, 10.50, '2026-01-05', 'Grüße', 'ab'), ('B2', -2147483648, 1, 0.01, '0001-01-01', 'O''Neill', 'abc'), \
+    ('c3', 2147483647, 2, -9999999.99, '9999-12-31', 'x', 'ab'), ('D4', 7, 3, 10.51, '2026-01-06', '', ''), \
+    ('e5', NULL, NULL, NULL, NULL, NULL, NULL);";
+
+/// Searches that table: what is found is all that was meant, whatever is asked for.
+pub(crate) fn finds(connection: &str, more: &[(&str, Test, &[&str])]) {
+    let table = ReadFrom::Table(TableName { schema: None, name: "finds".into() });
+    let (name, key, find_by) = ("d".to_owned(), vec!["k".to_owned()], Vec::new());
+    let spec = DatasetSpec { name, from: table, key, sync: None, live: true, find_by, page_rows: 10 };
+    let datasets = Datasets { all: vec![Arc::new(spec)], ..Datasets::default() };
+    let gateway = Gateway::new(Arc::new(Store::default()), "d");
+    let context = gateway.context("s", jiff::Timestamp::UNIX_EPOCH);
+    let source = SqlSource::new(Arc::new(driver(connection)), datasets, context, true);
+    let number = |t: &str| Value::Decimal(t.parse().unwrap());
+    let any = |values: &[Value<'static>]| Test::AnyOf(values.iter().map(|v| vec![v.clone()]).collect());
+    let day = |t: &str| Value::Date(t.parse().unwrap());
+    let cases: Vec<(&str, Test, &[&str])> = vec![
+        ("n", any(&[Value::Integer(5), Value::Integer(7)]), &["D4", "a1"]),
+        ("n", any(&[Value::Integer(i64::MAX)]), &[]),
+        ("n", any(&[Value::text("5"), Value::text("five")]), &["a1"]),
+        ("n", Test::AtLeast(Value::Integer(i64::MIN)), &["B2", "D4", "a1", "c3"]),
+        ("n", Test::AtMost(number("4.999")), &["B2", "a1"]),
+        ("s", Test::AtLeast(number("-99999999999999999999.5")), &["B2", "D4", "a1", "c3"]),
+        ("s", Test::AtMost(Value::Integer(-100_000)), &[]),
+        ("d", any(&[number("10.5"), number("10.505")]), &["a1"]),
+        ("d", Test::AtLeast(number("10.504999")), &["D4", "a1"]),
+        ("d", Test::AtMost(number("-99999999999999999999999999999.5")), &["c3"]),
+        ("day", any(&[day("2026-01-05")]), &["a1"]),
+        ("day", Test::AtLeast(day("2026-01-06")), &["D4", "c3"]),
+        ("day", Test::AtMost(day("0000-01-01")), &["B2"]),
+        ("name", any(&[Value::text("Grüße"), Value::text("O'Neill")]), &["B2", "a1"]),
+        ("name", any(&[Value::text("much too long for a column of twenty")]), &[]),
+        ("code", any(&[Value::text("ab")]), &["a1", "c3"]),
+    ];
+    for (column, test, wanted) in cases.iter().chain(more) {
+        let condition = Condition { columns: vec![(*column).to_owned()], test: test.clone() };
+        let search = |after| Search { dataset: "d".into(), conditions: vec![condition.clone()], after, limit: 2 };
+        let (mut found, mut after) = (Vec::new(), None);
+        loop {
+            let batch = block_on(source.lookup().unwrap().find(&search(after), &Call::default()));
+            let batch = batch.unwrap_or_else(|f| panic!("{column} {test:?}: {f}"));
+            let keys: Vec<String> = batch.rows().take(2).map(|r| r.value(0).to_text().unwrap().into_owned()).collect();
+            after = keys.last().map(|k| vec![Value::text(k).into_owned()]);
+            found.extend(keys);
+            if batch.len() <= 2 {
+                break;
+            }
+        }
+        found.sort();
+        assert_eq!(found, *wanted, "{column} {test:?}");
+    }
 }

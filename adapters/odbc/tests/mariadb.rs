@@ -1,7 +1,7 @@
 //! MariaDB through its own driver: a server of its own in a temporary folder, spoken to over a socket.
 
 use crate::common::*;
-use banyan_adapter::{Call, Class};
+use banyan_adapter::{Call, Class, Test};
 use banyan_sql::{Access, Dialect, Driver, Statement, TableName};
 use banyan_words::{Type, Value};
 use std::path::Path;
@@ -120,6 +120,23 @@ fn long_values(maria: &Maria) {
     assert_eq!(all.texts(1)[2], "end");
 }
 
+fn searches(maria: &Maria) {
+    maria.sql(&format!("USE erp; {FINDS} ALTER TABLE finds ADD at datetime(6); \
+        UPDATE finds SET at = '9999-12-31 23:59:59.999999' WHERE k = 'c3'; UPDATE finds SET at = '2026-01-05 10:00:00.000001' WHERE k = 'a1'; \
+        UPDATE finds SET at = '1600-01-01 00:00:00' WHERE k = 'B2'"));
+    let at = |t: &str| Value::DateTime(t.parse().unwrap());
+    finds(
+        &maria.connection("reader", "geheim"),
+        &[
+            ("at", Test::AtLeast(at("2026-01-05T10:00:00.000001999")), &["a1", "c3"]),
+            ("at", Test::AnyOf(vec![vec![at("2026-01-05T10:00:00.000001")]]), &["a1"]),
+            ("at", Test::AtLeast(at("2026-01-05T10:00:00.000002")), &["c3"]),
+            ("at", Test::AtLeast(at("1500-01-01T00:00:00")), &["B2", "a1", "c3"]),
+            ("at", Test::AtMost(at("9999-12-31T23:59:59.999999999")), &["B2", "a1", "c3"]),
+        ],
+    );
+}
+
 fn nothing_is_written(maria: &Maria) {
     maria.sql("USE erp; CREATE TABLE prey (id int); INSERT INTO prey VALUES (1);");
     let call = Call::default();
@@ -155,6 +172,16 @@ fn logins_and_catalogs(maria: &Maria) {
     assert_eq!(lines.columns[2].server_type, "varchar(7)");
     assert!(lines.columns[2].collation.as_deref().is_some_and(|c| c.starts_with("utf8mb4")));
     assert!(lines.indexes.iter().any(|i| i.name == "by_group" && i.unique && i.columns == ["group"]));
+    maria.sql(
+        "USE erp; CREATE TABLE pick (id int PRIMARY KEY, o int, l int, self int, CONSTRAINT of_line FOREIGN KEY (o, l) \
+        REFERENCES `Order Lines` (nr, line), CONSTRAINT same FOREIGN KEY (self) REFERENCES pick (id)) ENGINE=InnoDB;",
+    );
+    let found = link.references(&TableName { schema: None, name: "pick".into() }, &call).unwrap().unwrap();
+    let told: Vec<(String, String, String)> =
+        found.into_iter().map(|r| (r.columns.join(","), r.table.unwrap().name, r.theirs.join(","))).collect();
+    let one = |a: &str, b: &str, c: &str| (a.to_owned(), b.to_owned(), c.to_owned());
+    assert_eq!(told, [one("o,l", "Order Lines", "nr,line"), one("self", "pick", "id")]);
+    assert_eq!(link.references(&name, &call).unwrap(), Some(Vec::new()));
     let sql =
         "SELECT id FROM everything WHERE short = ? AND big = ? AND exact > ? AND day = ? AND at = ? AND instant = ?";
     let params = vec![
@@ -204,6 +231,7 @@ fn mariadb() {
     long_values(&maria);
     nothing_is_written(&maria);
     logins_and_catalogs(&maria);
+    searches(&maria);
     reads_one_state(&maria);
     many_rows_and_a_server_that_dies(&mut maria);
 }

@@ -36,6 +36,10 @@ fn northwind() {
         "{:?}",
         all.types()
     );
+    assert!(
+        link.references(&name, &call).is_ok() && link.usable(),
+        "it has no such function, and survives the question"
+    );
     let lines = select(link.as_mut(), "SELECT * FROM \"Order Details\"").unwrap();
     assert_eq!((lines.rows.len(), lines.bad.len()), (2155, 0), "{:?}", lines.types());
     let customers = select(link.as_mut(), "SELECT * FROM Customers").unwrap();

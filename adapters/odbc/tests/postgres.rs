@@ -1,7 +1,7 @@
 //! PostgreSQL through psqlodbc: a server of its own in a temporary folder, spoken to over a socket.
 
 use crate::common::*;
-use banyan_adapter::{Call, Class};
+use banyan_adapter::{Call, Class, Test};
 use banyan_sql::{Access, Dialect, Driver, Statement, TableName};
 use banyan_words::{Type, Value};
 use std::path::PathBuf;
@@ -267,6 +267,29 @@ fn parameters(pg: &Postgres) {
     assert_eq!(none.unwrap().rows.len(), 0);
 }
 
+fn searches(pg: &Postgres) {
+    // Keys in an order that is not that of bytes.
+    pg.sql(&FINDS.replace("k varchar(12)", "k varchar(12) COLLATE \"und-x-icu\""));
+    pg.sql("ALTER TABLE finds ADD at timestamp(3), ADD free numeric, ADD u uuid; \
+        UPDATE finds SET at = '9999-12-31 23:59:59.999', free = 1e30, u = '00112233-4455-6677-8899-aabbccddeeff' WHERE k = 'c3'; \
+        UPDATE finds SET at = '2026-01-05 10:00:00.123', free = 0.5 WHERE k = 'a1'; GRANT SELECT ON finds TO reader");
+    let at = |t: &str| Value::DateTime(t.parse().unwrap());
+    let number = |t: &str| Value::Decimal(t.parse().unwrap());
+    let uuid = |t: &'static str| Test::AnyOf(vec![vec![Value::text(t)]]);
+    finds(
+        &pg.connection("reader", "geheim"),
+        &[
+            ("at", Test::AtLeast(at("2026-01-05T10:00:00.123000001")), &["a1", "c3"]),
+            ("at", Test::AtMost(at("9999-12-31T23:59:59.999999999")), &["a1", "c3"]),
+            ("at", Test::AtMost(at("2026-01-05T10:00:00.122")), &[]),
+            ("free", Test::AtLeast(number("0.51")), &["c3"]),
+            ("free", Test::AnyOf(vec![vec![number("0.5")]]), &["a1"]),
+            ("u", uuid("00112233-4455-6677-8899-AABBCCDDEEFF"), &["c3"]),
+            ("u", uuid("nonsense"), &[]),
+        ],
+    );
+}
+
 fn catalogs(pg: &Postgres) {
     pg.sql("CREATE SCHEMA sales; CREATE TABLE sales.\"Order Lines\" (nr int, line smallint, \"sélect\" varchar(7) \
         COLLATE \"C\" NOT NULL, PRIMARY KEY (nr, line)); CREATE UNIQUE INDEX by_name ON sales.\"Order Lines\" (\"sélect\"); \
@@ -289,6 +312,23 @@ fn catalogs(pg: &Postgres) {
     assert_eq!(last.collation.as_deref(), Some("C"));
     assert_eq!(lines.indexes.len(), 2, "an index over an expression finds no column: {:?}", lines.indexes);
     assert!(lines.indexes.iter().any(|i| i.name == "by_name" && i.unique));
+    pg.sql(
+        "CREATE SCHEMA hr; CREATE TABLE hr.site (co int, nr int, PRIMARY KEY (nr, co)); \
+        CREATE TABLE hr.visit (id int PRIMARY KEY, a int, b int, nr int, line smallint, \
+        CONSTRAINT one FOREIGN KEY (a, b) REFERENCES hr.site (co, nr), \
+        CONSTRAINT two FOREIGN KEY (nr, line) REFERENCES sales.\"Order Lines\" (nr, line)); \
+        GRANT USAGE ON SCHEMA hr TO reader; GRANT SELECT ON ALL TABLES IN SCHEMA hr TO reader",
+    );
+    let visit = TableName { schema: Some("hr".into()), name: "visit".into() };
+    let found = link.references(&visit, &call).unwrap().unwrap();
+    let told = |i: usize| {
+        let r = &found[i];
+        (r.columns.join(","), r.table.clone().unwrap(), r.theirs.join(","))
+    };
+    let site = TableName { schema: Some("hr".into()), name: "site".into() };
+    assert_eq!((found.len(), told(0)), (2, ("a,b".into(), site, "co,nr".into())));
+    assert_eq!(told(1), ("nr,line".into(), name.clone(), "nr,line".into()));
+    assert_eq!(link.references(&name, &call).unwrap(), Some(Vec::new()));
     let missing = TableName { schema: Some("sales".into()), name: "Order%".into() };
     assert_eq!(link.table(&missing, &call).unwrap(), None);
 }
@@ -337,6 +377,7 @@ fn postgresql() {
     logins(&pg);
     parameters(&pg);
     catalogs(&pg);
+    searches(&pg);
     reads_one_state(&pg);
     many_rows_and_a_server_that_dies(&pg);
 }

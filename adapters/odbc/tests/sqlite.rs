@@ -151,6 +151,32 @@ fn tables_columns_keys_and_indexes_are_found() {
 }
 
 #[test]
+fn foreign_keys_are_found() {
+    let (_dir, connection) = database(
+        "CREATE TABLE site (co INTEGER NOT NULL, nr INTEGER NOT NULL, PRIMARY KEY (co, nr));\
+         CREATE TABLE person (id INTEGER PRIMARY KEY, boss INTEGER REFERENCES person(id));\
+         CREATE TABLE visit (id INTEGER PRIMARY KEY, co INTEGER, place INTEGER, host INTEGER REFERENCES person,\
+            guest INTEGER REFERENCES person(id), FOREIGN KEY (co, place) REFERENCES site(co, nr));",
+    );
+    let mut link = open(&connection);
+    let told = |link: &mut dyn banyan_sql::Link, table: &str| {
+        let name = TableName { schema: None, name: table.into() };
+        let found = link.references(&name, &Call::default()).unwrap().unwrap();
+        let mut told: Vec<(String, String, String)> =
+            found.into_iter().map(|r| (r.columns.join(","), r.table.unwrap().name, r.theirs.join(","))).collect();
+        told.sort();
+        told
+    };
+    let one = |a: &str, b: &str, c: &str| (a.to_owned(), b.to_owned(), c.to_owned());
+    assert_eq!(
+        told(link.as_mut(), "visit"),
+        [one("co,place", "site", "co,nr"), one("guest", "person", "id"), one("host", "person", "")]
+    );
+    assert_eq!(told(link.as_mut(), "person"), [one("boss", "person", "id")]);
+    assert_eq!(told(link.as_mut(), "site"), []);
+}
+
+#[test]
 fn a_thousand_columns() {
     let columns: Vec<String> = (0..1000).map(|i| format!("column_{i} VARCHAR(200)")).collect();
     let values: Vec<String> = (0..1000).map(|i| format!("'{}'", "v".repeat(i % 50))).collect();

@@ -104,6 +104,10 @@ pub trait Link: Send {
     fn tables(&mut self, call: &Call) -> Result<Vec<TableInfo>, Fault>;
     /// A table's columns, key and indexes. `None` if there is no such table.
     fn table(&mut self, table: &TableName, call: &Call) -> Result<Option<TableInfo>, Fault>;
+    /// A table's foreign keys, as far as the login may see them; `None` where the driver cannot tell.
+    fn references(&mut self, _table: &TableName, _call: &Call) -> Result<Option<Vec<ReferenceInfo>>, Fault> {
+        Ok(None)
+    }
     /// Whether the login may write.
     fn access(&mut self, call: &Call) -> Result<Access, Fault>;
     /// Begins to read, or ends reading, one state of the database: until then all SELECTs see what had been committed at
@@ -211,7 +215,8 @@ pub struct ColumnInfo {
     pub collation: Option<String>,
     /// SQL Server's rowversion: grows with every change of the row.
     pub rowversion: bool,
-    /// The type the server is to cast it to where it is selected, because the driver does not carry it exactly as it is.
+    /// The type the server is to cast it to where it is selected, because the driver does not carry it exactly as it is;
+    /// or an expression that is selected instead, in which `$` stands for the column.
     /// Comparisons and orders stay on the column itself, so that its indexes serve. `ty` is what then arrives.
     pub read_as: Option<String>,
 }
@@ -225,6 +230,43 @@ pub struct IndexInfo {
     pub columns: Vec<String>,
     /// No two rows have the same.
     pub unique: bool,
+}
+
+/// A foreign key.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ReferenceInfo {
+    /// Its name, where it has one: tells those of one table apart.
+    pub name: String,
+    /// Its columns, in order.
+    pub columns: Vec<String>,
+    /// The table whose key they hold.
+    pub table: Option<TableName>,
+    /// The columns there, in the same order; empty where the driver does not say: then they are its key.
+    pub theirs: Vec<String>,
+}
+
+impl ReferenceInfo {
+    /// From rows of name, column, schema there, table there, column there: those of one name in a row, in the order of
+    /// the columns. A name that is not told is that of the other table.
+    pub fn of_rows(rows: &[Vec<Option<String>>]) -> Vec<ReferenceInfo> {
+        let cell = |row: &[Option<String>], i: usize| row.get(i).cloned().flatten();
+        let mut found: Vec<ReferenceInfo> = Vec::new();
+        for row in rows {
+            let (Some(column), Some(other)) = (cell(row, 1), cell(row, 3)) else { continue };
+            let name = cell(row, 0).unwrap_or_else(|| other.clone());
+            if found.last().is_none_or(|last| last.name != name) {
+                let table = Some(TableName { schema: cell(row, 2).filter(|s| !s.is_empty()), name: other });
+                found.push(ReferenceInfo { name, table, ..ReferenceInfo::default() });
+            }
+            if let Some(last) = found.last_mut() {
+                last.columns.push(column);
+                last.theirs.extend(cell(row, 4));
+            }
+        }
+        // Half a list is none.
+        found.iter_mut().filter(|r| r.theirs.len() != r.columns.len()).for_each(|r| r.theirs.clear());
+        found
+    }
 }
 
 /// Whether a login may write.

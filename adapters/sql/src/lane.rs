@@ -5,7 +5,7 @@
 //! Not here: which statements are sent.
 
 use crate::text::Text;
-use crate::{Access, Asides, Dialect, Driver, Link, Sink, TableInfo, TableName};
+use crate::{Access, Asides, Dialect, Driver, Link, ReferenceInfo, Sink, TableInfo, TableName};
 use banyan_adapter::{Call, Context, Fault, Purpose, Sent};
 use banyan_words::Column;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -209,6 +209,21 @@ impl Lane {
         let desk = self.desk.clone();
         self.work(purpose, call, |link, call| {
             desk.catalog(&format!("(catalog) {schema}{}", name.name), purpose, || link.table(name, call))
+        })
+    }
+
+    /// A table's foreign keys.
+    pub(crate) fn references(
+        &mut self,
+        name: &TableName,
+        purpose: Purpose,
+        call: &Call,
+    ) -> Result<Option<Vec<ReferenceInfo>>, Fault> {
+        let schema = name.schema.as_ref().map(|s| format!("{s}.")).unwrap_or_default();
+        let desk = self.desk.clone();
+        self.work(purpose, call, |link, call| {
+            let what = format!("(catalog) references of {schema}{}", name.name);
+            desk.catalog(&what, purpose, || link.references(name, call))
         })
     }
 

@@ -11,6 +11,8 @@
 mod config;
 mod driver;
 mod feed;
+mod find;
+mod fit;
 pub mod guard;
 mod lane;
 mod lookup;
@@ -23,7 +25,8 @@ mod text;
 pub use config::spec::{DatasetSpec, Datasets, Mode, SyncSpec, misses};
 pub use config::{dataset_schema, datasets};
 pub use driver::{
-    Access, Aside, Asides, ColumnInfo, Dialect, Driver, IndexInfo, Link, Param, Sink, Statement, TableInfo, TableName,
+    Access, Aside, Asides, ColumnInfo, Dialect, Driver, IndexInfo, Link, Param, ReferenceInfo, Sink, Statement,
+    TableInfo, TableName,
 };
 pub use prepared::{Reached, SqlPrepared};
 pub use refusals::REFUSALS;

@@ -1,15 +1,17 @@
-//! Reads by key while somebody waits.
+//! Reads while somebody waits.
 //!
 //! Invariant: keys are compared by the server, as parameters cast to their columns' types. Equal requests that run at the
-//! same time are one request. When nobody waits any more, the server is told to stop. Not here: what the records mean.
+//! same time are one request. When nobody waits any more, the server is told to stop. Not here: how conditions are told to
+//! the server (`find`), what the records mean.
 
 use crate::Sink;
 use crate::config::spec::{DatasetSpec, Datasets};
 use crate::feed::{Described, order};
+use crate::find;
 use crate::lane::{Desk, Lane};
 use crate::task::Flight;
 use crate::text::{Chosen, Compared, Text};
-use banyan_adapter::{Call, Fault, Lookup, Probe, Purpose, Stop, Task};
+use banyan_adapter::{Call, Fault, Lookup, Probe, Purpose, Search, Stop, Task};
 use banyan_words::{Batch, BatchBuilder, Column, Shape, UnitRef, Value, codec};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -54,17 +56,33 @@ impl Reads {
     }
 }
 
+/// What is asked of a dataset.
+enum Asked {
+    Keys(Vec<Vec<Value<'static>>>),
+    Search(Search),
+}
+
 impl Lookup for Reads {
     fn fetch<'a>(&'a self, probe: &'a Probe, call: &'a Call) -> Task<'a, Answer> {
+        self.ask(&probe.dataset, name(probe), || Asked::Keys(probe.keys.clone()), call)
+    }
+
+    fn find<'a>(&'a self, search: &'a Search, call: &'a Call) -> Task<'a, Answer> {
+        self.ask(&search.dataset, find::name(search), || Asked::Search(search.clone()), call)
+    }
+}
+
+impl Reads {
+    /// Joins the request of that name that is under way, or begins one.
+    fn ask<'a>(&self, dataset: &str, name: Vec<u8>, asked: impl FnOnce() -> Asked, call: &Call) -> Task<'a, Answer> {
         let inner = &self.0;
-        let Some(spec) = inner.datasets.get(&probe.dataset).filter(|d| d.live).cloned() else {
-            let message = format!("`{}` is not declared as `read: live`", probe.dataset);
+        let Some(spec) = inner.datasets.get(dataset).filter(|d| d.live).cloned() else {
+            let message = format!("`{dataset}` is not declared as `read: live`");
             return Box::pin(async move { Err(Fault::permanent("not-live", message)) });
         };
         if call.is_over() {
             return Box::pin(async { Err(Fault::transient("budget-timeout", "the request was over before it began")) });
         }
-        let name = name(probe);
         let waiting = {
             let mut flights = lock(&inner.flights);
             match flights.get(&name).and_then(Flight::join) {
@@ -74,7 +92,7 @@ impl Lookup for Reads {
                     let waiting = flight.join();
                     flights.insert(name.clone(), flight.clone());
                     drop(flights);
-                    inner.start(&flight, name, spec, probe.keys.clone(), call.deadline);
+                    inner.start(&flight, name, spec, asked(), call.deadline);
                     waiting
                 }
             }
@@ -94,7 +112,7 @@ fn lost() -> Fault {
 
 /// What makes two requests equal.
 fn name(probe: &Probe) -> Vec<u8> {
-    let mut name = Vec::new();
+    let mut name = vec![b'k'];
     codec::put_bytes(probe.dataset.as_bytes(), &mut name);
     for key in &probe.keys {
         codec::put_varint(key.len() as u64, &mut name);
@@ -109,13 +127,13 @@ impl Inner {
         flight: &Arc<Flight<Answer>>,
         name: Vec<u8>,
         spec: Arc<DatasetSpec>,
-        keys: Vec<Vec<Value<'static>>>,
+        asked: Asked,
         deadline: Option<Instant>,
     ) {
         let (inner, after, mine) = (self.clone(), self.clone(), flight.clone());
         let work = move |stop: &Stop| {
             let deadline = deadline.or_else(|| Instant::now().checked_add(PATIENCE));
-            inner.read(&spec, &keys, &Call { stop: stop.clone(), deadline })
+            inner.read(&spec, &asked, &Call { stop: stop.clone(), deadline })
         };
         flight.start(work, Err(lost()), move || {
             let mut flights = lock(&after.flights);
@@ -126,14 +144,14 @@ impl Inner {
         });
     }
 
-    fn read(&self, spec: &DatasetSpec, keys: &[Vec<Value<'static>>], call: &Call) -> Answer {
+    fn read(&self, spec: &DatasetSpec, asked: &Asked, call: &Call) -> Answer {
         let pooled = {
             let mut pool = lock(&self.pool);
             pool.retain(Lane::fresh);
             pool.pop()
         };
         let mut lane = pooled.unwrap_or_else(|| Lane::new(self.desk.clone()));
-        let answer = self.read_on(&mut lane, spec, keys, call);
+        let answer = self.read_on(&mut lane, spec, asked, call);
         if answer.is_err() {
             lane.give_up();
             lock(&self.tables).remove(&spec.name);
@@ -145,7 +163,7 @@ impl Inner {
         answer
     }
 
-    fn read_on(&self, lane: &mut Lane, spec: &DatasetSpec, keys: &[Vec<Value<'static>>], call: &Call) -> Answer {
+    fn read_on(&self, lane: &mut Lane, spec: &DatasetSpec, asked: &Asked, call: &Call) -> Answer {
         let started = (self.desk.cx.clock)();
         let table = self.described(lane, spec, call)?;
         let key: Vec<Compared> = spec.key.iter().filter_map(|k| table.compared(k)).collect();
@@ -160,34 +178,28 @@ impl Inner {
         }
         let order = order(started);
         let unit = UnitRef { name: format!("read {order}"), version: order.clone(), order, as_of: started };
-        let mut builder = BatchBuilder::new(Arc::new(unit));
-        let mut shape: Option<u16> = None;
-        let sound: Vec<Vec<Value<'static>>> =
-            keys.iter().filter(|k| k.len() == key.len() && k.iter().all(|v| !v.is_absent())).cloned().collect();
-        let mut rows = 0;
-        for some in sound.chunks(KEYS) {
-            let mut text = Text::select(table.dialect, &picked, &spec.from, None);
-            text.push(" WHERE ").keys(&key, some);
-            let found = lane.select(text, &spec.name, Purpose::Live, call)?;
-            if found.len() != picked.len() {
-                let message = format!("{}: {} columns were asked for, {} came", spec.name, picked.len(), found.len());
-                return Err(Fault::transient("bad-answer", message));
-            }
-            let no = *shape.get_or_insert_with(|| builder.shape(Arc::new(shaped(spec, &picked, found))));
-            loop {
-                let mut sink = Sink::new(&mut builder, no, rows);
-                let more = lane.fetch((1_000, BYTES), &mut sink, Purpose::Live, call)?;
-                rows = sink.rows();
-                if rows > ROWS {
-                    let message = format!("{}: {} keys found more than {ROWS} rows", spec.name, keys.len());
-                    return Err(Fault::permanent("key-not-unique", message));
+        let mut reading = Reading { spec, picked, builder: BatchBuilder::new(Arc::new(unit)), shape: None, rows: 0 };
+        match asked {
+            Asked::Keys(keys) => {
+                let sound = |k: &&Vec<Value<'static>>| k.len() == key.len() && k.iter().all(|v| !v.is_absent());
+                let sound: Vec<Vec<Value<'static>>> = keys.iter().filter(sound).cloned().collect();
+                for some in sound.chunks(KEYS) {
+                    let mut text = Text::select(table.dialect, &reading.picked, &spec.from, None);
+                    text.push(" WHERE ").keys(&key, some);
+                    reading.take(lane, text, u64::MAX, call)?;
                 }
-                if !more {
-                    break;
+            }
+            Asked::Search(search) => {
+                if let Some(text) = find::statement(spec, &table, &reading.picked, search)? {
+                    reading.take(lane, text, find::most(search), call)?;
                 }
             }
         }
-        Ok(builder.finish())
+        let batch = reading.builder.finish();
+        match asked {
+            Asked::Search(_) => find::one_by_one(spec, &batch).map(|()| batch),
+            Asked::Keys(_) => Ok(batch),
+        }
     }
 
     /// The table as the catalog had it lately.
@@ -199,6 +211,47 @@ impl Inner {
         let table = Arc::new(Described::ask(lane, spec, Purpose::Live, call)?);
         lock(&self.tables).insert(spec.name.clone(), (Instant::now(), table.clone()));
         Ok(table)
+    }
+}
+
+/// Records on their way into one batch.
+struct Reading<'s> {
+    spec: &'s DatasetSpec,
+    picked: Vec<Chosen>,
+    builder: BatchBuilder,
+    shape: Option<u16>,
+    rows: u64,
+}
+
+impl Reading<'_> {
+    /// Sends a statement and takes what it answers, at most so many rows.
+    fn take(&mut self, lane: &mut Lane, text: Text, most: u64, call: &Call) -> Result<(), Fault> {
+        let (spec, wide) = (self.spec, self.picked.len());
+        let found = lane.select(text, &spec.name, Purpose::Live, call)?;
+        if found.len() != wide {
+            let message = format!("{}: {wide} columns were asked for, {} came", spec.name, found.len());
+            return Err(Fault::transient("bad-answer", message));
+        }
+        let (builder, picked) = (&mut self.builder, &self.picked);
+        let no = *self.shape.get_or_insert_with(|| builder.shape(Arc::new(shaped(spec, picked, found))));
+        loop {
+            let mut sink = Sink::new(&mut self.builder, no, self.rows);
+            let left = usize::try_from(most.saturating_sub(self.rows)).unwrap_or(usize::MAX);
+            let more = lane.fetch((left.min(1_000), BYTES), &mut sink, Purpose::Live, call)?;
+            self.rows = sink.rows();
+            if self.rows >= most {
+                // Not every server can be told to end there.
+                lane.enough();
+                return Ok(());
+            }
+            if self.rows > ROWS {
+                let message = format!("{}: more than {ROWS} rows came", spec.name);
+                return Err(Fault::permanent("key-not-unique", message));
+            }
+            if !more {
+                return Ok(());
+            }
+        }
     }
 }
 

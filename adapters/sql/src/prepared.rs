@@ -1,7 +1,7 @@
 //! A checked database source, whatever its driver.
 
 use crate::{Datasets, Driver, SqlSource};
-use banyan_adapter::{Connected, Context, Fault, Prepared, Task};
+use banyan_adapter::{Connected, Context, Fault, Prepared, Pushable, Task};
 use banyan_words::{Batch, Column, Problem};
 use std::path::Path;
 use std::sync::Arc;
@@ -54,6 +54,10 @@ impl Prepared for SqlPrepared {
 
     fn together(&self, dataset: &str) -> Option<String> {
         self.datasets.together(dataset)
+    }
+
+    fn pushes(&self, dataset: &str, columns: &[Column], indexed: &[String]) -> Vec<Pushable> {
+        self.datasets.pushes(dataset, columns, indexed)
     }
 
     fn looks_up(&self, dataset: &str) -> bool {

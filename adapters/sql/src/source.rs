@@ -5,9 +5,10 @@ use crate::feed::{Feed, Joint};
 use crate::lane::{Desk, Lane};
 use crate::lookup::Reads;
 use crate::text::{Chosen, ReadFrom, Text};
-use crate::{Access, Driver, Sink, TableInfo};
+use crate::{Access, Driver, ReferenceInfo, Sink, TableInfo};
 use banyan_adapter::{
-    BlockingFeed, Call, Connected, Context, Fault, Found, FoundTable, Health, Lookup, Purpose, Stop, Task,
+    BlockingFeed, Call, Connected, Context, Fault, Found, FoundReference, FoundTable, Health, Lookup, Purpose, Stop,
+    Task,
 };
 use banyan_words::{BatchBuilder, Column, Shape, UnitRef};
 use jiff::Timestamp;
@@ -107,6 +108,9 @@ impl SqlSource {
                     message.push_str(&format!("; {name}: {}, can miss {}", mode.word(), misses(*mode)));
                 }
                 (Some(_), None) => message.push_str(&format!("; {name}: not read yet")),
+                (None, _) if !spec.find_by.is_empty() => {
+                    message.push_str(&format!("; {name}: read by key, and searched by {}", spec.find_by.join(", ")));
+                }
                 (None, _) => message.push_str(&format!("; {name}: read by key only")),
             }
             if let Some(gap) = told.gaps.get(name) {
@@ -124,7 +128,7 @@ fn discover(desk: &Arc<Desk>, named: Option<&[String]>, stop: &Stop) -> Result<V
     let mut tables = lane.tables(Purpose::Discover, &call)?;
     if let Some(names) = named {
         tables.retain(|t| {
-            let listed = described(t.clone(), Vec::new());
+            let listed = described(t.clone(), None, Vec::new());
             names.iter().any(|n| listed.answers_to(n))
         });
     }
@@ -135,6 +139,10 @@ fn discover(desk: &Arc<Desk>, named: Option<&[String]>, stop: &Stop) -> Result<V
             Err(fault) if call.is_over() => return Err(fault),
             Err(_) => listed,
         };
+        let references = match lane.references(&known.name, Purpose::Discover, &call) {
+            Err(fault) if call.is_over() => return Err(fault),
+            told => told.unwrap_or_default().filter(|_| !known.view),
+        };
         let sample = match i < SAMPLED {
             true => sample(&mut lane, &known, &call),
             false => Ok(Vec::new()),
@@ -144,7 +152,7 @@ fn discover(desk: &Arc<Desk>, named: Option<&[String]>, stop: &Stop) -> Result<V
             Err(fault) if call.is_over() || fault.code == "writable-login" => return Err(fault),
             Err(_) => Vec::new(),
         };
-        found.push(described(known, sample));
+        found.push(described(known, references, sample));
     }
     Ok(found)
 }
@@ -169,7 +177,11 @@ fn sample(lane: &mut Lane, info: &TableInfo, call: &Call) -> Result<Vec<Vec<Stri
     Ok(batch.rows().take(SAMPLE).map(|row| (0..width).map(|i| text(row.value(i))).collect()).collect())
 }
 
-fn described(info: TableInfo, sample: Vec<Vec<String>>) -> Found {
+fn described(info: TableInfo, references: Option<Vec<ReferenceInfo>>, sample: Vec<Vec<String>>) -> Found {
+    let reference = |r: ReferenceInfo| {
+        let table = r.table?;
+        Some(FoundReference { columns: r.columns, schema: table.schema, table: table.name, theirs: r.theirs })
+    };
     let name = match &info.name.schema {
         Some(schema) => format!("{schema}.{}", info.name.name),
         None => info.name.name.clone(),
@@ -187,6 +199,7 @@ fn described(info: TableInfo, sample: Vec<Vec<String>>) -> Found {
             rows: info.rows,
             server_types: info.columns.iter().map(|c| c.server_type.clone()).collect(),
             nullable: info.columns.iter().map(|c| c.nullable).collect(),
+            references: references.map(|all| all.into_iter().filter_map(reference).collect()),
         }),
     }
 }

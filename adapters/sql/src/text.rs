@@ -67,6 +67,7 @@ impl Chosen {
     pub(crate) fn written(&self, dialect: Dialect, before: &str) -> String {
         let name = quoted(dialect, &self.name);
         match &self.read_as {
+            Some(by) if by.contains('$') => by.replace('$', &format!("{before}{name}")),
             Some(ty) => format!("CAST({before}{name} AS {ty})"),
             None => format!("{before}{name}"),
         }
@@ -373,6 +374,8 @@ mod tests {
         let mut key = column("k", "varchar(12)");
         key.collation = Some("SQL_Latin1_General_CP850_BIN".into());
         let money = Chosen { name: "m".into(), read_as: Some("decimal(19,4)".into()) };
+        let by = Chosen { name: "v".into(), read_as: Some("CASE WHEN $ IS NULL THEN 1 ELSE $ END".into()) };
+        assert_eq!(by.written(Dialect::Tsql, "t."), "CASE WHEN t.[v] IS NULL THEN 1 ELSE t.[v] END");
         let text = Chosen { name: "k".into(), read_as: Some("nvarchar(12)".into()) };
         let mut page = Text::select(Dialect::Tsql, &[text, money], &table(None, "t"), Some(2));
         page.push(" WHERE ").after(std::slice::from_ref(&key), &[Value::text("x")]).order_by(&[key]);

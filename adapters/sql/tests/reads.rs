@@ -57,6 +57,14 @@ fn records_are_read_by_composite_keys_a_hundred_at_a_time() {
     }
 }
 
+fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !holds() {
+        assert!(begun.elapsed() < Duration::from_secs(20), "{what}: not after 20 seconds");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
 #[test]
 fn equal_reads_at_one_time_are_one_read() {
     let world = World::new(Dialect::Sqlite, ITEMS);
@@ -67,7 +75,7 @@ fn equal_reads_at_one_time_are_one_read() {
     let lookup = source.lookup().unwrap();
     let waiting: Vec<_> = (0..20).map(|_| lookup.fetch(&same, &call)).collect();
     let different = lookup.fetch(&other, &call);
-    std::thread::sleep(Duration::from_millis(30));
+    until("it is asked", || world.stalls.load(SeqCst) > 0);
     world.stall.store(false, SeqCst);
     for task in waiting {
         assert_eq!(block_on(task).unwrap().len(), 1);
@@ -86,16 +94,13 @@ fn when_nobody_waits_the_server_is_told_to_stop() {
     let (same, call) = (probe(vec![key(7)]), Call::default());
     let lookup = source.lookup().unwrap();
     let (one, two) = (lookup.fetch(&same, &call), lookup.fetch(&same, &call));
-    std::thread::sleep(Duration::from_millis(50));
+    until("it is asked", || world.stalls.load(SeqCst) > 0);
     drop(one);
+    // That nothing happens can only be waited for.
     std::thread::sleep(Duration::from_millis(50));
     assert_eq!(world.stopped.load(SeqCst), 0, "one still waits");
     drop(two);
-    let until = Instant::now() + Duration::from_secs(5);
-    while world.stopped.load(SeqCst) == 0 && Instant::now() < until {
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    assert_eq!(world.stopped.load(SeqCst), 1);
+    until("it is told", || world.stopped.load(SeqCst) == 1);
     world.stall.store(false, SeqCst);
     assert_eq!(block_on(lookup.fetch(&same, &call)).unwrap().len(), 1, "and the next one is answered");
 }

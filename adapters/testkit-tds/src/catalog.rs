@@ -44,6 +44,8 @@ pub(crate) fn answer(db: &Connection, state: &State, sql: &str, params: &[Value]
     } else if sql.contains("p.granted = 1") {
         let rows = state.granted().map(|(right, table)| vec![text(right), text(table)]);
         Canned { columns: vec![name("right_name"), name("table_name")], rows: rows.into_iter().collect() }
+    } else if sql.contains("FROM sys.foreign_keys") {
+        references(db, &table)?
     } else if sql.contains("FROM sys.objects") {
         tables(db, sql.contains("OBJECT_ID(@P1)").then_some(table.as_str()))?
     } else if sql.contains("FROM sys.columns") {
@@ -153,4 +155,19 @@ fn indexes(db: &Connection, table: &str) -> Result<Canned> {
         put(&index, unique, column, null, false);
     }
     Ok(Canned { columns: vec![name("name"), int(""), name("name"), int(""), int("")], rows })
+}
+
+/// Foreign keys, one after the other; SQLite numbers them from the last one declared.
+fn references(db: &Connection, table: &str) -> Result<Canned> {
+    let mut find =
+        db.prepare("SELECT id, \"from\", \"table\", \"to\" FROM pragma_foreign_key_list(?1) ORDER BY id DESC, seq")?;
+    let found = find.query_map([table], |r| {
+        Ok((r.get::<_, i64>(0)?, r.get::<_, String>(1)?, r.get::<_, String>(2)?, r.get::<_, String>(3)?))
+    })?;
+    let mut rows = Vec::new();
+    for entry in found {
+        let (id, column, other, theirs) = entry?;
+        rows.push(vec![text(format!("FK_{table}_{id}")), text(column), text("dbo"), text(other), text(theirs)]);
+    }
+    Ok(Canned { columns: vec![name("name"), name("name"), name("name"), name("name"), name("name")], rows })
 }

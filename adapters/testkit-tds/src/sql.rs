@@ -85,8 +85,8 @@ pub(crate) fn rewrite(sql: &str) -> Rewritten {
     let mut casts = vec![None];
     let mut depth = 0_usize;
     let mut in_list = false;
-    // Depths at which a CAST was opened.
-    let mut open: Vec<usize> = Vec::new();
+    // Depths at which a CAST was opened, and where it is written.
+    let mut open: Vec<(usize, usize)> = Vec::new();
     let mut at = 0;
     while let Some(word) = words.get(at) {
         at += 1;
@@ -104,29 +104,36 @@ pub(crate) fn rewrite(sql: &str) -> Rewritten {
                 in_list = false;
                 out.push_str("FROM ");
             }
-            Word::Plain(w) if w.eq_ignore_ascii_case("as") && open.last() == Some(&depth) => {
+            Word::Plain(w) if w.eq_ignore_ascii_case("as") && open.last().is_some_and(|o| o.0 == depth) => {
                 let (name, next) = type_name(&words, at);
                 at = next;
-                open.pop();
+                let opened = open.pop().map(|o| o.1);
                 if in_list
                     && depth == 1
                     && let Some(last) = casts.last_mut()
                 {
                     *last = Some(name.clone());
                 }
-                out.push_str(&format!("AS {} ", affinity(&name)));
+                match opened {
+                    // A variant's values are what they are.
+                    Some(from) if name == "sql_variant" => out.replace_range(from..from + 5, "("),
+                    _ => out.push_str(&format!("AS {} ", affinity(&name))),
+                }
             }
             Word::Plain(w) if w.eq_ignore_ascii_case("cast") && words.get(at) == Some(&Word::Sign('(')) => {
-                out.push_str("CAST(");
                 at += 1;
                 depth += 1;
-                open.push(depth);
+                open.push((depth, out.len()));
+                out.push_str("CAST(");
             }
             Word::Plain(w) | Word::Quoted(w)
                 if w.eq_ignore_ascii_case("dbo") && words.get(at) == Some(&Word::Sign('.')) =>
             {
                 at += 1;
             }
+            // What it gives is no name of a type: variants stay what they are.
+            Word::Plain(w) if w.eq_ignore_ascii_case("sql_variant_property") => out.push_str("nullif "),
+            Word::Plain(w) if w.eq_ignore_ascii_case("datalength") => out.push_str("length "),
             // The embedded database knows none of SQL Server's collations.
             Word::Plain(w) if w.eq_ignore_ascii_case("collate") => at += 1,
             Word::Plain(w) => out.push_str(&format!("{w} ")),

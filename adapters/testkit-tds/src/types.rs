@@ -386,6 +386,26 @@ fn pointed(out: &mut Vec<u8>, bytes: &[u8]) {
     out.extend_from_slice(bytes);
 }
 
+/// A value of that type within a variant: the type, its properties, and the value without a length.
+fn typed_variant(declared: &str, held: &str, body: &mut Vec<u8>) -> Option<()> {
+    let ty = ty(declared)?;
+    match &ty {
+        Ty::Decimal(p, s) => body.extend([0x6C, 2, *p, *s]),
+        Ty::Money(8) => body.extend([0x3C, 0]),
+        Ty::Date => body.extend([0x28, 0]),
+        Ty::Time(s) => body.extend([0x29, 1, *s]),
+        Ty::DateTime => body.extend([0x3D, 0]),
+        Ty::DateTime2(s) => body.extend([0x2A, 1, *s]),
+        Ty::Offset(s) => body.extend([0x2B, 1, *s]),
+        Ty::Guid => body.extend([0x24, 0]),
+        _ => return None,
+    }
+    let mut value = Vec::new();
+    ty.text(held, &mut value)?;
+    body.extend(value.get(1..)?);
+    Some(())
+}
+
 fn variant(cell: ValueRef<'_>, out: &mut Vec<u8>) -> Option<()> {
     let mut body = Vec::new();
     match cell {
@@ -396,6 +416,17 @@ fn variant(cell: ValueRef<'_>, out: &mut Vec<u8>) -> Option<()> {
         ValueRef::Real(f) => {
             body.extend([0x3E, 0]);
             body.extend(f.to_le_bytes());
+        }
+        // A type, a bar, a value.
+        ValueRef::Text(t) if t.contains(&b'|') => {
+            let held = String::from_utf8_lossy(t);
+            let (declared, held) = held.split_once('|')?;
+            typed_variant(declared, held, &mut body)?;
+        }
+        ValueRef::Blob(bytes) => {
+            body.extend([0xA5, 2]);
+            body.extend(8000_u16.to_le_bytes());
+            body.extend(bytes);
         }
         ValueRef::Text(t) => {
             body.extend([0xE7, 7]);

@@ -45,6 +45,7 @@ fn one(part: &Part<EntityDraft>, draft: &Draft, tell: &mut Tell<'_>) -> Entity {
         authority: Vec::new(),
         fields: fields::build(part, draft, tell),
         listed: true,
+        live_list: None,
         children: Vec::new(),
         match_rules: part.matches.iter().map(|rule| rule.when.clone()).collect(),
     }

@@ -22,6 +22,7 @@ mod lookups;
 mod mappings;
 mod matches;
 mod owners;
+mod pushed;
 mod required;
 mod sources;
 mod spaces;
@@ -58,8 +59,27 @@ pub struct Reading {
     pub hash: u64,
     /// No pass brings it: it is only read by key, while somebody waits.
     pub live_only: bool,
+    /// Columns by which its source can be searched while somebody waits.
+    pub pushes: Vec<Pushed>,
+    /// A kept schema tells which indexes its table has.
+    pub indexes_known: bool,
     /// Its passes show all there is, or all keys, whatever `content` says: what is missing from one is deleted.
     pub whole: bool,
+}
+
+/// A column by which a source can be searched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pushed {
+    /// The column.
+    pub column: String,
+    /// For equal values.
+    pub equal: bool,
+    /// For ranges.
+    pub range: bool,
+    /// Where the configuration names it, as a path below the dataset's; `None` where only an index speaks for it.
+    pub named: Option<String>,
+    /// Whether an index begins with it, where that is known.
+    pub indexed: Option<bool>,
 }
 
 /// The catalog and its warnings; else every problem, warnings included. Each has its path; places are filled in by

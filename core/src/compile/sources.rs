@@ -2,7 +2,7 @@
 
 use super::spaces::Spaces;
 use super::tell::{Tell, meant};
-use super::{Input, kinds, zones};
+use super::{Input, Pushed, kinds, zones};
 use crate::draft::{ContentWord, DatasetDraft, DatasetKey, DatasetKeys, Part, SourceDraft, SourceKeys};
 use crate::model::{Budget, Content, Dataset, DatasetNo, Operation, ShrinkGuard, Source, SourceNo};
 use banyan_words::decimal::MAX_DIGITS;
@@ -30,6 +30,10 @@ pub(super) struct Known {
     /// Its columns where they are known, those discarded included.
     pub(super) columns: Option<Vec<Column>>,
     pub(super) reading: u64,
+    /// Columns by which its source can be searched.
+    pub(super) pushes: Vec<Pushed>,
+    /// It is known which indexes its table has.
+    pub(super) indexes_known: bool,
     pub(super) null_dates: Vec<String>,
     /// Its adapter accepted its configuration. If not, that its columns are not known means nothing.
     pub(super) sound: bool,
@@ -166,6 +170,8 @@ fn one(input: &Input<'_>, s: &Part<SourceDraft>, no: SourceNo, d: &Part<DatasetD
         path: d.path.clone(),
         columns: reading.and_then(|r| r.columns.clone()),
         reading: reading.map_or(0, |r| r.hash),
+        pushes: reading.map(|r| r.pushes.clone()).unwrap_or_default(),
+        indexes_known: reading.is_some_and(|r| r.indexes_known),
         null_dates: texts(&d.keys.null_dates, &s.keys.null_dates),
         sound: reading.is_some(),
         keyless: d.keys.key == Some(DatasetKey::None),

@@ -7,7 +7,7 @@ use banyan_words::{Problem, Severity};
 
 /// Every code `compile` may give, and what it means; formula codes are in `formula`, those of single values in `draft`.
 /// Permanent.
-pub const CODES: [(&str, &str); 38] = [
+pub const CODES: [(&str, &str); 39] = [
     ("authority-missing", "several key spaces feed an entity and none is said to bring instances into being"),
     ("bad-name", "the name cannot stand in an address"),
     ("changed-at-missing", "`owner: latest` needs to know when each record was changed"),
@@ -24,7 +24,11 @@ pub const CODES: [(&str, &str); 38] = [
     ("key-missing", "it is not said which columns identify a record or an instance"),
     ("missing-key", "a key is missing that its neighbours make necessary"),
     ("no-use", "a key has no meaning where it stands"),
-    ("not-filterable", "a filter operator does not suit the type of its field"),
+    (
+        "not-filterable",
+        "a filter operator does not suit the type of its field, or cannot be asked of a source that is only read live",
+    ),
+    ("not-indexed", "lists search by a column that no index begins with (warning)"),
     ("not-sortable", "a field of that type cannot be sorted by"),
     ("owner-missing", "several mappings fill a field and nothing says which one rules"),
     ("owner-silent", "an owner is named that never fills the field"),
@@ -103,6 +107,10 @@ impl<'d> Tell<'d> {
     }
 
     /// How many errors were told so far, to see whether a part is sound.
+    pub(super) fn warning(&mut self, code: &str, path: &str, message: impl Into<String>, hint: impl Into<String>) {
+        self.add(Problem::warning(code, path, message).hint(hint));
+    }
+
     pub(super) fn errors(&self) -> usize {
         self.problems.iter().filter(|p| p.severity == Severity::Error).count()
     }

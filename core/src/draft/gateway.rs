@@ -12,6 +12,9 @@ pub struct GatewayDraft {
     pub listen: Option<String>,
     /// Address of the admin listener. Default 127.0.0.1:8081.
     pub admin: Option<String>,
+    /// How many passes over a table, of those that changed nothing, stay listed one by one. Default 100.
+    #[schemars(range(min = 1))]
+    pub keep_passes: Option<u32>,
     /// Title of the facade's OpenAPI document.
     pub title: Option<String>,
     /// What the facade is, for its OpenAPI document.

@@ -6,24 +6,25 @@
 //! stored as a reference to it: values are stored once (`ENGINE.md`: that halves the database).
 //! Invariant: `decode(encode(x)) == x`; damaged bytes give `None`, never a panic.
 
+use super::head::read_head;
 use super::{Fragments, Instance, Observation, RawAt, Say};
 use crate::mapping::{Draft, SayKind};
 use banyan_words::codec::{put_bytes, put_varint, take, take_array, take_bytes, take_varint};
 use banyan_words::{Id, Place};
 
-const FORMAT: u8 = 1;
-const LIVE: u8 = 1;
-const WAS_LIVE: u8 = 2;
-const HAS_PARTS: u8 = 4;
+pub(super) const FORMAT: u8 = 1;
+pub(super) const LIVE: u8 = 1;
+pub(super) const WAS_LIVE: u8 = 2;
+pub(super) const HAS_PARTS: u8 = 4;
 const DOUBTFUL: u8 = 8;
 
-const WITHDRAWN: u8 = 1;
-const DIRECT: u8 = 2;
+pub(super) const WITHDRAWN: u8 = 1;
+pub(super) const DIRECT: u8 = 2;
 const HAS_ALIASES: u8 = 4;
 const HAS_CHANGED_AT: u8 = 8;
 const HAS_PICK: u8 = 16;
 const HELD: u8 = 32;
-const HAS_PRIOR: u8 = 64;
+pub(super) const HAS_PRIOR: u8 = 64;
 
 fn bit(on: bool, flag: u8) -> u8 {
     if on { flag } else { 0 }
@@ -33,125 +34,6 @@ fn bit(on: bool, flag: u8) -> u8 {
 pub trait Plans {
     /// For each field that plan fills, the field's position in the shape, where it has one.
     fn positions(&self, plan: u32, shape: u32) -> &[Option<u16>];
-}
-
-/// The front of a row: enough to serve it.
-#[derive(Clone, Copy, Debug)]
-pub struct FactsHead<'a> {
-    /// See [`Instance::live`].
-    pub live: bool,
-    /// See [`Instance::was_live`].
-    pub was_live: bool,
-    /// See [`Instance::shape`].
-    pub shape: u32,
-    /// See [`Instance::etag`]; parts folded in.
-    pub etag: u64,
-    /// See [`Instance::changed`].
-    pub changed: i64,
-    canonical: &'a [u8],
-}
-
-impl<'a> FactsHead<'a> {
-    /// Reads the front of a row; `None` if it is damaged or of a newer format.
-    pub fn read(row: &'a [u8]) -> Option<FactsHead<'a>> {
-        let mut at = row;
-        let (head, _) = read_head(&mut at)?;
-        Some(FactsHead { etag: with_parts(head.etag, head.parts), canonical: at, ..head.public() })
-    }
-
-    /// The canonical fragments in the order of the shape; an empty one is null.
-    pub fn fragments(&self) -> impl Iterator<Item = &'a [u8]> {
-        let mut at = self.canonical;
-        let mut left = take_varint(&mut at).unwrap_or(0);
-        std::iter::from_fn(move || {
-            left = left.checked_sub(1)?;
-            match take_varint(&mut at)? {
-                0 => Some(&[][..]),
-                n => take(&mut at, (n - 1) as usize),
-            }
-        })
-    }
-
-    /// Where the raw records of the observations are kept: withdrawn ones and prior ones too.
-    pub fn for_each_raw(&self, mut each: impl FnMut(RawAt)) -> Option<()> {
-        let mut at = self.observations()?;
-        for _ in 0..take_varint(&mut at)? {
-            let mut body = take_bytes(&mut at)?;
-            take_varint(&mut body)?;
-            let [flags] = take_array::<1>(&mut body)?;
-            if flags & DIRECT == 0 {
-                take(&mut body, 16)?;
-            }
-            take_seen(&mut body)?;
-            each(take_raw(&mut body)?);
-            if flags & HAS_PRIOR != 0 {
-                each(take_raw(&mut body)?);
-            }
-        }
-        Some(())
-    }
-
-    /// What follows the canonical fragments.
-    fn observations(&self) -> Option<&'a [u8]> {
-        let mut at = self.canonical;
-        for _ in 0..take_varint(&mut at)? {
-            let n = take_varint(&mut at)?;
-            take(&mut at, n.saturating_sub(1) as usize)?;
-        }
-        Some(at)
-    }
-
-    /// The plan numbers of the observations, present ones only: which datasets the value rests on.
-    pub fn for_each_plan(&self, mut each: impl FnMut(u32)) -> Option<()> {
-        let mut at = self.observations()?;
-        for _ in 0..take_varint(&mut at)? {
-            let mut body = take_bytes(&mut at)?;
-            let plan = take_varint(&mut body)? as u32;
-            let [flags] = take_array::<1>(&mut body)?;
-            if flags & WITHDRAWN == 0 {
-                each(plan);
-            }
-        }
-        Some(())
-    }
-}
-
-/// The ETag of content and parts together.
-pub fn with_parts(etag: u64, parts: u64) -> u64 {
-    if parts == 0 { etag } else { banyan_words::codec::hash(&parts.to_le_bytes(), etag) }
-}
-
-struct Head {
-    flags: u8,
-    shape: u32,
-    etag: u64,
-    parts: u64,
-    changed: i64,
-}
-
-impl Head {
-    fn public<'a>(&self) -> FactsHead<'a> {
-        FactsHead {
-            live: self.flags & LIVE != 0,
-            was_live: self.flags & WAS_LIVE != 0,
-            shape: self.shape,
-            etag: self.etag,
-            changed: self.changed,
-            canonical: &[],
-        }
-    }
-}
-
-fn read_head(at: &mut &[u8]) -> Option<(Head, ())> {
-    let [format, flags] = take_array::<2>(at)?;
-    if format != FORMAT {
-        return None;
-    }
-    let shape = u32::try_from(take_varint(at)?).ok()?;
-    let etag = u64::from_le_bytes(take_array(at)?);
-    let parts = if flags & HAS_PARTS != 0 { u64::from_le_bytes(take_array(at)?) } else { 0 };
-    let changed = take_varint(at)? as i64;
-    Some((Head { flags, shape, etag, parts, changed }, ()))
 }
 
 /// Encoding and decoding of whole rows.
@@ -346,7 +228,7 @@ fn put_raw(at: RawAt, out: &mut Vec<u8>) {
     put_varint(u64::from(at.slot), out);
 }
 
-fn take_raw(at: &mut &[u8]) -> Option<RawAt> {
+pub(super) fn take_raw(at: &mut &[u8]) -> Option<RawAt> {
     Some(RawAt { block: take_varint(at)?, slot: u32::try_from(take_varint(at)?).ok()? })
 }
 
@@ -356,7 +238,7 @@ fn put_seen((unit, place): (u32, Place), out: &mut Vec<u8>) {
     put_varint(place.offset, out);
 }
 
-fn take_seen(at: &mut &[u8]) -> Option<(u32, Place)> {
+pub(super) fn take_seen(at: &mut &[u8]) -> Option<(u32, Place)> {
     let unit = u32::try_from(take_varint(at)?).ok()?;
     Some((unit, Place { line: take_varint(at)?, offset: take_varint(at)? }))
 }
@@ -426,6 +308,7 @@ fn decode_observation(body: &[u8], id: Id, i: &Instance, plans: &dyn Plans) -> O
 
 #[cfg(test)]
 mod tests {
+    use super::super::FactsHead;
     use super::*;
     use proptest::prelude::*;
 

@@ -7,12 +7,14 @@
 mod book;
 mod facts;
 mod fragment;
+mod head;
 mod order_key;
 
 pub use book::{Book, PlanInfo, ShapeInfo};
-pub use facts::{Facts, FactsFront, FactsHead, Lineage, Plans, put_lone, with_parts};
+pub use facts::{Facts, FactsFront, Lineage, Plans, put_lone};
 pub use fragment::{Fragments, json_scalar_text};
-pub use order_key::{key_of_fragment, key_of_value, parse};
+pub use head::{FactsHead, with_parts};
+pub use order_key::{key_of_fragment, key_of_value, parse, value_of_key};
 
 use crate::model::Stored;
 use banyan_words::{Id, Place};

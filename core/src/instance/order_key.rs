@@ -79,6 +79,43 @@ pub fn key_of_value(v: &Value<'_>, out: &mut Vec<u8>) {
     }
 }
 
+/// The value of a type that a key stands for: the other way round from [`key_of_value`]. `None` for keys of null, for types
+/// whose values have no order, and for bytes that are no key of that type.
+pub fn value_of_key(ty: &Type, key: &[u8]) -> Option<Value<'static>> {
+    let (first, body) = key.split_first()?;
+    if *first != VALUE {
+        return None;
+    }
+    Some(match ty {
+        Type::Text | Type::Enum(_) => Value::text(std::str::from_utf8(body).ok()?).into_owned(),
+        Type::Integer => Value::Integer(i64::try_from(take_integer(body)?.0).ok()?),
+        Type::Decimal { scale, .. } => Value::Decimal(Decimal::new(take_integer(body)?.0, *scale).ok()?),
+        Type::Date => Value::Date(date_of(take_integer(body)?.0)?),
+        Type::DateTime => match take_integer(body)? {
+            (ns, []) => Value::Instant(jiff::Timestamp::from_nanosecond(ns).ok()?),
+            (days, rest) => {
+                Value::DateTime(date_of(days)?.to_datetime(time_of(u64::from_be_bytes(rest.try_into().ok()?))?))
+            }
+        },
+        Type::Instant => Value::Instant(jiff::Timestamp::from_nanosecond(take_integer(body)?.0).ok()?),
+        Type::Ref(_) => Value::Ref(Id(body.try_into().ok()?)),
+        _ => return None,
+    })
+}
+
+fn date_of(days: i128) -> Option<jiff::civil::Date> {
+    let part = |n: i128| i8::try_from(n).ok();
+    let year = i16::try_from(days.div_euclid(10_000)).ok()?;
+    let rest = days.rem_euclid(10_000);
+    jiff::civil::Date::new(year, part(rest / 100)?, part(rest % 100)?).ok()
+}
+
+fn time_of(nanos: u64) -> Option<jiff::civil::Time> {
+    let (seconds, subsec) = (nanos / 1_000_000_000, i32::try_from(nanos % 1_000_000_000).ok()?);
+    let part = |n: u64| i8::try_from(n).ok();
+    jiff::civil::Time::new(part(seconds / 3600)?, part(seconds / 60 % 60)?, part(seconds % 60)?, subsec).ok()
+}
+
 fn days(d: jiff::civil::Date) -> i128 {
     i128::from(d.year()) * 10_000 + i128::from(d.month()) * 100 + i128::from(d.day())
 }
@@ -104,6 +141,20 @@ fn put_integer(n: i128, out: &mut Vec<u8>) {
     }
 }
 
+/// What [`put_integer`] wrote, and what follows it.
+fn take_integer(at: &[u8]) -> Option<(i128, &[u8])> {
+    let (first, rest) = at.split_first()?;
+    let negative = *first < 0x80;
+    let len = usize::from(if negative { 0x80 - first } else { first - 0x80 });
+    if len > 16 || rest.len() < len {
+        return None;
+    }
+    let (digits, rest) = rest.split_at(len);
+    let n = digits.iter().fold(0_u128, |n, b| n << 8 | u128::from(if negative { !b } else { *b }));
+    let n = i128::try_from(n).ok()?;
+    Some((if negative { -n } else { n }, rest))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -125,6 +176,26 @@ mod tests {
                 prop_assert_eq!(key(&Value::Float(x, false)).cmp(&key(&Value::Float(y, false))), order);
             }
             prop_assert!(key(&Value::Integer(a)) < key(&Value::Null));
+        }
+
+        #[test]
+        fn a_key_tells_its_value(n: i64, t in ".{0,12}", s in -60_000_000_000_i64..200_000_000_000, ns in 0_i64..1_000_000_000,
+                                 id: [u8; 16], bytes in proptest::collection::vec(any::<u8>(), 0..24)) {
+            let at = jiff::civil::date(1970, 1, 1).at(0, 0, 0, 0);
+            let at = at.checked_add(jiff::SignedDuration::new(s, ns as i32)).unwrap();
+            let decimal = Type::Decimal { precision: 38, scale: 3 };
+            for (ty, v) in [
+                (Type::Integer, Value::Integer(n)),
+                (decimal, Value::Decimal(Decimal::new(i128::from(n) * 7, 3).unwrap())),
+                (Type::Text, Value::text(&t)),
+                (Type::Date, Value::Date(at.date())),
+                (Type::DateTime, Value::DateTime(at)),
+                (Type::DateTime, Value::Instant(jiff::Timestamp::new(s, ns as i32).unwrap())),
+                (Type::Ref("customer".into()), Value::Ref(Id(id))),
+            ] {
+                prop_assert_eq!(value_of_key(&ty, &key(&v)), Some(v));
+                let _ = value_of_key(&ty, &bytes);
+            }
         }
 
         #[test]

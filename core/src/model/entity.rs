@@ -1,6 +1,6 @@
 //! Entities and their fields.
 
-use super::{EntityNo, FieldNo, MappingNo, Stored};
+use super::{EntityNo, FieldNo, LiveList, MappingNo, Stored};
 use banyan_words::Type;
 
 /// A canonical type.
@@ -22,8 +22,10 @@ pub struct Entity {
     pub authority: Vec<String>,
     /// Fields in the order of the configuration.
     pub fields: Vec<Field>,
-    /// Whether there is a list of all instances; not where nothing but live reads brings them.
+    /// Whether there is a list of instances; where nothing but live reads brings them, only if their source can be searched.
     pub listed: bool,
+    /// How they are listed where nothing but live reads brings them.
+    pub live_list: Option<LiveList>,
     /// Sub-collections: other entities' `ref` fields with an `inverse` here.
     pub children: Vec<Child>,
     /// Whether it has match rules that ask for a review (kept for the review desk).

@@ -7,11 +7,13 @@
 
 mod dataset;
 mod entity;
+mod live;
 mod mapping;
 mod numbers;
 
 pub use dataset::{Budget, Content, Dataset, Operation, RecordKind, ShrinkGuard, Source};
 pub use entity::{Child, Entity, Field, FilterOp, ForeignChange, Owner, Text};
+pub use live::{LiveList, NarrowBy};
 pub use mapping::{KeyFrom, LookupSource, LookupTable, Mapping, Pick};
 pub use numbers::{Named, Numbers};
 

@@ -101,11 +101,25 @@ pub fn parse_list(
     if !flaws.is_empty() {
         return Err(Refusal::flaws(flaws));
     }
+    if entity.live_list.is_some() && intent.filters.is_empty() {
+        return Err(unnarrowed(entity));
+    }
     intent.binding = binding::binding(entity, scope, &intent);
     if let Some(token) = cursor {
         intent.after = Some(read_cursor(token, intent.binding, intent.sort.len()).map_err(cursor_refusal)?);
     }
     Ok(intent)
+}
+
+/// Of what is only read live there is no list of all.
+fn unnarrowed(entity: &Entity) -> Refusal {
+    let names: Vec<String> = offer::filters(entity).into_iter().map(|o| o.name).collect();
+    let detail = format!(
+        "{} are read live from the system that has them, and a list of all would read all of it; narrow it by one of: {}",
+        entity.plural,
+        names.join(", ")
+    );
+    Refusal::new("filter-needed", detail)
 }
 
 pub(super) fn cursor_refusal(fault: CursorFault) -> Refusal {

@@ -11,6 +11,7 @@ mod cursor;
 mod filter;
 mod key;
 mod list;
+mod narrow;
 mod offer;
 mod params;
 mod select;
@@ -21,6 +22,7 @@ pub use cursor::{CursorFault, Position, change_token, cursor_token, read_change_
 pub use filter::{Filter, Test, expected};
 pub use key::{KeySpace, LookupIntent, key_spaces, parse_lookup, parse_lookup_body};
 pub use list::{DEFAULT_LIMIT, ListIntent, MAX_LIMIT, MAX_LIMIT_WITH_CHILDREN, Scope, SortBy, parse_list, plain_list};
+pub use narrow::{Narrowed, Narrowing, narrowed};
 pub use offer::{ChangesIntent, Offer, RESERVED_PARAMETERS, filters, parse_changes};
 pub use params::{Param, decode, params};
 pub use select::{EMBED_DEPTH, Embed, Link, Selection, embed_paths, parse_selection};

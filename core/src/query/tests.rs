@@ -41,6 +41,7 @@ fn entity(name: &str, fields: Vec<Field>, children: Vec<Child>) -> Entity {
         fields,
         children,
         listed: true,
+        live_list: None,
         match_rules: Vec::new(),
     }
 }

@@ -104,6 +104,23 @@ pub const REGISTRY: &[RefusalDef] = &[
         "The detail says what is expected.",
     ),
     row(
+        "filter-needed",
+        Stage::Query,
+        Class::Malformed,
+        "This list needs a filter",
+        "The collection is read live from the system that has it, which is searched by a filter; there is no list of all.",
+        "Give one of the filters that the detail names.",
+    ),
+    row(
+        "key-not-known",
+        Stage::Query,
+        Class::Malformed,
+        "The key behind an id is not known",
+        "A list that is read live is to be narrowed by a reference, and the gateway has not met all the keys under which the \
+         system that is asked may know the instance with that id.",
+        "Read the instance by its key at `:lookup` first, then ask again.",
+    ),
+    row(
         "bad-cursor",
         Stage::Query,
         Class::Malformed,

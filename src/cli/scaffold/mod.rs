@@ -5,6 +5,7 @@
 
 pub(super) mod names;
 mod plan;
+mod references;
 mod trial;
 mod yaml;
 

@@ -1,9 +1,10 @@
 //! From tables to a proposal: datasets, entities, fields, formulas.
 //!
-//! Invariant: nothing is made up that the catalog does not tell, but for names and for references, which go by equal names
-//! and types of keys. Not here: YAML, examples.
+//! Invariant: nothing is made up that the catalog does not tell, but for names. Not here: whose key a column holds
+//! (`references`), YAML, examples.
 
 use super::names::{free, plural, singular, snake};
+use super::references::{names_of, reference, references};
 use crate::cli::discover::{dataset_of, discarded};
 use banyan_adapter::{Found, FoundTable};
 use banyan_model::draft::{DatasetKey, Draft, Part, SourceDraft};
@@ -50,22 +51,22 @@ impl Table<'_> {
         format!("{source}.{} -> {}", self.dataset, self.entity)
     }
 
-    fn info(&self) -> Option<&FoundTable> {
+    pub(super) fn info(&self) -> Option<&FoundTable> {
         self.found.table.as_ref()
     }
 
-    fn column(&self, name: &str) -> Option<(usize, &Column)> {
+    pub(super) fn column(&self, name: &str) -> Option<(usize, &Column)> {
         self.found.columns.iter().enumerate().find(|(_, c)| c.name == name)
     }
 
     /// Whether its source finds rows by that column without reading all.
-    fn indexed(&self, column: &str) -> bool {
+    pub(super) fn indexed(&self, column: &str) -> bool {
         let firsts = self.info().into_iter().flat_map(|t| t.indexes.iter().filter_map(|i| i.1.first()));
         self.key.first().into_iter().chain(firsts).any(|c| c == column)
     }
 
     /// Never null. What is in the key cannot be, whatever the catalog says.
-    fn required(&self, i: usize, column: &str) -> bool {
+    pub(super) fn required(&self, i: usize, column: &str) -> bool {
         self.key.iter().any(|k| k == column) || self.info().is_some_and(|t| t.nullable.get(i) == Some(&false))
     }
 }
@@ -122,7 +123,7 @@ fn key(found: &Found) -> Vec<String> {
 fn fields(table: &Table<'_>, all: &[Table<'_>], source: &Part<SourceDraft>) -> (Vec<Field>, Vec<String>) {
     let (mut fields, mut notes) = (Vec::new(), Vec::new());
     let mut taken: Vec<String> = PARAMETERS.map(str::to_owned).to_vec();
-    let refs = references(table, all);
+    let refs = references(table, all, &mut notes);
     for (i, column) in table.found.columns.iter().enumerate() {
         // A column that is a whole reference, and no part of the own key, needs no field besides.
         let replaced = refs.iter().any(|r| r.columns == [column.name.clone()]) && !table.key.contains(&column.name);
@@ -145,9 +146,10 @@ fn fields(table: &Table<'_>, all: &[Table<'_>], source: &Part<SourceDraft>) -> (
         let name = free(&[name.clone(), format!("{}_{name}", table.entity), format!("{name}_value")], &mut taken);
         fields.push(Field { name, declared, formula, refers: None });
     }
-    for r in refs {
-        let name = free(&[r.to.entity.clone(), format!("{}_ref", r.to.entity)], &mut taken);
-        fields.push(reference(table, &r, name, source));
+    for r in &refs {
+        let several = refs.iter().filter(|other| std::ptr::eq(other.to, r.to)).count() > 1;
+        let name = free(&names_of(table, r, several), &mut taken);
+        fields.push(reference(table, r, name, several, source));
     }
     (fields, notes)
 }
@@ -222,7 +224,7 @@ fn filter(ty: &Type) -> Option<&'static str> {
 }
 
 /// A column as a formula names it.
-fn named(column: &str) -> String {
+pub(super) fn named(column: &str) -> String {
     let mut chars = column.chars();
     let begins = chars.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_');
     let plain = begins && chars.all(|c| c.is_ascii_alphanumeric() || c == '_');
@@ -230,79 +232,4 @@ fn named(column: &str) -> String {
         true => column.to_owned(),
         false => format!("[{}]", column.replace(']', "]]")),
     }
-}
-
-/// Columns that hold another table's key.
-struct Reference<'a, 'f> {
-    to: &'a Table<'f>,
-    columns: Vec<String>,
-}
-
-/// At most one for each table: two would each need a name for their other side, which is a person's to find.
-fn references<'a, 'f>(table: &Table<'f>, all: &'a [Table<'f>]) -> Vec<Reference<'a, 'f>> {
-    let mut found: Vec<Reference<'a, 'f>> = Vec::new();
-    for to in all {
-        let itself = std::ptr::eq(to.found, table.found);
-        if itself || to.key.is_empty() || same_names(&to.key, &table.key) {
-            continue;
-        }
-        let columns: Option<Vec<String>> = to.key.iter().map(|k| holder(table, to, k)).collect();
-        let Some(columns) = columns else { continue };
-        // Of several tables with equal keys the first is meant, as they were named.
-        if !found.iter().any(|r| r.columns == columns) {
-            found.push(Reference { to, columns });
-        }
-    }
-    found
-}
-
-fn same_names(a: &[String], b: &[String]) -> bool {
-    a.len() == b.len() && a.iter().all(|k| b.iter().any(|o| o.eq_ignore_ascii_case(k)))
-}
-
-/// The column of `table` that holds the key column `key` of `to`: one of its name, or of its table's name and its own
-/// (`customer_id` for `id` of `customers`).
-fn holder(table: &Table<'_>, to: &Table<'_>, key: &str) -> Option<String> {
-    let (_, wanted) = to.column(key)?;
-    let bare = |text: &str| text.to_lowercase().replace(['_', ' ', '-'], "");
-    let weak = ["id", "no", "nr", "key", "code", "num", "number", "name", "line", "pos", "type"];
-    let own = bare(key);
-    let mut names = vec![format!("{}{own}", bare(&to.entity)), format!("{}{own}", bare(&to.dataset))];
-    if !(weak.contains(&own.as_str()) && to.key.len() == 1) {
-        names.push(own);
-    }
-    let fits = |c: &&Column| c.ty.word() == wanted.ty.word() && names.contains(&bare(&c.name));
-    table.found.columns.iter().find(fits).map(|c| c.name.clone())
-}
-
-fn reference(table: &Table<'_>, r: &Reference<'_, '_>, name: String, source: &Part<SourceDraft>) -> Field {
-    let space = source.keys.renamed_from.as_deref().unwrap_or(&source.name);
-    let mut keys = Vec::new();
-    let mut sure = true;
-    for column in &r.columns {
-        let in_key = table.key.contains(column);
-        let (i, text) = table.column(column).map_or((0, false), |(i, c)| (i, c.ty == Type::Text));
-        sure &= table.required(i, column) && (in_key || !text);
-        // An empty text is no key, and says that there is none.
-        keys.push(if text && !in_key { format!("BLANKNULL({})", named(column)) } else { named(column) });
-    }
-    let entity = r.to.entity.clone();
-    let mut declared = vec![("type", "ref".to_owned()), ("to", entity.clone())];
-    if sure {
-        declared.push(("required", "true".to_owned()));
-    }
-    if r.columns.first().is_some_and(|c| table.indexed(c)) {
-        declared.push(("filter", "[eq, in]".to_owned()));
-    }
-    // Its key begins with the other's: lines of an order.
-    if table.key.len() > r.columns.len() && table.key.starts_with(&r.columns) && whole(table, r) {
-        declared.push(("part_of", "true".to_owned()));
-    }
-    let formula = format!("REF(\"{entity}\", \"{space}\", {})", keys.join(", "));
-    Field { name, declared, formula, refers: Some((entity, r.columns.clone())) }
-}
-
-/// Whether the parts can be served beneath the whole under their own name.
-fn whole(table: &Table<'_>, r: &Reference<'_, '_>) -> bool {
-    !r.to.found.columns.iter().any(|c| snake(&c.name, "column") == table.plural)
 }

@@ -80,17 +80,25 @@ fn conditional() -> Parameter {
     header("If-None-Match", "ETags the caller has; 304 if one is the current one.")
 }
 
-fn prefer() -> Parameter {
-    header("Prefer", "`count=exact` counts all; `handling=strict` makes `Cache-Control: max-age` binding.")
+fn prefer(e: &Entity) -> Parameter {
+    let about = match e.live_list {
+        Some(_) => "`handling=strict` makes `Cache-Control: max-age` binding. `count=exact` is not honoured here.",
+        None => "`count=exact` counts all; `handling=strict` makes `Cache-Control: max-age` binding.",
+    };
+    header("Prefer", about)
 }
 
 fn listed(e: &Entity, about: String) -> Response {
     let name = schema_name(e);
+    let lines = match e.live_list {
+        Some(_) => "One instance a line; a page, as of JSON: `Link` says where to go on.",
+        None => "One instance a line; the whole list unless `limit` is given.",
+    };
     dressed(ResponseBuilder::new().description(about))
         .header("ETag", etag())
         .header("Link", responses::link())
         .content("application/json", json(reference(&format!("{name}Page"))))
-        .content("application/x-ndjson", rows("One instance a line; the whole list unless `limit` is given."))
+        .content("application/x-ndjson", rows(lines))
         .content(
             "text/csv",
             rows("RFC 4180 with a header row; nested values as JSON text; nothing is altered for spreadsheets."),
@@ -106,8 +114,16 @@ fn list(catalog: &Catalog, no: EntityNo) -> OperationBuilder {
         format!("List {}", words(&e.plural)),
         &["400", "406", "503", "504"],
     );
+    let o = match e.live_list {
+        Some(_) => o.description(Some(
+            "They are read live from the system that has them, which is searched by the filters: at least one is needed \
+             (400 `filter-needed`). They come in the order of that system's keys. A page may hold fewer than `limit`, or \
+             none, and still have a `next`. If that system does not answer, that is 503.",
+        )),
+        None => o,
+    };
     with(o, parameters::list(catalog, no))
-        .parameter(prefer())
+        .parameter(prefer(e))
         .parameter(conditional())
         .response("200", listed(e, format!("A page of {}.", words(&e.plural))))
         .response("304", shared_response("NotModified"))
@@ -126,7 +142,7 @@ fn children(catalog: &Catalog, no: EntityNo, at: usize) -> OperationBuilder {
     let summary = format!("List the {} of {}", words(&c.name), a(&e.name));
     let o = operation(e, id, summary, &["400", "404", "406", "410", "503", "504"]);
     with(o.parameter(parameters::id(e)), parameters::list(catalog, c.entity))
-        .parameter(prefer())
+        .parameter(prefer(child))
         .parameter(conditional())
         .response("200", listed(child, format!("A page of {}.", words(&c.name))))
         .response("304", shared_response("NotModified"))

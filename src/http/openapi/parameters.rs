@@ -76,12 +76,13 @@ pub(super) fn list(catalog: &Catalog, no: EntityNo) -> Vec<Parameter> {
         out.push(comma_list("sort", about, sorts));
     }
     out.extend(selection(catalog, no));
-    out.push(limit(
-        format!(
+    let about = match e.live_list {
+        Some(_) => format!("At most so many; {DEFAULT_LIMIT} if not given."),
+        None => format!(
             "At most so many; {DEFAULT_LIMIT} for JSON if not given. NDJSON and CSV without it are the whole list."
         ),
-        DEFAULT_LIMIT,
-    ));
+    };
+    out.push(limit(about, DEFAULT_LIMIT));
     let cursor = ObjectBuilder::new().schema_type(Type::String).pattern(Some("^[A-Za-z0-9_-]+$"));
     out.push(query("cursor", "Continue where a page ended: its `next`. Filters and sort must be the same.", cursor));
     out

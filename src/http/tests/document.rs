@@ -118,3 +118,73 @@ fn the_table_of_codes_in_the_documentation_is_the_registry() {
     }
     assert_eq!(table, want, "run the test once with BLESS=1");
 }
+
+/// Offers that are only read live, and what their source can be asked for.
+fn live() -> banyan_model::model::Catalog {
+    use banyan_model::compile::{Input, Pushed, Reading, compile};
+    use banyan_model::draft::Draft;
+    use banyan_words::{Column, Type, node::Node};
+    let config = json!({
+        "banyan": 1,
+        "gateway": { "title": "Offers" },
+        "sources": { "erp": { "adapter": "mssql", "datasets": {
+            "customers": { "key": ["CUSTNO"] }, "offers": { "key": ["OFFNO"] }
+        } } },
+        "entities": {
+            "customer": { "fields": { "name": { "type": "text" } } },
+            "offer": { "fields": {
+                "status": { "type": "enum", "values": ["open", "won"], "filter": ["eq", "in"] },
+                "total": { "type": "decimal", "scale": 2, "filter": ["gte", "lt"] },
+                "customer": { "type": "ref", "to": "customer", "inverse": "offers", "filter": ["eq"] },
+                "note": { "type": "text" }
+            } }
+        },
+        "mappings": [
+            { "from": "erp.customers", "to": "customer", "fields": { "name": "NAME" } },
+            { "from": "erp.offers", "to": "offer", "fields": {
+                "status": "STATUS ELSE REJECT \"bad-status\"", "total": "TOTAL", "note": "NOTE",
+                "customer": "REF(\"customer\", \"erp\", CUSTNO)" } }
+        ]
+    });
+    let (draft, faults) = Draft::read(&Node::from(config));
+    assert_eq!(faults, Vec::new());
+    let column = |(name, ty): (&str, Type)| Column { name: name.to_owned(), ty };
+    let total = Type::Decimal { precision: 12, scale: 2 };
+    let offers =
+        [("OFFNO", Type::Text), ("STATUS", Type::Text), ("CUSTNO", Type::Text), ("NOTE", Type::Text), ("TOTAL", total)];
+    let push =
+        |column: &str| Pushed { column: column.into(), equal: true, range: true, named: None, indexed: Some(true) };
+    let pushes = ["STATUS", "TOTAL", "CUSTNO"].map(push).to_vec();
+    let customers = ["CUSTNO", "NAME"].map(|n| column((n, Type::Text))).to_vec();
+    let readings = [
+        ("erp.customers".to_owned(), Reading { columns: Some(customers), ..Reading::default() }),
+        (
+            "erp.offers".to_owned(),
+            Reading { columns: Some(offers.map(column).to_vec()), live_only: true, pushes, ..Reading::default() },
+        ),
+    ]
+    .into();
+    match compile(&Input { draft: &draft, readings: &readings, files: &std::collections::BTreeMap::new() }) {
+        Ok((catalog, _)) => catalog,
+        Err(problems) => panic!("{problems:#?}"),
+    }
+}
+
+#[test]
+fn a_list_that_is_read_live_says_what_it_needs() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/openapi/live-list.json");
+    let doc = facade_document(&live());
+    let list = &doc["paths"]["/v1/offers"]["get"];
+    let named = |name: &str| list["parameters"].as_array().unwrap().iter().any(|p| p["name"] == name);
+    assert!(named("status[in]") && named("total[gte]") && named("customer") && named("cursor"));
+    assert!(!named("sort") && !named("note") && !named("total[gt]"));
+    assert!(doc["paths"]["/v1/customers/{id}/offers"].is_null(), "a sub-collection would look complete");
+    let mut made = serde_json::to_string_pretty(list).unwrap();
+    made.push('\n');
+    if std::env::var_os("BLESS").is_some() {
+        std::fs::create_dir_all(std::path::Path::new(path).parent().unwrap()).unwrap();
+        std::fs::write(path, &made).unwrap();
+    }
+    let blessed = std::fs::read_to_string(path).unwrap_or_default();
+    assert!(blessed == made, "{path} is not what comes out now; look at the difference, then run with BLESS=1");
+}

@@ -81,6 +81,9 @@ impl Store for Broken {
     fn tidy(&self, now_ms: i64, catalog: &Catalog) -> Result<u64> {
         self.0.tidy(now_ms, catalog)
     }
+    fn fold(&self, dataset: u32, keep: u32) -> Result<u64> {
+        self.0.fold(dataset, keep)
+    }
 }
 
 #[test]

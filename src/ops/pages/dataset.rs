@@ -40,6 +40,9 @@ pub(super) async fn page(state: Data<AdminState>, full: Path<String>) -> HttpRes
             equation(h, &m.sums);
         }
         table(h, &rows, now);
+        if let Some(folded) = &d.ledger.folded {
+            h.raw("<p class=\"quiet\">").text(folded.words()).raw("; they are part of the sums above.</p>");
+        }
         if more.is_some() {
             h.raw("<p class=\"quiet\">Older ones: <code>banyan ledger --dataset ").text(&d.name).raw("</code></p>");
         }

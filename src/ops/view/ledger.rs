@@ -1,6 +1,6 @@
 //! The ledger: what came in, what became of it, and whether it adds up.
 
-use super::{Names, UnitView};
+use super::{Names, UnitView, moment};
 use banyan_store::{LedgerRow, Reader, Result, Tally};
 use serde::Serialize;
 use std::collections::HashMap;
@@ -108,8 +108,40 @@ pub struct DatasetLedger {
     pub dataset: String,
     /// A row for each mapping.
     pub mappings: Vec<MappingSums>,
+    /// Passes that are not listed one by one any more, since nothing is left of them but their counts. Those are part of
+    /// `mappings`.
+    pub folded: Option<FoldedView>,
     /// Whether every row adds up.
     pub adds_up: bool,
+}
+
+/// Passes of which nothing is left but their counts.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct FoldedView {
+    /// How many they were.
+    pub units: u64,
+    /// Of these, those that were not read to their end.
+    pub abandoned: u64,
+    /// When the first was begun.
+    pub since: String,
+    /// When the last was begun.
+    pub until: String,
+    /// A row for each mapping.
+    pub mappings: Vec<MappingSums>,
+}
+
+impl FoldedView {
+    /// In words: `1,200 passes that left nothing behind, from … to …`.
+    pub fn words(&self) -> String {
+        let abandoned = match self.abandoned {
+            0 => String::new(),
+            n => format!(", {n} of them not read to their end"),
+        };
+        format!(
+            "{} earlier passes of which only their counts are kept ({} to {}{abandoned})",
+            self.units, self.since, self.until
+        )
+    }
 }
 
 /// Ledger rows, newest unit first, of whole units: at least one, about `limit` rows. With them the unit number to go on
@@ -169,13 +201,29 @@ fn whole_units(
 
 /// A dataset's sums.
 pub fn totals(reader: &mut dyn Reader, names: &Names<'_>, dataset: u32) -> Result<DatasetLedger> {
-    let mut mappings = Vec::new();
-    for row in reader.ledger_totals(dataset)? {
+    let mappings = by_mapping(reader.ledger_totals(dataset)?, names)?;
+    let folded = match reader.folded(dataset)? {
+        Some(f) => Some(FoldedView {
+            units: f.units,
+            abandoned: f.abandoned,
+            since: moment(f.since),
+            until: moment(f.until),
+            mappings: by_mapping(f.rows, names)?,
+        }),
+        None => None,
+    };
+    let all = mappings.iter().chain(folded.iter().flat_map(|f| &f.mappings));
+    let adds_up = all.into_iter().all(|m| m.sums.adds_up);
+    Ok(DatasetLedger { dataset: names.name("dataset", dataset)?, mappings, folded, adds_up })
+}
+
+fn by_mapping(rows: Vec<LedgerRow>, names: &Names<'_>) -> Result<Vec<MappingSums>> {
+    let mut out = Vec::with_capacity(rows.len());
+    for row in rows {
         let mapping = names.mapping(row.mapping)?.unwrap_or_else(|| "-".to_owned());
-        mappings.push(MappingSums { mapping, sums: row.tally.into() });
+        out.push(MappingSums { mapping, sums: row.tally.into() });
     }
-    let adds_up = mappings.iter().all(|m| m.sums.adds_up);
-    Ok(DatasetLedger { dataset: names.name("dataset", dataset)?, mappings, adds_up })
+    Ok(out)
 }
 
 #[cfg(test)]

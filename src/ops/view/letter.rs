@@ -94,7 +94,7 @@ pub fn dead_letter(
         text,
         no_bytes: no_bytes(letter.bytes).map(str::to_owned),
         raw_bytes: letter.raw.len() as u64,
-        replayable: letter.state == DeadLetterState::Open && letter.record.is_some(),
+        replayable: letter.state == DeadLetterState::Open && letter.mapping != 0 && letter.record.is_some(),
         record,
         field: letter.field,
         at: moment(letter.at),

@@ -45,6 +45,8 @@ pub enum UnitWord {
     Refused,
     /// Read and committed; the file is still to be moved or deleted.
     Unacknowledged,
+    /// A pass that was not read to its end: it failed, or the gateway stopped. What came of it counts.
+    Abandoned,
 }
 
 impl UnitWord {
@@ -55,6 +57,7 @@ impl UnitWord {
             UnitWord::Done => "done",
             UnitWord::Refused => "refused",
             UnitWord::Unacknowledged => "unacknowledged",
+            UnitWord::Abandoned => "abandoned",
         }
     }
 }
@@ -66,6 +69,7 @@ impl From<UnitState> for UnitWord {
             UnitState::Done => UnitWord::Done,
             UnitState::Refused => UnitWord::Refused,
             UnitState::Unacknowledged => UnitWord::Unacknowledged,
+            UnitState::Abandoned => UnitWord::Abandoned,
         }
     }
 }

@@ -7,6 +7,9 @@ use banyan_model::ownership::Lone;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+/// See [`Engine::keep_passes`].
+const KEEP_PASSES: u32 = 100;
+
 /// A catalog with all that follows from it for ingest; built once for each version.
 pub struct Engine {
     /// The bound catalog.
@@ -30,6 +33,8 @@ pub struct Engine {
     /// For each feed (source, dataset as the adapter knows it), its datasets: one, one a record kind, or those that
     /// are committed together.
     pub feeds: BTreeMap<(String, String), Vec<DatasetNo>>,
+    /// How many passes that changed nothing stay listed one by one.
+    pub keep_passes: u32,
 }
 
 impl Engine {
@@ -63,7 +68,19 @@ impl Engine {
         }
         let lone = (0..catalog.mappings.len()).map(|m| Lone::new(&catalog, m)).collect();
         let wanted = (0..catalog.datasets.len()).map(|d| wanted(&catalog, d)).collect();
-        Engine { catalog, book, sources, aliased, referrers, lookups_of, mappings_of, wanted, lone, feeds }
+        Engine {
+            catalog,
+            book,
+            sources,
+            aliased,
+            referrers,
+            lookups_of,
+            mappings_of,
+            wanted,
+            lone,
+            feeds,
+            keep_passes: KEEP_PASSES,
+        }
     }
 
     /// Whether a dataset is a table that each pass reads anew; else its units are files, which stay what they were.

@@ -50,8 +50,22 @@ pub(super) enum Order {
 
 /// From feeds, and from people, to the worker.
 pub(super) enum Message {
-    Delivery { feed: usize, epoch: u64, delivery: Delivery },
-    Acknowledged { feed: usize, unit: Arc<UnitRef> },
+    Delivery {
+        feed: usize,
+        epoch: u64,
+        delivery: Delivery,
+    },
+    Acknowledged {
+        feed: usize,
+        unit: Arc<UnitRef>,
+    },
+    /// What was begun failed, for that reason: it comes again from its start.
+    Broken {
+        feed: usize,
+        epoch: u64,
+        code: String,
+        message: String,
+    },
     Call(Box<dyn FnOnce(&mut super::worker::Desk<'_>) + Send>),
 }
 
@@ -85,6 +99,8 @@ pub(super) fn run(
 ) {
     let call = Call { stop: stop.clone(), deadline: None };
     let mut epoch = 0;
+    // A unit was begun and not ended.
+    let mut open = false;
     let mut pause = Duration::from_millis(200);
     let show = |s: FeedState| {
         if let Ok(mut shown) = state.lock() {
@@ -124,8 +140,13 @@ pub(super) fn run(
                 if !matches!(delivery, Delivery::Begin { .. } | Delivery::Columns { .. }) {
                     pause = Duration::from_millis(200);
                 }
-                if let Delivery::Begin { unit, .. } = &delivery {
-                    show(FeedState::Reading { unit: unit.name.clone() });
+                match &delivery {
+                    Delivery::Begin { unit, .. } => {
+                        open = true;
+                        show(FeedState::Reading { unit: unit.name.clone() });
+                    }
+                    Delivery::Done(_) | Delivery::Refused(_) => open = false,
+                    _ => {}
                 }
                 if out.send(Message::Delivery { feed: feed_no, epoch, delivery }).is_err() {
                     break;
@@ -135,7 +156,10 @@ pub(super) fn run(
                 tracing::warn!(code = %fault.code, class = ?fault.class, "source cannot be read: {}", fault.message);
                 show(failing(&fault));
                 feed.rewind();
-                // The worker may have begun a unit that will now come again from its start.
+                if std::mem::take(&mut open) {
+                    let Fault { code, message, .. } = fault.clone();
+                    drop(out.send(Message::Broken { feed: feed_no, epoch, code, message }));
+                }
                 wait(&stop, pause);
                 pause = (pause * 2).min(Duration::from_secs(if fault.class == Class::Transient { 30 } else { 300 }));
             }

@@ -8,7 +8,7 @@ use super::unit::OpenUnit;
 use banyan_model::mapping::Refusal;
 use banyan_model::model::{DatasetNo, MappingNo};
 use banyan_store::{Bytes, NewDeadLetter, Result};
-use banyan_words::{Bad, Id, Row, codec};
+use banyan_words::{Bad, Id, Row, Value, codec};
 
 impl Session<'_> {
     /// A row that the adapter could not read: one dead letter, whatever number of mappings.
@@ -18,8 +18,25 @@ impl Session<'_> {
         let message = if secret { without_quotes(&bad.message) } else { bad.message.clone() };
         open.unreadable.get_or_insert_with(|| message.clone());
         let dataset = d.stored;
+        let seed = codec::hash(&bad.raw, codec::hash(bad.code.as_bytes(), u64::from(dataset)));
+        // A row of a table has values besides the one that could not be read.
+        let kept = self.engine.is_table(open.dataset).then(|| readable(row, &d.discard));
+        let cells = match &kept {
+            Some(cells) => {
+                let columns = serde_json::to_string(&super::state::columns_of(row.shape())).unwrap_or_default();
+                Some((self.tx.with(|tx| tx.raw_shape(&columns))?, cells.as_slice()))
+            }
+            None => None,
+        };
+        let fingerprint = match &kept {
+            None => seed,
+            Some(cells) => key_text(row, &d.key).map_or_else(
+                || codec::hash(cells, seed),
+                |key| codec::hash(key.as_bytes(), codec::hash(bad.message.as_bytes(), seed)),
+            ),
+        };
         let letter = NewDeadLetter {
-            fingerprint: codec::hash(&bad.raw, codec::hash(bad.code.as_bytes(), u64::from(dataset))),
+            fingerprint,
             dataset,
             mapping: 0,
             unit: open.number,
@@ -28,8 +45,12 @@ impl Session<'_> {
             code: &bad.code,
             message: &message,
             field: None,
-            raw: if secret { Err(Bytes::Discarded) } else { Ok(&bad.raw) },
-            cells: None,
+            raw: match (secret, &kept) {
+                (true, _) => Err(Bytes::Discarded),
+                (false, Some(_)) if bad.raw.is_empty() => Err(Bytes::None),
+                (false, _) => Ok(&bad.raw),
+            },
+            cells,
             at: self.now,
         };
         let (_, discarded) = self.tx.with(|tx| tx.put_dead_letter(&letter))?;
@@ -103,6 +124,33 @@ impl Session<'_> {
         }
         Ok(())
     }
+}
+
+/// What stands for a value that could not be read.
+const NOT_READABLE: &str = "(could not be read)";
+
+/// The cells of a row that the adapter could not read as a whole, less the columns that must not be stored.
+fn readable(row: &Row<'_>, discard: &[String]) -> Vec<u8> {
+    let mut out = Vec::new();
+    for (i, column) in row.shape().columns.iter().enumerate() {
+        match row.value(i) {
+            _ if discard.contains(&column.name) => codec::put_missing(&mut out),
+            Value::Missing => codec::put_text(NOT_READABLE.as_bytes(), &mut out),
+            value => codec::put_value(&value, &mut out),
+        }
+    }
+    out
+}
+
+/// The key of such a row, if it could be read.
+fn key_text(row: &Row<'_>, key: &[String]) -> Option<String> {
+    let mut text = String::new();
+    for column in key {
+        let value = row.value(row.shape().position(column)?);
+        text.push_str(&value.to_text().filter(|_| !value.is_absent())?);
+        text.push('\u{1f}');
+    }
+    (!text.is_empty()).then_some(text)
 }
 
 /// A message less what it quotes of the record: it might be what the dataset discards.

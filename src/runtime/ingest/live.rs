@@ -15,7 +15,7 @@ use banyan_words::{Batch, Id, Place, UnitRef, UnitState};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Reads that wait at most; what comes on top is answered and not kept.
+/// Records that wait at most; what comes on top is answered and not kept.
 const MOST_WAITING: usize = 10_000;
 /// Readings remembered at most.
 const MOST_REMEMBERED: usize = 100_000;
@@ -29,8 +29,8 @@ pub struct LiveRead {
     pub batch: Batch,
     /// Records that were asked for and were not there, by mapping.
     pub absent: Vec<(MappingNo, Id)>,
-    /// The instance it was about.
-    pub instance: Id,
+    /// The instances it was about.
+    pub instances: Vec<Id>,
 }
 
 /// From requests to the worker that writes; and back, what it has written.
@@ -49,7 +49,9 @@ impl LiveQueue {
     /// Queues a read.
     pub fn put(&self, read: LiveRead) {
         let mut waiting = lock(&self.waiting);
-        if waiting.len() < MOST_WAITING {
+        // One that found nothing has something to say as well.
+        let records: usize = waiting.iter().map(|r| r.batch.len().max(1)).sum();
+        if records < MOST_WAITING {
             waiting.push(read);
         }
     }
@@ -66,13 +68,16 @@ impl LiveQueue {
     /// Told after the commit.
     pub(super) fn is_stored(&self, reads: &[LiveRead]) {
         let mut stored = lock(&self.stored);
-        if stored.len() + reads.len() > MOST_REMEMBERED {
+        let instances: usize = reads.iter().map(|r| r.instances.len()).sum();
+        if stored.len() + instances > MOST_REMEMBERED {
             stored.clear();
         }
         for r in reads {
             let as_of = r.batch.unit.as_of.as_millisecond();
-            let kept = stored.entry((r.dataset, r.instance)).or_insert(as_of);
-            *kept = as_of.max(*kept);
+            for instance in &r.instances {
+                let kept = stored.entry((r.dataset, *instance)).or_insert(as_of);
+                *kept = as_of.max(*kept);
+            }
         }
     }
 }
@@ -108,6 +113,8 @@ impl Session<'_> {
             let mut open = self.begin(&[dataset], &unit, "", Scope::Changes, states)?;
             let mut records = 0;
             for part in &mut open.parts {
+                // Where the age of a stored copy decides, that it was read again is news.
+                part.live = self.engine.catalog.datasets[dataset].stale_if_error.is_none();
                 for r in &reads {
                     records += r.batch.len() as u64;
                     self.batch(part, &r.batch)?;

@@ -38,6 +38,11 @@ pub fn replay(desk: &mut Desk<'_>, number: u64) -> Result<Replayed, StoreError> 
         let why = "its bytes could not be read as a record; correct the file and drop it again: it becomes a new version, and only what differs is applied";
         return Ok(not_possible(why));
     };
+    if letter.mapping == 0 {
+        return Ok(not_possible(
+            "no mapping refused it, so none can take it now; correct it in the source: what is read next takes it",
+        ));
+    }
     let mapping = desk.engine.catalog.mappings.iter().position(|m| m.stored == letter.mapping);
     let (Some(mapping), Some(batch)) = (mapping, batch_of(record)) else {
         return Ok(not_possible("the mapping that refused it is no longer configured"));

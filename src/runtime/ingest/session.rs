@@ -262,7 +262,8 @@ impl<'s> Session<'s> {
                     continue;
                 }
             }
-            if open.snapshot && known.hash == hash && known.n.is_some() {
+            // A record that came by itself may be older than what is known, unless it was read live just now.
+            if (open.snapshot || open.live) && known.hash == hash && known.n.is_some() {
                 counts.unchanged += 1;
                 continue;
             }

@@ -21,6 +21,8 @@ pub struct OpenUnit {
     pub unit: Arc<UnitRef>,
     /// Everything there is, so that what is missing is deleted.
     pub snapshot: bool,
+    /// Live reads: what they show is what is there now, so that the same again says nothing.
+    pub live: bool,
     /// Of everything there is the keys, and nothing else (then `snapshot` is true as well).
     pub keys_only: bool,
     /// An older snapshot than one already read: nothing of it counts any more.
@@ -74,6 +76,7 @@ impl OpenUnit {
                 Scope::Everything | Scope::Keys => true,
                 Scope::Changes => false,
             },
+            live: false,
             keys_only: scope == Scope::Keys,
             stale: false,
             unreadable: None,

@@ -5,22 +5,22 @@
 //! as unchanged, so nothing is doubled.
 
 use super::engine::Engine;
-use super::feeds::{self, FeedLine, FeedState, Message, Order};
+use super::feeds::{FeedLine, Message, Order};
 use super::live::LiveQueue;
+use super::passes::{self, Folding, NOT_ENDED};
 use super::session::Session;
+use super::start::OnCommit;
 use super::state::Drift;
 use super::unit::OpenFeed;
 use super::units::{States, Taken};
 use crate::runtime::clock::Clock;
-use crate::runtime::sources::Sources;
-use banyan_adapter::{Connected, Delivery, Stop};
+use banyan_adapter::{Delivery, Stop};
 use banyan_model::model::DatasetNo;
 use banyan_store::{Store, StoreError, UnitChange};
 use banyan_words::{UnitRef, UnitState};
 use std::collections::HashMap;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex};
-use std::thread::JoinHandle;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 /// A transaction ends after so many records (ENGINE: big transactions are what buys speed) …
@@ -53,38 +53,6 @@ impl Default for Quiet {
     }
 }
 
-/// Told after each commit, with the states of all datasets.
-pub type OnCommit = Arc<dyn Fn(&States) + Send + Sync>;
-
-/// Ingest at work. Dropping it does not stop it; [`Ingest::stop`] does.
-pub struct Ingest {
-    stop: Stop,
-    messages: SyncSender<Message>,
-    threads: Vec<JoinHandle<()>>,
-    /// What each feed is doing, by source and dataset.
-    pub feeds: Vec<(String, String, Arc<Mutex<FeedState>>)>,
-}
-
-impl Ingest {
-    /// Runs `act` on the worker's thread between two transactions, and returns what it returns.
-    pub fn call<T: Send + 'static>(&self, act: impl FnOnce(&mut Desk<'_>) -> T + Send + 'static) -> Option<T> {
-        let (tx, rx) = std::sync::mpsc::channel();
-        let call = Box::new(move |desk: &mut Desk<'_>| drop(tx.send(act(desk))));
-        self.messages.send(Message::Call(call)).ok()?;
-        rx.recv().ok()
-    }
-
-    /// Stops all threads, after the transaction at work. What was not committed will come again.
-    pub fn stop(self) {
-        self.stop.stop();
-        let Ingest { messages, threads, .. } = self;
-        drop(messages);
-        for t in threads {
-            let _ = t.join();
-        }
-    }
-}
-
 /// What a call on the worker's thread may use.
 pub struct Desk<'w> {
     /// The engine.
@@ -99,22 +67,24 @@ pub struct Desk<'w> {
     pub resume: Vec<DatasetNo>,
 }
 
-struct Worker {
-    engine: Arc<Engine>,
-    store: Arc<dyn Store>,
-    clock: Clock,
-    stop: Stop,
-    states: States,
-    lines: Vec<FeedLine>,
-    datasets: Vec<Vec<DatasetNo>>,
-    open: HashMap<usize, OpenFeed>,
-    finished: Vec<Finished>,
-    on_commit: OnCommit,
-    live: Arc<LiveQueue>,
+/// The thread's own: what it writes from, to and with.
+pub(super) struct Worker {
+    pub(super) engine: Arc<Engine>,
+    pub(super) store: Arc<dyn Store>,
+    pub(super) clock: Clock,
+    pub(super) stop: Stop,
+    pub(super) states: States,
+    pub(super) lines: Vec<FeedLine>,
+    pub(super) datasets: Vec<Vec<DatasetNo>>,
+    pub(super) open: HashMap<usize, OpenFeed>,
+    pub(super) finished: Vec<Finished>,
+    pub(super) on_commit: OnCommit,
+    pub(super) live: Arc<LiveQueue>,
+    pub(super) folding: Folding,
 }
 
 /// A unit that is told to its feed once it is durable.
-struct Finished {
+pub(super) struct Finished {
     feed: usize,
     unit: Arc<UnitRef>,
     token: String,
@@ -122,96 +92,13 @@ struct Finished {
     begun: Option<Instant>,
 }
 
-/// Starts a thread for each feed, and the one that writes.
-pub fn start(
-    engine: Arc<Engine>,
-    sources: &Sources,
-    store: Arc<dyn Store>,
-    clock: Clock,
-    live: Arc<LiveQueue>,
-    on_commit: OnCommit,
-) -> Result<Ingest, StoreError> {
-    let stop = Stop::default();
-    let (messages, inbox) = sync_channel(2);
-    let mut states = States::read(&engine, &mut *store.reader()?)?;
-    super::rederive::check_reading(&engine, &mut states);
-    on_commit(&states);
-    let mut worker = Worker {
-        engine: engine.clone(),
-        store: store.clone(),
-        clock: clock.clone(),
-        stop: stop.clone(),
-        states,
-        lines: Vec::new(),
-        datasets: Vec::new(),
-        open: HashMap::new(),
-        finished: Vec::new(),
-        on_commit,
-        live,
-    };
-    let mut threads = Vec::new();
-    let mut shown = Vec::new();
-    for (name, source) in &sources.0 {
-        let of_source = engine.feeds.iter().filter(|((s, _), _)| s == name);
-        for ((_, dataset), nos) in of_source {
-            if !engine.sources[name].feeds(dataset) {
-                continue;
-            }
-            let nos = nos.clone();
-            let feed_no = worker.lines.len();
-            let state = Arc::new(Mutex::new(FeedState::Starting));
-            let (orders, order_box) = std::sync::mpsc::channel();
-            let paused = nos.iter().any(|d| worker.states.0[*d].drift.is_some());
-            match &source.connected {
-                Ok(c) => {
-                    if let Some(feed) = feed_of(&**c, dataset) {
-                        let (out, state, stop) = (messages.clone(), state.clone(), stop.clone());
-                        let thread = std::thread::Builder::new().name(format!("feed {name}.{dataset}"));
-                        let spawned =
-                            thread.spawn(move || feeds::run(feed_no, feed, order_box, out, state, paused, stop));
-                        threads.push(spawned.map_err(|e| StoreError::Database(format!("no thread for a feed: {e}")))?);
-                    }
-                }
-                Err(fault) => {
-                    if let Ok(mut s) = state.lock() {
-                        *s = FeedState::Failing { code: fault.code.clone(), message: fault.message.clone() };
-                    }
-                }
-            }
-            acknowledge_again(&*store, &engine, nos[0], &orders)?;
-            let of_feed: std::collections::BTreeSet<&String> =
-                nos.iter().map(|d| &engine.catalog.datasets[*d].feed).collect();
-            shown.extend(of_feed.into_iter().map(|d| (name.clone(), d.clone(), state.clone())));
-            worker.lines.push(FeedLine { source: name.clone(), dataset: dataset.clone(), orders, epoch: 0 });
-            worker.datasets.push(nos);
-        }
-    }
-    let spawned = std::thread::Builder::new().name("ingest".into()).spawn(move || worker.run(&inbox));
-    threads.push(spawned.map_err(|e| StoreError::Database(format!("no thread for ingest: {e}")))?);
-    Ok(Ingest { stop, messages, threads, feeds: shown })
-}
-
-/// Units that were committed before the last stop, and whose `after` may not have been carried out since.
-fn acknowledge_again(
-    store: &dyn Store,
-    engine: &Engine,
-    dataset: DatasetNo,
-    orders: &std::sync::mpsc::Sender<Order>,
-) -> Result<(), StoreError> {
-    for unit in store.reader()?.unacknowledged(engine.catalog.datasets[dataset].stored)? {
-        let as_of = jiff::Timestamp::from_millisecond(unit.key.as_of).unwrap_or_default();
-        let known = UnitRef { name: unit.key.name, version: unit.key.version, order: unit.key.order, as_of };
-        let _ = orders.send(Order::Acknowledge(Arc::new(known), unit.key.token));
-    }
-    Ok(())
-}
-
-fn feed_of(connected: &dyn Connected, dataset: &str) -> Option<Box<dyn banyan_adapter::BlockingFeed>> {
-    connected.feed(dataset)
-}
-
 impl Worker {
-    fn run(mut self, inbox: &Receiver<Message>) {
+    /// Works until it is told to stop.
+    pub(super) fn run(mut self, inbox: &Receiver<Message>) {
+        let standing: Vec<bool> = self.states.0.iter().map(|s| s.drift.is_some()).collect();
+        if let Err(e) = passes::close_left_open(&self.engine, &*self.store, &standing, self.clock.now_ms()) {
+            tracing::warn!("passes that were open when the gateway stopped are still listed as open: {e}");
+        }
         if let Err(e) = super::rederive::run(&self.engine, &*self.store, &self.clock, &self.stop) {
             tracing::error!("re-derivation failed, it goes on at the next start: {e}");
         }
@@ -219,6 +106,7 @@ impl Worker {
         let mut quiet = Quiet::default();
         loop {
             self.take_live();
+            self.folding.go(&self.engine, &*self.store);
             match inbox.recv_timeout(Duration::from_millis(200)) {
                 Ok(Message::Call(call)) => self.call(call),
                 Ok(first) => match self.transaction(first, inbox) {
@@ -253,7 +141,10 @@ impl Worker {
             session.commit()
         });
         match written {
-            Ok(_) => self.live.is_stored(&reads),
+            Ok(_) => {
+                self.live.is_stored(&reads);
+                self.folding.ended();
+            }
             Err(e) => tracing::warn!("live reads were answered but could not be kept: {e}"),
         }
     }
@@ -289,7 +180,10 @@ impl Worker {
                 Message::Delivery { feed, epoch, delivery } if epoch == self.lines[feed].epoch => {
                     rows += self.deliver(&mut session, feed, delivery)?;
                 }
-                Message::Delivery { .. } => {}
+                Message::Broken { feed, epoch, code, message } if epoch == self.lines[feed].epoch => {
+                    self.broken(&mut session, feed, (code, message))?;
+                }
+                Message::Delivery { .. } | Message::Broken { .. } => {}
                 Message::Acknowledged { feed, unit } => self.acknowledged(&mut session, feed, &unit)?,
                 Message::Call(call) => calls.push(call),
             }
@@ -339,6 +233,7 @@ impl Worker {
         let datasets = self.datasets[feed].clone();
         match delivery {
             Delivery::Begin { unit, token, scope, columns } => {
+                session.abandon(&datasets, NOT_ENDED)?;
                 let mut open = session.begin(&datasets, &unit, &token, scope, &self.states)?;
                 let drift = match &columns {
                     Some(columns) => session.table_drift(&open, None, columns, &mut self.states)?,
@@ -383,6 +278,7 @@ impl Worker {
                 let Some(open) = self.open.remove(&feed) else { return Ok(0) };
                 let (unit, token, begun) = (open.parts[0].unit.clone(), open.token.clone(), Some(open.begun));
                 session.done(open, &done, &mut self.states)?;
+                self.folding.ended();
                 self.finished.push(Finished { feed, unit, token, begun });
             }
             Delivery::Refused(refused) => {
@@ -407,6 +303,15 @@ impl Worker {
         tracing::warn!(unit = %drift.unit, "the columns changed: {}", drift.differences.join("; "));
         self.open.remove(&feed);
         self.rewind(feed, true);
+    }
+
+    /// What a feed had begun failed. A file is begun again under its own number, a pass is given up.
+    fn broken(&mut self, session: &mut Session<'_>, feed: usize, why: (String, String)) -> Result<(), StoreError> {
+        let is_table = self.datasets[feed].iter().all(|no| self.engine.is_table(*no));
+        match self.open.remove(&feed).filter(|_| is_table) {
+            Some(open) => session.broken(&open, why),
+            None => Ok(()),
+        }
     }
 
     fn acknowledged(&mut self, session: &mut Session<'_>, feed: usize, unit: &UnitRef) -> Result<(), StoreError> {

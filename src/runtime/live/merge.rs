@@ -9,10 +9,11 @@ use crate::runtime::serving::Serving;
 use banyan_model::identity;
 use banyan_model::instance::{Book, Facts, Instance, RawAt};
 use banyan_model::mapping::{Draft, Fate, Runner};
+use banyan_model::model::MappingNo;
 use banyan_model::ownership;
 use banyan_model::refusal::Refusal;
 use banyan_store::{Found, Reader};
-use banyan_words::{Id, Place, codec};
+use banyan_words::{Id, Place, Row, codec};
 
 /// The instance with what was heard. `None` where nothing is known of it even so.
 pub(super) fn merge(
@@ -40,12 +41,43 @@ pub(super) fn merge(
     if i.observations.is_empty() {
         return Ok(None);
     }
+    Ok(Some(outcome(serving, &book, i, (id, n), before)))
+}
+
+/// A derived instance as a row. `before`: its ETag and whether it was live, before what was read.
+pub(super) fn outcome(
+    serving: &Serving,
+    book: &Book,
+    mut i: Instance,
+    (id, n): (Id, u64),
+    before: (u64, bool),
+) -> Found {
     if (i.etag, i.live) != before || i.changed == 0 {
         i.changed = serving.clock.now_ms();
     }
     let mut facts = Vec::new();
-    Facts::encode(&i, id, &book, &mut facts);
-    Ok(Some(Found { id, n, facts }))
+    Facts::encode(&i, id, book, &mut facts);
+    Found { id, n, facts }
+}
+
+/// Admits what a record says now to its instance.
+#[allow(clippy::too_many_arguments)]
+pub(super) fn admit(
+    serving: &Serving,
+    world: &Looking<'_>,
+    book: &Book,
+    i: &mut Instance,
+    mapping: MappingNo,
+    row: &Row<'_>,
+    record: Id,
+    draft: &Draft,
+) {
+    let m = &serving.catalog.mappings[mapping];
+    let mut o = draft.observation(m.plan, record, (NOT_STORED, Place::default()), RawAt::default(), 0);
+    let mut cells = Vec::new();
+    row.encode(&mut cells);
+    o.hash = codec::hash(&cells, m.hash);
+    identity::admit(i, o, book, world);
 }
 
 fn take(serving: &Serving, world: &Looking<'_>, book: &Book, i: &mut Instance, h: &Heard, id: Id) {
@@ -61,25 +93,25 @@ fn take(serving: &Serving, world: &Looking<'_>, book: &Book, i: &mut Instance, h
         let mine = about == id || ownership::World::resolve(world, m.entity, about) == id;
         match fate {
             Fate::Says if mine => {
-                let mut o = draft.observation(m.plan, record, (NOT_STORED, Place::default()), RawAt::default(), 0);
-                let mut cells = Vec::new();
-                row.encode(&mut cells);
-                o.hash = codec::hash(&cells, m.hash);
                 there |= record == h.record;
-                identity::admit(i, o, book, world);
+                admit(serving, world, book, i, h.mapping, &row, record, &draft);
             }
             // It was refused: what it said before stays, as in ingest; the dead letter comes with the queue.
             Fate::Refused(_) => there |= record == h.record,
             Fate::Says | Fate::Withdrawn | Fate::Skipped => {}
         }
     }
-    if there {
-        return;
+    if !there {
+        withdraw(world, book, i, h.mapping, h.record);
     }
+}
+
+/// A record says nothing any more.
+pub(super) fn withdraw(world: &Looking<'_>, book: &Book, i: &mut Instance, mapping: MappingNo, record: Id) {
     let own = i
         .observations
         .iter_mut()
-        .find(|o| o.record == h.record && book.plan(o.plan).and_then(|p| p.mapping) == Some(h.mapping));
+        .find(|o| o.record == record && book.plan(o.plan).and_then(|p| p.mapping) == Some(mapping));
     if let Some(own) = own
         && ownership::World::compare_units(world, own.unit, NOT_STORED).is_le()
     {
@@ -90,5 +122,5 @@ fn take(serving: &Serving, world: &Looking<'_>, book: &Book, i: &mut Instance, h
 /// What goes to the store.
 pub(super) fn queued(h: Heard, instance: Id) -> LiveRead {
     let absent = if h.batch.is_empty() { vec![(h.mapping, h.record)] } else { Vec::new() };
-    LiveRead { dataset: h.dataset, batch: h.batch, absent, instance }
+    LiveRead { dataset: h.dataset, batch: h.batch, absent, instances: vec![instance] }
 }

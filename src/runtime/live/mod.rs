@@ -4,9 +4,12 @@
 //! and queued for the store; so no request waits for ingest, and what is stored afterwards is what was answered.
 //! Not here: how a source is asked (adapters), how the answer looks (`http`).
 
+mod keys;
+mod list;
 mod merge;
 mod plan;
 
+pub use list::{ListPlan, Listed};
 pub use plan::{Asked, Plan};
 
 use super::ingest::{Engine, LiveQueue};
@@ -36,6 +39,8 @@ struct How {
 pub struct Live {
     how: Vec<Option<How>>,
     entities: Vec<bool>,
+    /// Whether any entity is listed by searching a source.
+    lists: bool,
     queue: Arc<LiveQueue>,
 }
 
@@ -83,12 +88,23 @@ impl Live {
         let entities = (0..catalog.entities.len())
             .map(|e| catalog.feeding(e).any(|(_, m)| how[m.dataset].is_some() && !m.key.columns.is_empty()));
         let entities: Vec<bool> = entities.collect();
-        entities.contains(&true).then_some(Live { how, entities, queue })
+        let lists = catalog.entities.iter().any(|e| e.live_list.is_some());
+        entities.contains(&true).then_some(Live { how, entities, lists, queue })
     }
 
     /// Whether any dataset of an entity can be read live.
     pub fn of(&self, entity: EntityNo) -> bool {
         self.entities.get(entity).copied().unwrap_or(false)
+    }
+
+    /// Whether any entity is listed by searching a source.
+    pub fn lists(&self) -> bool {
+        self.lists
+    }
+
+    /// When an instance was last read from a dataset, milliseconds since 1970; only what the store holds.
+    pub fn as_of(&self, dataset: DatasetNo, instance: Id) -> Option<i64> {
+        self.queue.as_of(dataset, instance)
     }
 
     /// Asks all datasets of a plan at the same time. Dropping the future gives up the requests at the sources too.

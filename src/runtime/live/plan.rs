@@ -1,8 +1,8 @@
 //! Whether a request needs a live read, and what is to be asked.
 
+use super::keys::turned_back;
 use super::{Fresh, Heard, Live};
 use crate::runtime::ingest::batch_of;
-use crate::runtime::looking::Looking;
 use crate::runtime::serving::Serving;
 use banyan_adapter::Fault;
 use banyan_model::instance::{Facts, Instance};
@@ -127,36 +127,6 @@ impl Live {
         }
         Ok(Fresh { found, as_of, live, faults: faults.into_iter().map(|(_, f)| f).collect(), failed })
     }
-}
-
-/// The key behind an id, from a record that refers to it.
-fn turned_back(
-    serving: &Serving,
-    reader: &mut dyn Reader,
-    entity: EntityNo,
-    id: Id,
-) -> Result<Option<(String, Vec<String>)>, Refusal> {
-    let catalog = &serving.catalog;
-    let Some((by, row)) = crate::runtime::execute::referrer(serving, reader, entity, id)? else { return Ok(None) };
-    let (i, book) = decode(serving, &row)?;
-    for o in i.observations.iter().filter(|o| o.raw.block != 0) {
-        let Some(m) = book.plan(o.plan).and_then(|p| p.mapping).map(|m| &catalog.mappings[m]) else { continue };
-        let raw = reader.raw(o.raw).map_err(crate::runtime::execute::unreadable)?;
-        let Some(batch) = raw.as_ref().and_then(batch_of) else { continue };
-        let row = batch.row(0);
-        let fields = m.fields.iter().filter(|(f, _)| catalog.entities[by].fields[*f].refers_to == Some(entity));
-        for (_, formula) in fields {
-            let lookups = Looking::new(catalog, reader);
-            let keys = formula.bind(row.shape()).ref_keys(&row, &lookups);
-            let Some((_, key)) = keys.into_iter().find(|(made, _)| *made == id) else { continue };
-            let spaces = formula.refs().iter().map(|(_, space)| space);
-            let id_name = &catalog.entities[entity].id_name;
-            if let Some(space) = spaces.into_iter().find(|s| Id::derive(id_name, s, &key) == id) {
-                return Ok(Some((space.clone(), key)));
-            }
-        }
-    }
-    Ok(None)
 }
 
 impl Live {

@@ -10,6 +10,7 @@ pub(super) fn unit_state_code(state: UnitState) -> i64 {
         UnitState::Done => 1,
         UnitState::Refused => 2,
         UnitState::Unacknowledged => 3,
+        UnitState::Abandoned => 4,
     }
 }
 
@@ -19,6 +20,7 @@ pub(super) fn unit_state(code: i64) -> Result<UnitState> {
         1 => UnitState::Done,
         2 => UnitState::Refused,
         3 => UnitState::Unacknowledged,
+        4 => UnitState::Abandoned,
         _ => return Err(damaged("a unit is in no known state")),
     })
 }

@@ -9,7 +9,7 @@
 pub(super) const APPLICATION: i64 = 0x424e_594e;
 
 /// What brings a file of layout `i` to layout `i + 1`.
-pub(super) const STEPS: &[&str] = &[FIRST, SECOND];
+pub(super) const STEPS: &[&str] = &[FIRST, SECOND, THIRD];
 
 const FIRST: &str = "
 CREATE TABLE name(kind TEXT NOT NULL, name TEXT NOT NULL, number INTEGER NOT NULL, about TEXT NOT NULL,
@@ -72,6 +72,24 @@ DROP TABLE lookup;
 ALTER TABLE lookup_2 RENAME TO lookup;
 CREATE UNIQUE INDEX lookup_key ON lookup(lookup, key);
 CREATE INDEX lookup_record ON lookup(lookup, record) WHERE record IS NOT NULL;
+";
+
+/// Units know what refers to them: `refers` where an observation did, the raw blocks that hold records of it. Those that
+/// nothing refers to may be folded: their sums stand in `folded`, how many they were in `folded_units`. Of units that
+/// are there already nobody knows it.
+const THIRD: &str = "
+ALTER TABLE unit ADD COLUMN refers INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE unit ADD COLUMN raw_first INTEGER;
+ALTER TABLE unit ADD COLUMN raw_last INTEGER;
+CREATE INDEX unit_loose ON unit(dataset, number) WHERE refers = 0;
+CREATE INDEX unit_open ON unit(dataset) WHERE state = 0;
+CREATE INDEX letter_unit ON letter(unit);
+CREATE TABLE folded(dataset INTEGER NOT NULL, mapping INTEGER NOT NULL, read INTEGER NOT NULL,
+    applied INTEGER NOT NULL, unchanged INTEGER NOT NULL, superseded INTEGER NOT NULL, skipped INTEGER NOT NULL,
+    held INTEGER NOT NULL, rejected INTEGER NOT NULL, discarded INTEGER NOT NULL, deleted INTEGER NOT NULL,
+    PRIMARY KEY(dataset, mapping)) WITHOUT ROWID;
+CREATE TABLE folded_units(dataset INTEGER PRIMARY KEY, units INTEGER NOT NULL, abandoned INTEGER NOT NULL,
+    since INTEGER NOT NULL, until INTEGER NOT NULL);
 ";
 
 /// The tables of an entity: rows, where ids lead, further ids of a row.

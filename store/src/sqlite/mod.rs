@@ -10,6 +10,7 @@ mod blocks;
 mod codes;
 mod durable;
 mod fault;
+mod fold;
 mod layout;
 mod names;
 mod open;
@@ -190,5 +191,9 @@ impl Store for SqliteStore {
 
     fn tidy(&self, now_ms: i64, catalog: &Catalog) -> Result<u64> {
         tidy::tidy(self, now_ms, catalog)
+    }
+
+    fn fold(&self, dataset: u32, keep: u32) -> Result<u64> {
+        fold::fold(self, dataset, keep)
     }
 }

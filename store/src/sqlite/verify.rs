@@ -182,6 +182,17 @@ fn ledger(conn: &Connection, report: &mut Report) -> Result<()> {
         let (unit, mapping) = (r.small(0)?, r.small(1)?);
         report.say(|| format!("the ledger of unit {unit}, mapping {mapping}, does not add up"));
     }
+    let mut s = conn.prepare(
+        "SELECT dataset, mapping FROM folded
+         WHERE read <> applied + unchanged + superseded + skipped + held + rejected ORDER BY dataset, mapping",
+    )?;
+    let mut rows = s.query([])?;
+    while let Some(r) = rows.next()? {
+        let (dataset, mapping) = (r.small(0)?, r.small(1)?);
+        report.say(|| format!("what was folded of dataset {dataset}, mapping {mapping}, does not add up"));
+    }
+    let lost = "SELECT count(*) FROM letter WHERE unit NOT IN (SELECT number FROM unit)";
+    report.none(conn, lost, |c| format!("{c} dead letters belong to no unit"))?;
     let lost = "SELECT count(*) FROM ledger WHERE unit NOT IN (SELECT number FROM unit)";
     report.none(conn, lost, |c| format!("{c} rows of the ledger belong to no unit"))
 }

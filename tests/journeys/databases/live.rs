@@ -89,6 +89,33 @@ fn what_is_only_read_live_has_no_list() {
 }
 
 #[test]
+fn a_copy_within_its_promise_says_as_of_when_it_speaks() {
+    let old = Old::new(ITEMS, &ONLY_LIVE.replace("read: live }", "read: live, fresh: 1h }"), ITEM);
+    let g = old.site.start();
+    let first = g.ask("/v1/items:lookup?space=erp&key=3", &[]);
+    assert_eq!((first.status, first.header("banyan-served-by")), (200, "live"), "{}", first.text());
+    let one = format!("/v1/items/{}", first.json()["id"].as_str().unwrap());
+    g.until("the store answers", |g| g.ask(&one, &[]).header("banyan-served-by") == "store");
+    for address in [one.clone(), format!("{one}?fields=name"), "/v1/items:lookup?space=erp&key=3".to_owned()] {
+        let copy = g.ask(&address, &[]);
+        assert_eq!((copy.status, copy.header("banyan-served-by")), (200, "store"), "{address}");
+        assert_eq!(copy.header("banyan-as-of"), first.header("banyan-as-of"), "{address}: {:?}", copy.headers);
+        assert!(!copy.header("age").is_empty(), "{address}");
+    }
+    // However young the copy is, who wants nothing older than this moment is not given it.
+    let now = g.ask(&one, &STRICT);
+    assert_eq!((now.status, now.header("banyan-served-by")), (200, "live"), "{}", now.text());
+    let changes = g.ask("/v1/items/changes", &STRICT);
+    assert_eq!(
+        (changes.status, changes.json()["code"].clone()),
+        (504, json!("not-fresh-enough")),
+        "{}",
+        changes.text()
+    );
+    g.stop();
+}
+
+#[test]
 fn an_id_that_only_others_speak_of_is_turned_back_into_its_key() {
     let datasets = "      items: { table: ITEMS, key: [NO], sync: { mode: keyset, every: 6h } }
       makers: { table: MAKERS, key: [MAKER], read: live }\n";

@@ -3,8 +3,11 @@
 //! What is read stands in a database of the test's own; the gateway must not change a byte of it.
 
 mod drift;
+mod folding;
 mod live;
+mod narrowed;
 mod passes;
+mod renamed;
 mod trouble;
 mod values;
 

@@ -66,6 +66,17 @@ fn a_record_without_its_whole_key_is_a_dead_letter() {
     let mut codes: Vec<&str> = letters.iter().map(|l| l["code"].as_str().unwrap()).collect();
     codes.sort_unstable();
     assert_eq!(codes, ["bad-key", "bad-key", "odbc-bad-value"], "{letters:?}");
+    // What could be read of it tells which one it is.
+    let bad = letters.iter().find(|l| l["code"] == "odbc-bad-value").unwrap();
+    assert_eq!(
+        (&bad["record"]["AREA"], &bad["record"]["NO"], &bad["record"]["NOTE"]),
+        (&json!("W"), &json!("5"), &json!("when?"))
+    );
+    assert_eq!((&bad["record"]["AT"], &bad["record"]["BIG"]), (&json!("(could not be read)"), &Value::Null));
+    assert_eq!((&bad["replayable"], bad["times"].as_u64() >= Some(1)), (&json!(false), true));
+    let number = bad["number"].as_u64().unwrap();
+    let answer = g.act(&format!("/admin/v1/dead-letters/{number}/replay"), &json!({}));
+    assert!(answer.text().contains("correct it in the source"), "{}", answer.text());
     // As long as it is not known whose they are, nobody is deleted; nor do they come as new letters with each pass.
     old.run("DELETE FROM ROWS WHERE NO = 3");
     g.until("the deletion waits", |g| g.dataset("erp.rows")["state"] == "suspended");
@@ -73,6 +84,28 @@ fn a_record_without_its_whole_key_is_a_dead_letter() {
     old.run("DELETE FROM ROWS WHERE AREA IS NULL OR NO IS NULL OR AREA = 'W'");
     g.until("now it is known", |g| keyed(g, "rows", "S&key=3").0 == 410);
     assert_eq!(g.admin("/admin/v1/dead-letters")["items"].as_array().unwrap().len(), 3);
+    g.stop();
+    in_order(&old.site);
+}
+
+#[test]
+fn a_decimal_with_more_digits_than_its_table_declares_is_not_rounded() {
+    let table = "CREATE TABLE ITEMS (NO INTEGER NOT NULL PRIMARY KEY, NAME VARCHAR(40), PRICE DECIMAL(9,2));
+        INSERT INTO ITEMS VALUES (1, 'One', 12.5), (2, 'Two', '2.345'), (3, 'Three', NULL);";
+    let datasets = "      items: { table: ITEMS, key: [NO], sync: { mode: full, every: 300ms } }\n";
+    let old = Old::new(table, datasets, ITEM);
+    let shown = old.site.banyan(&["discover", "erp", "--write"]);
+    let shown = String::from_utf8(shown.stdout).unwrap();
+    assert!(shown.contains("decimal(9,2)"), "{shown}");
+    let check = old.site.banyan(&["check"]);
+    assert!(String::from_utf8_lossy(&check.stdout).contains("no problems"), "a price fits its field: {check:?}");
+    let g = old.site.start();
+    loaded(&g, "erp.items");
+    assert_eq!(keyed(&g, "items", "1").1["price"], "12.50");
+    let (status, two) = keyed(&g, "items", "2");
+    let letters = g.admin("/admin/v1/dead-letters")["items"].as_array().unwrap().clone();
+    assert_eq!((status, letters.len()), (404, 1), "{two} {letters:?}");
+    assert!(letters[0]["message"].as_str().unwrap().contains("2.345 has more digits"), "{letters:?}");
     g.stop();
     in_order(&old.site);
 }

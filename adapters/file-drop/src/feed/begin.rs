@@ -107,7 +107,7 @@ impl Feed {
                 // Touched: told, so that its new token is remembered.
                 UnitState::Done | UnitState::Unacknowledged => return Some(identical(memo.name)),
                 UnitState::Refused => return Some(None),
-                UnitState::Open => {}
+                UnitState::Open | UnitState::Abandoned => {}
             }
         }
         // A part belongs to its own snapshot, whatever other snapshots held.

@@ -58,3 +58,25 @@ fn odd_names_and_keys() {
     assert_eq!(texts(&read(link.as_mut(), &statement(sql)).unwrap().1, 0), ["1"]);
     assert!(link.table(&name("keyless"), &within(20)).unwrap().unwrap().key.is_empty());
 }
+
+#[test]
+fn foreign_keys() {
+    let server = Server::start(
+        "CREATE TABLE site (co int NOT NULL, nr int NOT NULL, PRIMARY KEY (co, nr)); \
+         CREATE TABLE person (id int NOT NULL PRIMARY KEY, boss int REFERENCES person(id)); \
+         CREATE TABLE visit (id int NOT NULL PRIMARY KEY, co int, place int, host int REFERENCES person(id), \
+            FOREIGN KEY (co, place) REFERENCES site(co, nr));",
+    )
+    .unwrap();
+    let mut link = open(&server);
+    let mut told = |table: &str| -> Vec<(String, TableName, String)> {
+        let found = link.references(&name(table), &within(20)).unwrap().unwrap();
+        found.into_iter().map(|r| (r.columns.join(","), r.table.unwrap(), r.theirs.join(","))).collect()
+    };
+    assert_eq!(
+        told("visit"),
+        [("host".into(), name("person"), "id".into()), ("co,place".into(), name("site"), "co,nr".into())]
+    );
+    assert_eq!(told("person"), [("boss".into(), name("person"), "id".into())]);
+    assert_eq!(told("site"), []);
+}

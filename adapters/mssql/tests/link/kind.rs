@@ -1,7 +1,9 @@
 //! The kind: what it accepts, and a pass through the real machinery.
 
 use super::*;
-use banyan_adapter::{Audit, BlockingFeed, Connected, Kind, Probe, RawDataset, RawSource, Sent};
+use banyan_adapter::{
+    Audit, BlockingFeed, Condition, Connected, Kind, Probe, RawDataset, RawSource, Search, Sent, Test,
+};
 use banyan_mssql::Mssql;
 use banyan_words::node::Node;
 use std::sync::Mutex;
@@ -220,6 +222,23 @@ fn what_the_wire_does_not_carry_is_read_exactly_in_passes_and_lookups() {
     let found = runtime.block_on(source.lookup().unwrap().fetch(&probe, &call)).unwrap();
     assert_eq!(texts(&found, 1), ["922337203685477.5807", "0.0001"]);
     assert_eq!(texts(&found, 3), ["Größe", "-"]);
+
+    // A search: what no money can be is brought to what it can, and texts are made in their column's own code page.
+    let find = |column: &str, test| {
+        let conditions = vec![Condition { columns: vec![column.into()], test }];
+        let search = Search { dataset: "orders".into(), conditions, after: Some(vec![Value::text("A 0")]), limit: 5 };
+        runtime.block_on(source.lookup().unwrap().find(&search, &call)).map(|b| texts(&b, 1))
+    };
+    let huge = Value::Decimal("99999999999999999999".parse().unwrap());
+    assert_eq!(find("amount", Test::AtLeast(huge)).unwrap(), ["922337203685477.5807"]);
+    let ids = Test::AnyOf(vec![vec![Value::text("Ä 3")], vec![Value::text("Ж")]]);
+    assert_eq!(find("id", ids).unwrap(), ["0.0001"]);
+    let sent = server.seen().statements.last().unwrap().clone();
+    assert!(
+        sent.contains("WHERE ([id] IN (CAST(@P1 COLLATE SQL_Latin1_General_CP850_BIN AS varchar(8)), CAST(@P2"),
+        "{sent}"
+    );
+    assert!(server.seen().statements.iter().any(|s| s.contains("[amount] >= CAST(@P1 AS money) AND ([id] > CAST(@P2")));
 }
 
 #[test]

@@ -80,7 +80,7 @@ fn money_is_exact_or_a_dead_letter_and_always_exact_when_cast() {
         })
         .collect();
     assert_eq!(codes, ["fine", "mssql-money true", "mssql-money true"]);
-    assert_eq!(batch.row(1).value(0), Value::Integer(2), "cells before are kept");
+    assert_eq!(batch.row(1).value(0), Value::Integer(2), "the other cells are kept");
     let cast = statement("SELECT CAST([x] AS decimal(19,4)) AS [x] FROM t");
     let (columns, batch) = read(link.as_mut(), &cast).unwrap();
     assert_eq!(columns[0].ty, money);
@@ -178,6 +178,45 @@ fn a_variant_has_its_own_type_in_every_row() {
     assert_eq!(columns[0].ty, Type::Any);
     let got: Vec<Value<'_>> = batch.rows().map(|r| r.value(0)).collect();
     assert_eq!(got, [Value::Integer(42), Value::text("text"), Value::Float(1.5, false), Value::Null]);
+}
+
+#[test]
+fn what_a_variant_holds_arrives_exactly() {
+    let cells = [
+        ("'decimal(38,10)|-1234567890123456789012345678.0123456789'", "-1234567890123456789012345678.0123456789"),
+        ("'date|2024-02-29'", "2024-02-29"),
+        ("'time(7)|23:59:59.1234567'", "23:59:59.1234567"),
+        ("'datetime|2024-02-29 10:00:00.003'", "2024-02-29T10:00:00.003"),
+        ("'datetime2(7)|9999-12-31 23:59:59.1234567'", "9999-12-31T23:59:59.1234567"),
+        ("'datetimeoffset(7)|2024-01-01 00:30:00.1234567+02:00'", "2023-12-31T22:30:00.1234567Z"),
+        ("'uniqueidentifier|6f9619ff-8b86-d011-b42d-00c04fc964ff'", "6F9619FF-8B86-D011-B42D-00C04FC964FF"),
+        ("x'00FF10'", "AP8Q"),
+        ("0.1", "0.1"),
+        ("9223372036854775807", "9223372036854775807"),
+        ("'Größe'", "Größe"),
+    ];
+    let values: Vec<String> = cells.iter().enumerate().map(|(i, (cell, _))| format!("({i}, {cell})")).collect();
+    let setup = format!("CREATE TABLE t (n int, x sql_variant); INSERT INTO t VALUES {};", values.join(","));
+    let server = Server::start(&setup).unwrap();
+    let mut link = open(&server);
+    let table = link
+        .table(&banyan_sql::TableName { schema: Some("dbo".into()), name: "t".into() }, &within(20))
+        .unwrap()
+        .unwrap();
+    let column = &table.columns[1];
+    assert_eq!(column.ty, Type::Any);
+    let by = column.read_as.as_deref().unwrap().replace('$', "[x]");
+    for what in ["x", &by] {
+        let (columns, batch) = read(link.as_mut(), &statement(&format!("SELECT {what} FROM t"))).unwrap();
+        assert_eq!(columns[0].ty, Type::Any);
+        assert_eq!(texts(&batch, 0), cells.map(|(_, wanted)| wanted), "{what}");
+    }
+}
+
+#[test]
+fn money_in_a_variant_is_a_decimal_by_the_servers_hand() {
+    let by = banyan_mssql::read_as("sql_variant", None).unwrap();
+    assert!(by.contains("IN (N'money', N'smallmoney') THEN CAST(CAST($ AS decimal(19,4)) AS sql_variant)"), "{by}");
 }
 
 #[test]

@@ -3,7 +3,8 @@
 //! Invariant: no digit is lost. Decimals are read as text, whole numbers as 64 bits, times as text (the struct has no
 //! fraction), SQLite's cells always as the text it holds, whatever type was declared.
 
-use crate::driver::{Connection, Described};
+use crate::driver::Connection;
+use crate::statement::Described;
 use banyan_odbc::wire::{Form, WireColumn};
 use odbc_api::sys::CDataType;
 

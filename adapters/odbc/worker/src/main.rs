@@ -11,6 +11,7 @@ mod describe;
 mod driver;
 mod params;
 mod rowset;
+mod statement;
 
 use banyan_odbc::wire::{Answer, Catalog, Request, read_frame, write_frame};
 use driver::{Connection, Trouble};
@@ -110,6 +111,7 @@ impl State {
                     Catalog::Columns => statement.columns(&schema, &table)?,
                     Catalog::Keys => statement.keys(&schema, &table)?,
                     Catalog::Indexes => statement.indexes(&schema, &table)?,
+                    Catalog::References => statement.references(&schema, &table)?,
                 }
                 self.begin(Rowset::new(statement, connection, true, Vec::new())?)
             }

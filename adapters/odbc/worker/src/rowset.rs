@@ -5,9 +5,10 @@
 //! the row is a dead letter and later answers are read row by row.
 
 use crate::describe::{Plan, plan};
-use crate::driver::{Connection, Fetched, Piece, Statement, Trouble, bytes};
+use crate::driver::{Connection, Trouble};
 use crate::params::Bound;
-use banyan_odbc::page::{Civil, Gather, Note, encode};
+use crate::statement::{Fetched, Piece, Statement, bytes};
+use banyan_odbc::page::{ANY_COLUMN, Civil, Gather, Note, encode};
 use banyan_odbc::wire::{Form, LONGEST, LONGEST_FRAME, WireColumn};
 use odbc_api::sys::{CDataType, NULL_DATA};
 
@@ -137,7 +138,7 @@ impl Rowset {
                 // A single row that cannot be converted; the next may be.
                 Err(t) if self.rows == 1 && t.state().starts_with("22") => {
                     self.columns.iter_mut().for_each(|c| c.gather.null());
-                    notes.push(note(count, "odbc-bad-value", t.message()));
+                    notes.push(note(count, ANY_COLUMN, "odbc-bad-value", t.message()));
                     count += 1;
                     continue;
                 }
@@ -166,11 +167,16 @@ impl Rowset {
     fn remarks(&mut self, cut: bool, rows: usize, count: usize, notes: &mut Vec<Note>) {
         for row in 0..rows {
             if self.rows > 1 && self.status.get(row) == Some(&ROW_ERROR) {
-                notes.push(note(count + row, "odbc-bad-value", "the driver could not read the row"));
+                notes.push(note(count + row, ANY_COLUMN, "odbc-bad-value", "the driver could not read the row"));
             }
             if cut {
                 self.lied = true;
-                notes.push(note(count + row, "odbc-truncated", "the driver cut a value without telling which"));
+                notes.push(note(
+                    count + row,
+                    ANY_COLUMN,
+                    "odbc-truncated",
+                    "the driver cut a value without telling which",
+                ));
             }
         }
     }
@@ -187,7 +193,7 @@ impl Rowset {
                 if self.rows > 1 {
                     self.lied = true;
                     c.gather.null();
-                    notes.push(note(count + row, "odbc-truncated", &longer(&c.plan, indicator)));
+                    notes.push(note(count + row, i as u32, "odbc-truncated", &longer(&c.plan, indicator)));
                     continue;
                 }
                 let known = c.bound.then_some(indicator);
@@ -199,7 +205,7 @@ impl Rowset {
                     }
                     Err((code, message)) => {
                         c.gather.null();
-                        notes.push(note(count + row, code, &message));
+                        notes.push(note(count + row, i as u32, code, &message));
                         continue;
                     }
                 }
@@ -217,15 +223,15 @@ impl Rowset {
             if !take(&c.plan, cell, &mut c.gather) {
                 c.gather.null();
                 let code = if c.plan.column.form == Form::Text { "odbc-bad-text" } else { "odbc-bad-value" };
-                notes.push(note(count + row, code, &unreadable(&c.plan, cell)));
+                notes.push(note(count + row, i as u32, code, &unreadable(&c.plan, cell)));
             }
         }
         Ok(())
     }
 }
 
-fn note(row: usize, code: &str, message: &str) -> Note {
-    Note { row: row as u32, code: code.to_owned(), message: message.to_owned() }
+fn note(row: usize, column: u32, code: &str, message: &str) -> Note {
+    Note { row: row as u32, column, code: code.to_owned(), message: message.to_owned() }
 }
 
 fn longer(plan: &Plan, indicator: isize) -> String {

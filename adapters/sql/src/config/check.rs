@@ -26,7 +26,7 @@ pub fn datasets(raw: &RawSource, dialect: Option<Dialect>) -> Result<Datasets, V
     }
     group::join(raw, &mut all, &mut problems);
     let faulty = problems.iter().any(|p| p.severity == banyan_words::Severity::Error);
-    if faulty { Err(problems) } else { Ok(Datasets { all, warnings: problems }) }
+    if faulty { Err(problems) } else { Ok(Datasets { all, warnings: problems, dialect }) }
 }
 
 /// Collects problems under one path.
@@ -75,14 +75,37 @@ fn dataset(raw: &RawDataset, dialect: Option<Dialect>, notes: &mut Notes<'_>) ->
         let hint = "make it a view in the database, or leave ORDER BY and WITH out";
         notes.error("read", "conflict", "this query cannot be narrowed to a key", hint);
     }
+    find_by(&config, sync.is_some(), dialect, notes);
     Some(DatasetSpec {
         name: raw.name.clone(),
         from: from?,
         key: raw.key.clone(),
         sync,
         live,
+        find_by: config.find_by,
         page_rows: usize::try_from(page_rows).unwrap_or(usize::MAX),
     })
+}
+
+/// Columns by which live lists may search.
+fn find_by(config: &DatasetConfig, synced: bool, dialect: Option<Dialect>, notes: &mut Notes<'_>) {
+    let Some(first) = config.find_by.first() else { return };
+    if config.read.is_none() || synced {
+        let message = "lists of a dataset that passes bring are answered from what is stored";
+        notes.error("find_by", "conflict", message, "it goes with `read: live` and without `sync`; leave it out");
+    }
+    if config.query.is_some() {
+        let hint = "make it a view in the database, and name that as `table`";
+        notes.error("find_by", "conflict", "a query has no catalog entry that tells its columns' types", hint);
+    }
+    if dialect == Some(Dialect::Bare) {
+        let message = "this driver knows no conditions: it reads tables as a whole only";
+        notes.error("find_by", "conflict", message, "leave it out, and use `sync` instead of `read: live`");
+    }
+    let twice = config.find_by.iter().enumerate().any(|(i, c)| config.find_by.iter().take(i).any(|b| b == c));
+    if twice || first.is_empty() {
+        notes.error("find_by", "bad-value", "a column is empty or named twice", "name each column once");
+    }
 }
 
 /// `sync: auto` or a map. The outer `None`: faulty, and told.

@@ -25,6 +25,10 @@ pub(crate) struct DatasetConfig {
     /// `live`: records may be read by key while somebody waits.
     #[serde(default)]
     pub read: Option<ReadConfig>,
+    /// Columns by which live lists may search the table. An index should begin with each, or every such list reads all of it.
+    /// Columns that the kept schema shows an index to begin with need not be named.
+    #[serde(default)]
+    pub find_by: Vec<String>,
     /// Rows of one request where a table is read page by page. Default: 10000.
     #[serde(default)]
     pub page_rows: Option<u32>,

@@ -1,7 +1,10 @@
 //! A checked dataset, ready to be read.
 
+use crate::Dialect;
+use crate::fit::searchable;
 use crate::text::ReadFrom;
-use banyan_words::{Problem, codec};
+use banyan_adapter::Pushable;
+use banyan_words::{Column, Problem, Type, codec};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,6 +21,8 @@ pub struct DatasetSpec {
     pub sync: Option<SyncSpec>,
     /// It may be read by key while somebody waits.
     pub live: bool,
+    /// Columns by which live lists may search.
+    pub find_by: Vec<String>,
     /// Rows of one page.
     pub page_rows: usize,
 }
@@ -105,6 +110,8 @@ pub struct Datasets {
     pub all: Vec<Arc<DatasetSpec>>,
     /// What is probably not as meant.
     pub warnings: Vec<Problem>,
+    /// What the server will speak, where that is known before it is asked.
+    pub dialect: Option<Dialect>,
 }
 
 impl Datasets {
@@ -126,6 +133,26 @@ impl Datasets {
     /// See [`banyan_adapter::Prepared::looks_up`].
     pub fn looks_up(&self, name: &str) -> bool {
         self.get(name).is_some_and(|d| d.live)
+    }
+
+    /// See [`banyan_adapter::Prepared::pushes`].
+    pub fn pushes(&self, name: &str, columns: &[Column], indexed: &[String]) -> Vec<Pushable> {
+        // Of a query nobody knows the types to cast to, nor which index it leads to.
+        let table = |d: &&Arc<DatasetSpec>| d.live && !d.key.is_empty() && matches!(d.from, ReadFrom::Table(_));
+        let Some(d) = self.get(name).filter(table) else { return Vec::new() };
+        let named = d.find_by.iter().enumerate().map(|(i, c)| (c, Some(format!("find_by[{i}]"))));
+        let besides = indexed.iter().filter(|c| !d.find_by.contains(c)).map(|c| (c, None));
+        let one = |(column, named): (&String, Option<String>)| {
+            let known = columns.iter().find(|c| c.name == *column).filter(|c| c.ty != Type::Any);
+            let (equal, range) = match (known, self.dialect) {
+                (_, Some(Dialect::Bare)) => (false, false),
+                (Some(c), Some(dialect)) => searchable(dialect, &c.ty),
+                // What the server turns out not to compare safely is refused when it is asked.
+                _ => (true, true),
+            };
+            Pushable { column: column.clone(), equal, range, named }
+        };
+        named.chain(besides).map(one).collect()
     }
 
     /// See [`banyan_adapter::Prepared::reading_hash`]: a table's values mean the same however they are fetched.

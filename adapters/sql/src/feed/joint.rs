@@ -9,7 +9,7 @@
 use super::pass::{Pass, Read};
 use super::plan::{Described, Plan};
 use super::position::Position;
-use super::{CLOSED, due, newest, start_after};
+use super::turns::{self, Turns, due, newest, start_after};
 use crate::config::spec::{DatasetSpec, Mode, SyncSpec};
 use crate::lane::{Desk, Lane};
 use banyan_adapter::{Ask, BlockingFeed, Call, Delivery, Fault, Purpose, Scope, UnitDone};
@@ -183,6 +183,42 @@ impl Joint {
         self.outbox.append(&mut run.held);
         Ok(())
     }
+}
+
+fn whole(plan: &Arc<Plan>, started: Timestamp) -> Pass {
+    let read = if plan.mode == Mode::Full || plan.table.whole { Read::Whole } else { Read::Pages };
+    Pass::new(plan.clone(), read, Scope::Everything, started)
+}
+
+impl Turns for Joint {
+    fn outbox(&mut self) -> &mut VecDeque<Delivery> {
+        &mut self.outbox
+    }
+
+    fn fault(&mut self) -> Option<Fault> {
+        self.fault.take()
+    }
+
+    fn lane(&mut self) -> &mut Lane {
+        &mut self.lane
+    }
+
+    fn rests(&mut self) -> Option<Instant> {
+        if self.run.is_some() {
+            return None;
+        }
+        if !self.loaded {
+            self.load();
+        }
+        (Instant::now() < self.due || self.desk.cx.budget.closed_until().is_some()).then_some(self.due)
+    }
+
+    fn work(&mut self, ask: Ask, call: &Call) -> Result<(), Fault> {
+        match self.run.take() {
+            Some(run) => self.advance(run, ask, call),
+            None => self.begin(call),
+        }
+    }
 
     fn drop_pass(&mut self) {
         self.run = None;
@@ -193,53 +229,9 @@ impl Joint {
     }
 }
 
-fn whole(plan: &Arc<Plan>, started: Timestamp) -> Pass {
-    let read = if plan.mode == Mode::Full || plan.table.whole { Read::Whole } else { Read::Pages };
-    Pass::new(plan.clone(), read, Scope::Everything, started)
-}
-
 impl BlockingFeed for Joint {
     fn next(&mut self, ask: Ask, call: &Call) -> Result<Delivery, Fault> {
-        let deadline = Instant::now() + ask.wait;
-        loop {
-            if let Some(delivery) = self.outbox.pop_front() {
-                return Ok(delivery);
-            }
-            if let Some(fault) = self.fault.take() {
-                self.drop_pass();
-                return Err(fault);
-            }
-            if call.stop.stopped() {
-                return Ok(Delivery::Idle);
-            }
-            if self.run.is_none() {
-                if !self.loaded {
-                    self.load();
-                }
-                let now = Instant::now();
-                if now < self.due || self.desk.cx.budget.closed_until().is_some() {
-                    if now >= deadline {
-                        return Ok(Delivery::Idle);
-                    }
-                    std::thread::sleep(Duration::from_millis(20).min(deadline - now));
-                    continue;
-                }
-            }
-            let result = match self.run.take() {
-                Some(run) => self.advance(run, ask, call),
-                None => self.begin(call),
-            };
-            if let Err(fault) = result {
-                self.drop_pass();
-                if fault.code == CLOSED {
-                    // It begins again when the window opens; the server is left alone until then.
-                    self.lane.hang_up();
-                    continue;
-                }
-                // A call that was told to stop failed because of that.
-                return if call.stop.stopped() { Ok(Delivery::Idle) } else { Err(fault) };
-            }
-        }
+        turns::next(self, ask, call)
     }
 
     fn acknowledge(&mut self, _: &UnitRef, _: &str) -> Result<(), Fault> {

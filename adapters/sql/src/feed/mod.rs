@@ -9,6 +9,7 @@ mod joint;
 mod pass;
 mod plan;
 mod position;
+mod turns;
 mod window;
 
 pub(crate) use joint::Joint;
@@ -18,21 +19,20 @@ pub(crate) use plan::Described;
 use crate::config::spec::{DatasetSpec, Mode, SyncSpec};
 use crate::lane::{Desk, Lane};
 use crate::text::{ReadFrom, Text, quoted_table};
-use banyan_adapter::{Ask, BlockingFeed, Call, Context, Delivery, Fault, Purpose, Scope, UnitDone};
+use banyan_adapter::{Ask, BlockingFeed, Call, Delivery, Fault, Purpose, Scope, UnitDone};
 use banyan_words::{BatchBuilder, Shape, UnitRef, Value};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use pass::{Pass, Read};
 use plan::Plan;
 use position::Position;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use turns::{CLOSED, Turns, due, newest, start_after};
 use window::Window;
 
 /// A pass over changes is cut into units of about so many rows, so that a restart does not begin it anew.
 const UNIT_ROWS: u64 = 250_000;
-/// The budget's window is closed: nothing is wrong, nothing is sent.
-const CLOSED: &str = "source-closed";
 /// What a pass holds back at most until it knows whether any of it is new, in bytes.
 const HELD: usize = 8 << 20;
 
@@ -55,34 +55,6 @@ pub(crate) struct Feed {
     outbox: VecDeque<Delivery>,
     /// What comes after the outbox.
     fault: Option<Fault>,
-}
-
-/// When the newest pass over a dataset began.
-fn newest(cx: &Context, dataset: &str) -> Option<Timestamp> {
-    cx.memory.newest(dataset).and_then(|o| o.get(..24)?.parse::<Timestamp>().ok())
-}
-
-/// When the next pass is due, after the one that ended with that position.
-fn due(cx: &Context, told: Option<&str>, every: Duration) -> Instant {
-    let mut due = Instant::now();
-    // Where it goes on is only known with the plan; when, the text alone tells.
-    let at = told.and_then(|t| serde_json::from_str::<Position>(t).ok());
-    if let Some(at) = at.filter(|p| !p.more) {
-        let since = (cx.clock)().duration_since(at.at);
-        // A clock that was set back is no reason to wait for it.
-        if since >= SignedDuration::ZERO {
-            due += every.saturating_sub(Duration::try_from(since).unwrap_or_default());
-        }
-    }
-    due
-}
-
-/// A start for a pass, now, and later than the one before it.
-fn start_after(cx: &Context, newest: Option<Timestamp>) -> Timestamp {
-    let now = (cx.clock)();
-    let now = Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now);
-    let after = newest.and_then(|t| t.checked_add(Duration::from_millis(1)).ok());
-    after.map_or(now, |after| now.max(after))
 }
 
 impl Feed {
@@ -411,6 +383,38 @@ impl Feed {
         }
         self.lane.hang_up();
     }
+}
+
+impl Turns for Feed {
+    fn outbox(&mut self) -> &mut VecDeque<Delivery> {
+        &mut self.outbox
+    }
+
+    fn fault(&mut self) -> Option<Fault> {
+        self.fault.take()
+    }
+
+    fn lane(&mut self) -> &mut Lane {
+        &mut self.lane
+    }
+
+    fn rests(&mut self) -> Option<Instant> {
+        if self.pass.is_none() && !self.loaded {
+            self.load();
+        }
+        let closed = self.desk.cx.budget.closed_until().is_some();
+        if closed && self.lane.is_open() {
+            self.pause();
+        }
+        (closed || (self.pass.is_none() && Instant::now() < self.due)).then_some(self.due)
+    }
+
+    fn work(&mut self, ask: Ask, call: &Call) -> Result<(), Fault> {
+        match self.pass.take() {
+            Some(pass) => self.advance(pass, ask, call),
+            None => self.begin(call),
+        }
+    }
 
     /// Gives up what is open.
     fn drop_pass(&mut self) {
@@ -424,49 +428,7 @@ impl Feed {
 
 impl BlockingFeed for Feed {
     fn next(&mut self, ask: Ask, call: &Call) -> Result<Delivery, Fault> {
-        let deadline = Instant::now() + ask.wait;
-        loop {
-            if let Some(delivery) = self.outbox.pop_front() {
-                return Ok(delivery);
-            }
-            if let Some(fault) = self.fault.take() {
-                self.drop_pass();
-                return Err(fault);
-            }
-            if call.stop.stopped() {
-                return Ok(Delivery::Idle);
-            }
-            if self.pass.is_none() && !self.loaded {
-                self.load();
-            }
-            let now = Instant::now();
-            let closed = self.desk.cx.budget.closed_until().is_some();
-            if closed && self.lane.is_open() {
-                self.pause();
-            }
-            if closed || (self.pass.is_none() && now < self.due) {
-                if now >= deadline {
-                    return Ok(Delivery::Idle);
-                }
-                let until = deadline.min(self.due.max(now + Duration::from_millis(5)));
-                std::thread::sleep(until.saturating_duration_since(now).min(Duration::from_millis(20)));
-                continue;
-            }
-            let result = match self.pass.take() {
-                Some(pass) => self.advance(pass, ask, call),
-                None => self.begin(call),
-            };
-            if let Err(fault) = result {
-                self.drop_pass();
-                if fault.code == CLOSED {
-                    // What was begun begins again when the window opens; the server is left alone until then.
-                    self.lane.hang_up();
-                    continue;
-                }
-                // A call that was told to stop failed because of that.
-                return if call.stop.stopped() { Ok(Delivery::Idle) } else { Err(fault) };
-            }
-        }
+        turns::next(self, ask, call)
     }
 
     fn acknowledge(&mut self, _: &UnitRef, _: &str) -> Result<(), Fault> {

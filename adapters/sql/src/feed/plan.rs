@@ -3,7 +3,7 @@
 use crate::config::spec::{DatasetSpec, Mode, SyncSpec};
 use crate::lane::Lane;
 use crate::text::{Chosen, Compared, ReadFrom, Text};
-use crate::{ColumnInfo, Dialect, misses};
+use crate::{ColumnInfo, Dialect, TableName, misses};
 use banyan_adapter::{Call, Context, Fault, Purpose};
 use banyan_words::problem::nearest;
 use banyan_words::{Column, Type, codec};
@@ -26,13 +26,9 @@ impl Described {
         match &spec.from {
             ReadFrom::Table(name) => {
                 let Some(info) = lane.table(name, purpose, call)? else {
-                    let schema = name.schema.as_ref().map(|s| format!("{s}.")).unwrap_or_default();
-                    let message = format!(
-                        "there is no table or view {schema}{}, or the login may not see it. Correct `table`, or have \
-                         SELECT granted",
-                        name.name
-                    );
-                    return Err(Fault::permanent("table-missing", message));
+                    // What it may be called now is worth a question.
+                    let others = lane.tables(purpose, call).unwrap_or_default();
+                    return Err(missing(name, others.into_iter().map(|t| t.name).collect()));
                 };
                 let whole = dialect == Dialect::Bare;
                 Ok(Described { dialect, columns: info.columns, change_tracking: info.change_tracking, whole })
@@ -96,6 +92,21 @@ impl Described {
         missing.dedup();
         (picked, missing)
     }
+}
+
+/// There is no table of that name; `others` are there.
+fn missing(name: &TableName, others: Vec<TableName>) -> Fault {
+    let full = |t: &TableName| t.schema.as_ref().map(|s| format!("{s}.")).unwrap_or_default() + &t.name;
+    let like = nearest(&name.name, others.iter().map(|t| t.name.as_str()));
+    let begins = |t: &&TableName| t.name.to_lowercase().starts_with(&name.name.to_lowercase());
+    let meant = others.iter().find(|t| Some(t.name.as_str()) == like).or_else(|| others.iter().find(begins));
+    let meant = meant.map_or(".".to_owned(), |t| format!("; {} is there: was it renamed?", full(t)));
+    let message = format!(
+        "there is no table or view {}, or the login may not see it{meant} What was read before stays as it is. Correct \
+         `table`, have SELECT granted, or give it its name again: then it is read on",
+        full(name)
+    );
+    Fault::permanent("table-missing", message)
 }
 
 /// What a pass does.

@@ -35,6 +35,8 @@ pub struct World {
     pub stall: AtomicBool,
     /// Calls that were told to stop while they stalled.
     pub stopped: AtomicUsize,
+    /// Statements that met a server that stalls.
+    pub stalls: AtomicUsize,
     /// The row of an answer that cannot be read.
     pub bad_row: AtomicU64,
     pub clock: Mutex<Timestamp>,
@@ -59,6 +61,7 @@ impl World {
             drop_after: AtomicU64::new(u64::MAX),
             stall: AtomicBool::new(false),
             stopped: AtomicUsize::new(0),
+            stalls: AtomicUsize::new(0),
             bad_row: AtomicU64::new(0),
             clock: Mutex::new("2026-11-22T14:03:00.123Z".parse().unwrap()),
             limits: Mutex::default(),
@@ -166,6 +169,9 @@ impl Prepared for Checked {
     }
     fn feeds(&self, dataset: &str) -> bool {
         self.datasets.feeds(dataset)
+    }
+    fn pushes(&self, dataset: &str, columns: &[Column], indexed: &[String]) -> Vec<Pushable> {
+        self.datasets.pushes(dataset, columns, indexed)
     }
     fn looks_up(&self, dataset: &str) -> bool {
         self.datasets.looks_up(dataset)
@@ -279,6 +285,9 @@ impl LiteLink {
     }
 
     fn stalled(&mut self, call: &Call) -> Result<(), Fault> {
+        if self.world.stall.load(SeqCst) {
+            self.world.stalls.fetch_add(1, SeqCst);
+        }
         while self.world.stall.load(SeqCst) {
             if call.is_over() {
                 self.world.stopped.fetch_add(1, SeqCst);

@@ -244,7 +244,8 @@ fn each_fault_is_told_once_and_in_its_place() {
 fn every_code_is_listed_and_told_somewhere() {
     let told: Vec<&str> = CASES.iter().flat_map(|(_, told)| told.iter()).filter_map(|l| l.split(' ').nth(1)).collect();
     let listed: Vec<&str> = CODES.iter().map(|(code, _)| *code).collect();
-    for code in &listed {
+    // A column that a source is searched by comes of a reading; `pushed` tells it.
+    for code in listed.iter().filter(|c| **c != "not-indexed") {
         assert!(told.contains(code), "no case tells {code}");
     }
     let mut sorted = listed.clone();

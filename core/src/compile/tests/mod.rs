@@ -3,6 +3,7 @@
 mod catalog;
 mod codes;
 mod examples;
+mod pushed;
 
 use super::{CODES, Input, Reading, compile};
 use crate::draft::Draft;

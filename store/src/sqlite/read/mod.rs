@@ -18,8 +18,8 @@ use super::Clockwork;
 use super::fault::Columns;
 use super::names::Fields;
 use crate::{
-    ChangePage, Condition, DeadLetter, DeadLetterFilter, Found, LedgerRow, ListQuery, Page, RawRow, Reader, Result,
-    Review, Since, Unit,
+    ChangePage, Condition, DeadLetter, DeadLetterFilter, Folded, Found, LedgerRow, ListQuery, Page, RawRow, Reader,
+    Result, Review, Since, Unit,
 };
 use banyan_model::instance::RawAt;
 use banyan_words::Id;
@@ -202,6 +202,10 @@ impl Reader for SqliteReader {
 
     fn ledger_totals(&mut self, dataset: u32) -> Result<Vec<LedgerRow>> {
         self.with(|c| units::totals(c, dataset))
+    }
+
+    fn folded(&mut self, dataset: u32) -> Result<Option<Folded>> {
+        self.with(|c| units::folded(c, dataset))
     }
 
     fn dead_letters(&mut self, filter: &DeadLetterFilter, limit: usize) -> Result<Vec<DeadLetter>> {

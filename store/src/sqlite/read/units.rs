@@ -2,7 +2,7 @@
 
 use crate::sqlite::codes::unit_state;
 use crate::sqlite::fault::Columns;
-use crate::{LedgerRow, Result, Tally, Unit, UnitKey};
+use crate::{Folded, LedgerRow, Result, Tally, Unit, UnitKey};
 use rusqlite::{Connection, Params, Row};
 
 /// Units that meet a condition.
@@ -78,12 +78,39 @@ pub(super) fn ledger(
     Ok(out)
 }
 
-/// Sums by mapping.
+/// Sums by mapping, of what is listed and of what was folded.
 pub(super) fn totals(conn: &Connection, dataset: u32) -> Result<Vec<LedgerRow>> {
-    let mut s = conn.prepare_cached(
-        "SELECT mapping, sum(read), sum(applied), sum(unchanged), sum(superseded), sum(skipped), sum(held),
-            sum(rejected), sum(discarded), sum(deleted) FROM ledger WHERE dataset = ?1 GROUP BY mapping ORDER BY mapping",
+    const COUNTS: &str = "mapping, read, applied, unchanged, superseded, skipped, held, rejected, discarded, deleted";
+    sums(
+        conn,
+        &format!(
+            "SELECT mapping, sum(read), sum(applied), sum(unchanged), sum(superseded), sum(skipped), sum(held),
+                sum(rejected), sum(discarded), sum(deleted)
+             FROM (SELECT {COUNTS} FROM ledger WHERE dataset = ?1
+                UNION ALL SELECT {COUNTS} FROM folded WHERE dataset = ?1)
+             GROUP BY mapping ORDER BY mapping"
+        ),
+        dataset,
+    )
+}
+
+/// What was folded.
+pub(super) fn folded(conn: &Connection, dataset: u32) -> Result<Option<Folded>> {
+    let mut s = conn.prepare_cached("SELECT units, abandoned, since, until FROM folded_units WHERE dataset = ?1")?;
+    let mut rows = s.query([dataset])?;
+    let Some(r) = rows.next()? else { return Ok(None) };
+    let (units, abandoned, since, until) = (r.number(0)?, r.number(1)?, r.get(2)?, r.get(3)?);
+    let rows = sums(
+        conn,
+        "SELECT mapping, read, applied, unchanged, superseded, skipped, held, rejected, discarded, deleted
+         FROM folded WHERE dataset = ?1 ORDER BY mapping",
+        dataset,
     )?;
+    Ok(Some(Folded { units, abandoned, since, until, rows }))
+}
+
+fn sums(conn: &Connection, sql: &str, dataset: u32) -> Result<Vec<LedgerRow>> {
+    let mut s = conn.prepare_cached(sql)?;
     let mut rows = s.query([dataset])?;
     let mut out = Vec::new();
     while let Some(r) = rows.next()? {

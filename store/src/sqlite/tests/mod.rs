@@ -2,6 +2,7 @@
 //! small tests pass them.
 
 mod crash;
+mod folding;
 mod ingest;
 mod lists;
 mod opening;

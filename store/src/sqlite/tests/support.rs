@@ -54,6 +54,7 @@ pub(super) fn catalog(fields: Vec<Field>) -> Catalog {
         fields,
         children: vec![],
         listed: true,
+        live_list: None,
         match_rules: vec![],
     };
     let mapping = Mapping {

@@ -207,7 +207,9 @@ impl Ingest for SqliteIngest<'_> {
     fn put_raw(&mut self, dataset: u32, unit: u32, shape: u32, place: Place, cells: &[u8]) -> Result<RawAt> {
         self.run(|w| {
             let (db, raw) = w.raw()?;
-            raw.put(db, dataset, &Packed { unit, shape, place, cells })
+            let at = raw.put(db, dataset, &Packed { unit, shape, place, cells })?;
+            w.state.units.raw(unit, at.block);
+            Ok(at)
         })
     }
 
@@ -236,6 +238,13 @@ impl Ingest for SqliteIngest<'_> {
         self.run(|w| {
             let (db, state) = w.parts();
             state.units.put(db, unit, change)
+        })
+    }
+
+    fn abandon_units(&mut self, dataset: u32, message: &str, at: i64) -> Result<u64> {
+        self.run(|w| {
+            let (db, state) = w.parts();
+            state.units.abandon(db, dataset, message, at)
         })
     }
 

@@ -129,10 +129,12 @@ impl Writer {
         }
     }
 
-    /// Remembers which raw blocks a row points to, where someone asks.
+    /// Remembers which units a row refers to, and which raw blocks it points to, where someone asks.
     fn watch(&mut self, facts: &[u8]) {
-        if let (Some(pointed), Some(head)) = (&mut self.pointed, FactsHead::read(facts)) {
-            // A row that cannot be read to its end names no block; `verify` tells of it.
+        // A row that cannot be read to its end names nothing; `verify` tells of it.
+        let Some(head) = FactsHead::read(facts) else { return };
+        let _ = head.for_each_unit(|unit| self.state.units.refer(unit));
+        if let Some(pointed) = &mut self.pointed {
             let _ = head.for_each_raw(|at| pointed.set(at.block));
         }
     }

@@ -5,24 +5,31 @@ use crate::sqlite::codes::unit_state_code;
 use crate::sqlite::fault::{Columns, damaged};
 use crate::{Result, Tally, UnitChange, UnitKey};
 use banyan_words::UnitState;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Counts of this transaction, and orders of units that were asked for.
 #[derive(Default)]
 pub(super) struct Units {
     tallies: BTreeMap<(u32, u32), (u32, Tally)>,
     orders: BTreeMap<u32, String>,
+    /// Units that an observation refers to from now on.
+    referred: BTreeSet<u32>,
+    /// The one noted last: most come in a row.
+    last_referred: u32,
+    /// Raw blocks, first and last, that hold records of a unit.
+    blocks: BTreeMap<u32, (u64, u64)>,
 }
 
 impl Units {
     pub(super) fn begin(&mut self, db: Db<'_>, dataset: u32, key: &UnitKey, at: i64) -> Result<u32> {
         let again = {
             let mut s = db.conn.prepare_cached(
-                "SELECT number FROM unit WHERE dataset = ?1 AND name = ?2 AND version = ?3 AND state IN (?4, ?5)
-                 ORDER BY number DESC LIMIT 1",
+                "SELECT number FROM unit WHERE dataset = ?1 AND name = ?2 AND version = ?3
+                 AND state IN (?4, ?5, ?6) ORDER BY number DESC LIMIT 1",
             )?;
-            let broken = (unit_state_code(UnitState::Open), unit_state_code(UnitState::Refused));
-            let mut rows = s.query((dataset, &key.name, &key.version, broken.0, broken.1))?;
+            let [open, refused, abandoned] =
+                [UnitState::Open, UnitState::Refused, UnitState::Abandoned].map(unit_state_code);
+            let mut rows = s.query((dataset, &key.name, &key.version, open, refused, abandoned))?;
             rows.next()?.map(|r| r.small(0)).transpose()?
         };
         let open = unit_state_code(UnitState::Open);
@@ -39,8 +46,8 @@ impl Units {
         } else {
             db.conn
                 .prepare_cached(
-                    "INSERT INTO unit(dataset, name, version, ord, as_of, token, state, records, begun)
-                     VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, ?8)",
+                    "INSERT INTO unit(dataset, name, version, ord, as_of, token, state, records, begun, refers)
+                     VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, ?8, 0)",
                 )?
                 .execute((dataset, &key.name, &key.version, &key.order, key.as_of, &key.token, open, at))?;
             u32::try_from(db.conn.last_insert_rowid()).map_err(|_| damaged("there are more units than can be"))?
@@ -58,6 +65,34 @@ impl Units {
             )?
             .execute((unit, unit_state_code(c.state), c.records as i64, &c.code, &c.message, finished))?;
         Ok(())
+    }
+
+    /// Gives up the dataset's open units.
+    pub(super) fn abandon(&self, db: Db<'_>, dataset: u32, message: &str, at: i64) -> Result<u64> {
+        let closed = db
+            .conn
+            .prepare_cached(
+                "UPDATE unit SET state = ?2, code = coalesce(code, 'abandoned'), message = coalesce(message, ?3),
+                    finished = ?4,
+                    records = max(records, coalesce((SELECT max(read) FROM ledger WHERE unit = number), 0))
+                 WHERE dataset = ?1 AND state = 0",
+            )?
+            .execute((dataset, unit_state_code(UnitState::Abandoned), message, at))?;
+        Ok(closed as u64)
+    }
+
+    /// An observation refers to that unit from now on.
+    pub(super) fn refer(&mut self, unit: u32) {
+        if self.last_referred != unit {
+            self.last_referred = unit;
+            self.referred.insert(unit);
+        }
+    }
+
+    /// A raw block holds a record of that unit.
+    pub(super) fn raw(&mut self, unit: u32, block: u64) {
+        let blocks = self.blocks.entry(unit).or_insert((block, block));
+        *blocks = (blocks.0.min(block), blocks.1.max(block));
     }
 
     pub(super) fn order(&mut self, db: Db<'_>, unit: u32) -> Result<String> {
@@ -80,6 +115,18 @@ impl Units {
     }
 
     pub(super) fn flush(&mut self, db: Db<'_>) -> Result<()> {
+        let mut s = db.conn.prepare_cached("UPDATE unit SET refers = 1 WHERE number = ?1 AND refers = 0")?;
+        while let Some(unit) = self.referred.pop_first() {
+            s.execute([unit])?;
+        }
+        self.last_referred = 0;
+        let mut s = db.conn.prepare_cached(
+            "UPDATE unit SET raw_first = min(coalesce(raw_first, ?2), ?2), raw_last = max(coalesce(raw_last, ?3), ?3)
+             WHERE number = ?1",
+        )?;
+        while let Some((unit, (first, last))) = self.blocks.pop_first() {
+            s.execute((unit, first as i64, last as i64))?;
+        }
         let mut s = db.conn.prepare_cached(
             "INSERT INTO ledger(unit, mapping, dataset, read, applied, unchanged, superseded, skipped, held, rejected,
                 discarded, deleted) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
