@@ -1,0 +1,1 @@
+//! Runs flows: recognises, acts, waits, reads back, reads, verifies, and finds the way home.

@@ -1,0 +1,1 @@
+//! VT terminals: a program on a pty of ours, SSH, telnet.
