@@ -14,4 +14,5 @@ pub mod engine;
 pub mod map;
 pub mod picture;
 pub mod refusals;
+pub mod source;
 pub mod transport;
