@@ -3,9 +3,13 @@
 //! Invariant: a transport decides nothing. It sends what it is told, exactly once, and shows what came.
 //! Not here: what a picture means, what may be sent when (the engine).
 
+mod config;
 pub mod tn3270;
 pub mod vt;
 pub mod web;
+
+pub use config::Config;
+pub(crate) use config::schema;
 
 use crate::map::{ElementFinder, Key, Map};
 use crate::picture::{At, Picture};
