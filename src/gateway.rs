@@ -11,8 +11,9 @@ use crate::ops::{About, AdminState, Running, serve_admin};
 use crate::runtime::clock::Clock;
 use crate::runtime::ingest::{self, Engine, Ingest, LiveQueue};
 use crate::runtime::live::Live;
+use crate::runtime::places::Places;
 use crate::runtime::serving::{Serving, Shared};
-use crate::runtime::sources::Sources;
+use crate::runtime::sources::{Sources, folders_of};
 use anyhow::{Context, Result, anyhow};
 use banyan_adapter::Audit;
 use banyan_model::instance::Book;
@@ -52,6 +53,7 @@ pub fn open_store(built: &Built) -> Result<Arc<SqliteStore>> {
 fn serving(engine: &Engine, sources: &Sources, store: &Arc<SqliteStore>, queue: &Arc<LiveQueue>) -> Result<Serving> {
     let mut serving = Serving::new(engine.catalog.clone(), store.clone())?;
     serving.live = Live::new(engine, sources, queue.clone());
+    serving.places = Places::of(&engine.catalog, &engine.sources);
     Ok(serving)
 }
 
@@ -63,6 +65,7 @@ struct Gateway {
     ingest: Arc<RwLock<Option<Ingest>>>,
     clock: Clock,
     audit: Arc<dyn Audit>,
+    folders: PathBuf,
 }
 
 /// Tells requests how fresh the datasets are, after each commit.
@@ -86,7 +89,7 @@ impl Gateway {
         crate::ops::logs::hide(move |text| loaded.secrets.hide(text));
         let datasets = built.catalog.datasets.len();
         let engine = Arc::new(engine(built, &*self.store).map_err(fault)?);
-        let opening = Sources::open(&engine, &*self.store, &self.clock, &self.audit);
+        let opening = Sources::open(&engine, &*self.store, &self.clock, &self.audit, &self.folders);
         let sources = block_on(opening).map_err(|e| fault(e.into()))?.map_err(|e| fault(e.into()))?;
         let live = Arc::new(LiveQueue::default());
         let serving = serving(&engine, &sources, &self.store, &live).map_err(fault)?;
@@ -126,7 +129,8 @@ pub async fn serve(config: &Path, built: Built, tell: impl FnOnce(&Serves)) -> R
     let engine = Arc::new(engine(built, &*store)?);
     let path = audit::path_of(&settings.store);
     let audit: Arc<dyn Audit> = Arc::new(AuditLog::new(path, Arc::new(clock.reader()))?);
-    let sources = Sources::open(&engine, &*store, &clock, &audit).await?;
+    let folders = folders_of(&settings.store);
+    let sources = Sources::open(&engine, &*store, &clock, &audit, &folders).await?;
     let live = Arc::new(LiveQueue::default());
     let serving = serving(&engine, &sources, &store, &live)?;
     let told = on_commit(&serving);
@@ -148,6 +152,7 @@ pub async fn serve(config: &Path, built: Built, tell: impl FnOnce(&Serves)) -> R
         ingest: slot.clone(),
         clock: clock.clone(),
         audit,
+        folders,
     });
     let reloads = gateway.clone();
     let running = Arc::new(Running::new(slot.clone()).with_reload(Box::new(move || reloads.reload())));

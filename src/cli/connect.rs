@@ -83,6 +83,7 @@ fn context(source: &str, limits: Limits, audit: Arc<dyn Audit>, clock: &Clock) -
         budget: Arc::new(Budget::new(limits, Arc::new(clock.reader()))),
         audit,
         wanted: BTreeMap::new(),
+        folder: None,
     }
 }
 

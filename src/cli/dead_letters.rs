@@ -4,6 +4,7 @@ use super::hands::{Hands, dataset_number, reading, store_fault};
 use super::{Done, Failure, Global, out};
 use crate::adapters::KINDS;
 use crate::ops::view::{self, DeadLetterView, Names};
+use crate::runtime::places::Places;
 use banyan_store::{DeadLetterFilter, DeadLetterState, Store};
 use serde_json::json;
 use std::fmt::Write;
@@ -84,7 +85,7 @@ impl DeadLetters {
 
 impl List {
     fn run(&self, global: &Global) -> Done {
-        let (_, store) = reading(global)?;
+        let (built, store) = reading(global)?;
         let state = match self.state.as_str() {
             "open" => Some(DeadLetterState::Open),
             "replayed" => Some(DeadLetterState::Replayed),
@@ -95,7 +96,8 @@ impl List {
         let dataset = self.dataset.as_ref().map(|d| dataset_number(&*store, d)).transpose()?;
         let filter = DeadLetterFilter { dataset, code: self.code.clone(), state, before: self.before };
         let limit = usize::from(self.limit.max(1));
-        let mut letters = read(&*store, &filter, limit + 1)?;
+        let places = Places::of(&built.catalog, &built.prepared);
+        let mut letters = read(&*store, &places, &filter, limit + 1)?;
         let more = letters.len() > limit;
         letters.truncate(limit);
         let next = letters.last().filter(|_| more).map(|l| l.number);
@@ -117,8 +119,13 @@ impl List {
     }
 }
 
-fn read(store: &dyn Store, filter: &DeadLetterFilter, limit: usize) -> Result<Vec<DeadLetterView>, Failure> {
-    let names = Names::new(store, None);
+fn read(
+    store: &dyn Store,
+    places: &Places,
+    filter: &DeadLetterFilter,
+    limit: usize,
+) -> Result<Vec<DeadLetterView>, Failure> {
+    let names = Names::new(store, None).with_places(places);
     let mut reader = store.reader().map_err(store_fault)?;
     let letters = reader.dead_letters(filter, limit).map_err(store_fault)?;
     let shown = letters.into_iter().map(|l| view::dead_letter(&mut *reader, &names, &codes(), l, false));
@@ -130,12 +137,16 @@ fn codes() -> Vec<banyan_adapter::RefusalDef> {
 }
 
 fn place(l: &DeadLetterView) -> String {
-    format!("{}:{}", out::plain(l.unit.as_deref().unwrap_or("-")), l.line)
+    let unit = out::plain(l.unit.as_deref().unwrap_or("-"));
+    match &l.located {
+        Some(located) => format!("{unit}: {}", out::plain(located)),
+        None => format!("{unit}:{}", l.line),
+    }
 }
 
 fn show(global: &Global, number: u64) -> Done {
-    let (_, store) = reading(global)?;
-    let names = Names::new(&*store, None);
+    let (built, store) = reading(global)?;
+    let names = Names::new(&*store, None).with_places(&Places::of(&built.catalog, &built.prepared));
     let mut reader = store.reader().map_err(store_fault)?;
     let letter = reader.dead_letter(number).map_err(store_fault)?;
     let letter = letter.ok_or_else(|| Failure::Because(format!("there is no dead letter {number}")))?;
@@ -148,7 +159,10 @@ fn show(global: &Global, number: u64) -> Done {
     let mut text = format!("dead letter {} ({})\n", l.number, l.state);
     let mut fact = |name: &str, value: &str| text.push_str(&format!("  {name:8} {}\n", out::plain(value)));
     fact("dataset", &l.dataset);
-    fact("place", &format!("{}, byte {}", place(&l), l.offset));
+    match &l.located {
+        Some(_) => fact("place", &place(&l)),
+        None => fact("place", &format!("{}, byte {}", place(&l), l.offset)),
+    }
     fact("mapping", l.mapping.as_deref().unwrap_or("none: it could not be read"));
     if let Some(field) = &l.field {
         fact("field", field);

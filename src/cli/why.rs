@@ -2,6 +2,7 @@
 
 use super::hands::{because, reading, store_fault};
 use super::{Done, Failure, Global, out};
+use crate::runtime::places::Places;
 use crate::runtime::serving::Serving;
 use crate::runtime::why;
 use banyan_model::model::{Catalog, Entity, EntityNo, Numbers};
@@ -31,7 +32,9 @@ impl Why {
         let (built, store) = reading(global)?;
         let mut catalog = built.catalog;
         catalog.bind(&numbers(&*store, &catalog)?);
-        let serving = Serving::new(Arc::new(catalog), store.clone()).map_err(store_fault)?;
+        let places = Places::of(&catalog, &built.prepared);
+        let mut serving = Serving::new(Arc::new(catalog), store.clone()).map_err(store_fault)?;
+        serving.places = places;
         let catalog = &serving.catalog;
         let (no, entity) = catalog.entity(&self.entity).ok_or_else(|| no_entity(catalog, &self.entity))?;
         let id = self.id(catalog, no, entity)?;

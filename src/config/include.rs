@@ -5,8 +5,7 @@
 
 use super::files::Files;
 use super::world::{MOST_BYTES, World};
-use super::yaml;
-use banyan_words::node::{Key, Kind, Node, join};
+use banyan_words::node::{Key, Kind, Node, join, yaml};
 use banyan_words::{Problem, Spot};
 use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};

@@ -16,7 +16,6 @@ pub mod schema;
 mod secrets;
 mod settings;
 mod world;
-mod yaml;
 
 pub use build::{Alone, Built, alone, build};
 pub use files::Files;
@@ -26,7 +25,7 @@ pub use settings::{DEFAULT_ADMIN, DEFAULT_LISTEN, DEFAULT_STORE, Settings, check
 pub use world::{Disk, Memory, World};
 
 use banyan_model::draft::{DATASET_KEYS, Draft, SOURCE_KEYS};
-use banyan_words::node::{Node, join};
+use banyan_words::node::{Node, join, yaml};
 use banyan_words::problem::nearest;
 use banyan_words::{Problem, Severity};
 use std::path::{Path, PathBuf};

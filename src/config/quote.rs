@@ -59,7 +59,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_text_comes_back(text in any::<String>()) {
-            let (node, problems) = crate::config::yaml::parse("f", &format!("k: {{ {}: {} }}\n", "a", scalar(&text)));
+            let (node, problems) = banyan_words::node::yaml::parse("f", &format!("k: {{ {}: {} }}\n", "a", scalar(&text)));
             prop_assert_eq!(problems, vec![]);
             let node = node.unwrap();
             prop_assert_eq!(node.get("k").unwrap().get("a").unwrap().as_text(), Some(text.as_str()));

@@ -6,6 +6,7 @@ pub mod execute;
 pub mod ingest;
 pub mod live;
 pub mod looking;
+pub mod places;
 pub mod serving;
 pub mod sources;
 pub mod why;

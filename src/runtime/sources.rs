@@ -9,6 +9,7 @@ use banyan_model::model;
 use banyan_store::{Store, StoreError};
 use jiff::tz::TimeZone;
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// A source, opened if it could be.
@@ -23,12 +24,13 @@ pub struct Source {
 pub struct Sources(pub BTreeMap<String, Source>);
 
 impl Sources {
-    /// Opens them. No adapter waits for a remote system here: one that is down is seen by those who ask it.
+    /// Opens them; what an adapter keeps goes into a folder of its source's name in `folders`. No adapter waits for a remote system here: one that is down is seen by those who ask it.
     pub async fn open(
         engine: &Engine,
         store: &dyn Store,
         clock: &Clock,
         audit: &Arc<dyn Audit>,
+        folders: &Path,
     ) -> Result<Sources, StoreError> {
         let mut out = BTreeMap::new();
         for (name, prepared) in &engine.sources {
@@ -50,6 +52,7 @@ impl Sources {
                 budget: budget.clone(),
                 audit: audit.clone(),
                 wanted,
+                folder: Some(folders.join(name)),
             };
             let connected = prepared.connect(cx).await.map(Arc::from);
             if let Err(fault) = &connected {
@@ -59,6 +62,11 @@ impl Sources {
         }
         Ok(Sources(out))
     }
+}
+
+/// Where adapters keep what is theirs: beside the store.
+pub fn folders_of(store: &Path) -> PathBuf {
+    store.with_extension("sources")
 }
 
 /// A budget as configured.

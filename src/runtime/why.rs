@@ -27,7 +27,8 @@ pub fn lineage(serving: &Serving, reader: &mut dyn Reader, entity: EntityNo, fou
     let world = Units::of(&instance, reader)?;
     let mut formulas = Vec::with_capacity(instance.observations.len());
     for o in &instance.observations {
-        formulas.push(formulas::explain(&serving.catalog, &book, reader, o)?);
+        let unit = world.0.get(&o.unit).map(|u| &u.key);
+        formulas.push(formulas::explain((&serving.catalog, &serving.places), &book, reader, o, unit)?);
     }
     let told = Told { serving, entity, book: &book, instance: &instance, world: &world, formulas: &formulas };
     let e = &serving.catalog.entities[entity];
@@ -148,6 +149,14 @@ impl Told<'_> {
         out.insert("unit".to_owned(), self.unit(o.unit));
         out.insert("line".to_owned(), json!(o.place.line));
         out.insert("offset".to_owned(), json!(o.place.offset));
+        let unit = self.world.0.get(&o.unit);
+        let located = mapping.zip(unit).and_then(|(m, unit)| {
+            let dataset = &catalog.datasets[m.dataset].full;
+            self.serving.places.locate(dataset, None, &unit.key, o.place)
+        });
+        if let Some(located) = located {
+            out.insert("where".to_owned(), json!(located));
+        }
         out.insert("withdrawn".to_owned(), json!(o.withdrawn));
         out
     }

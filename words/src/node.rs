@@ -2,7 +2,7 @@
 //!
 //! Invariant: a scalar keeps the text the user wrote (`0123` stays `0123`, `no` stays `no`); only the type that reads
 //! it decides what it means ([`read`]). A scalar that holds a secret is never shown, not even by `Debug`.
-//! Not here: YAML, includes and expanding secrets (the gateway's `config`).
+//! Not here: includes and expanding secrets (the gateway's `config`). YAML itself only with the feature `yaml`.
 
 mod access;
 mod de;
@@ -13,6 +13,8 @@ mod phantom;
 mod read;
 mod scalar;
 pub mod units;
+#[cfg(feature = "yaml")]
+pub mod yaml;
 
 pub use named::Named;
 pub use path::{join, join_index};

@@ -1,11 +1,13 @@
 //! What a source may be asked to bear: how much at once, how often, and when not at all.
 //!
-//! Invariant: one budget a source, shared by sync, live reads and probes; whoever waits for a live read goes first.
+//! Invariant: one budget a source, shared by sync, live reads and probes; whoever waits for a live read goes first, and
+//! among equals who came first.
 //! Not here: reading it from the configuration, or what is done with a permit.
 
 use crate::{Call, Fault};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -50,8 +52,12 @@ pub struct Budget {
 #[derive(Default)]
 struct State {
     busy: u32,
-    /// Waiting live reads: everybody else stands back while there are any.
-    waiting: u32,
+    /// No more at once than this, whatever is configured.
+    most: Option<u32>,
+    /// Who waits, in the order they came; live reads apart, for everybody else stands back while there are any.
+    live: VecDeque<u64>,
+    others: VecDeque<u64>,
+    came: u64,
     next: Option<Instant>,
     /// Typical and lately seen time of a request, in microseconds: what slowing down is judged by.
     usual: f64,
@@ -80,6 +86,12 @@ impl Budget {
         self.limits.timeout
     }
 
+    /// No more than so many at once, whatever is configured: told by an adapter whose source can bear no more, such as one
+    /// with that many sessions. Who has leave then finds one free.
+    pub fn at_most(&self, most: u32) {
+        self.lock().most = Some(most);
+    }
+
     /// When the window that is closed now opens again; `None` while the source may be asked.
     pub fn closed_until(&self) -> Option<Timestamp> {
         let zone = self.limits.zone.clone().unwrap_or(TimeZone::UTC);
@@ -104,17 +116,20 @@ impl Budget {
         }
         let live = purpose == Purpose::Live;
         let mut state = self.lock();
-        state.waiting += u32::from(live);
+        state.came += 1;
+        let ticket = state.came;
+        state.queue(live).push_back(ticket);
         loop {
             let now = Instant::now();
-            let free = self.limits.concurrency.is_none_or(|most| state.busy < most.max(1));
+            let most = [self.limits.concurrency, state.most].into_iter().flatten().min();
+            let free = most.is_none_or(|most| state.busy < most.max(1));
             let due = state.next.is_none_or(|at| at <= now);
-            let turn = live || state.waiting == 0;
+            let turn = (live || state.live.is_empty()) && state.queue(live).front() == Some(&ticket);
             if free && due && turn {
                 break;
             }
             if call.is_over() {
-                state.waiting -= u32::from(live);
+                state.queue(live).retain(|t| *t != ticket);
                 self.freed.notify_all();
                 return Err(Fault::transient("budget-timeout", "the source's budget left no room in time"));
             }
@@ -122,8 +137,10 @@ impl Budget {
             let wait = until_due.clamp(Duration::from_millis(1), Duration::from_millis(50));
             state = self.freed.wait_timeout(state, wait).map_or_else(|e| e.into_inner().0, |(s, _)| s);
         }
-        state.waiting -= u32::from(live);
+        state.queue(live).pop_front();
         state.busy += 1;
+        // Who is next may have room as well.
+        self.freed.notify_all();
         let begun = Instant::now();
         let pause = self.limits.pace.unwrap_or_default() + if live { Duration::ZERO } else { state.back_off() };
         state.next = (!pause.is_zero()).then(|| begun + pause);
@@ -136,6 +153,10 @@ impl Budget {
 }
 
 impl State {
+    fn queue(&mut self, live: bool) -> &mut VecDeque<u64> {
+        if live { &mut self.live } else { &mut self.others }
+    }
+
     /// How long to stand back because the source has become slow: as long as its requests take now.
     fn back_off(&self) -> Duration {
         let slow = self.usual > 0.0 && self.lately > self.usual * SLOWER && self.lately > 20_000.0;
@@ -219,12 +240,41 @@ mod tests {
             };
             s.spawn(move || ask(Purpose::Sync));
             s.spawn(move || ask(Purpose::Live));
-            while budget.lock().waiting == 0 {
+            while budget.lock().live.is_empty() {
                 std::thread::yield_now();
             }
             drop(held);
         });
         assert_eq!(*order.lock().unwrap(), [Purpose::Live, Purpose::Sync]);
+    }
+
+    #[test]
+    fn among_equals_who_came_first_goes_first_and_who_gave_up_holds_nobody_back() {
+        let budget = Budget::new(Limits::default(), at("2026-07-01T00:00:00Z"));
+        budget.at_most(1);
+        let order = Mutex::new(Vec::new());
+        let held = budget.permit(Purpose::Sync, &Call::default()).unwrap();
+        std::thread::scope(|s| {
+            for n in 0..20 {
+                let (budget, order) = (&budget, &order);
+                let call = if n % 5 == 3 { brief() } else { Call::default() };
+                s.spawn(move || {
+                    let permit = budget.permit(Purpose::Sync, &call);
+                    if permit.is_ok() {
+                        order.lock().unwrap().push(n);
+                    }
+                });
+                while budget.lock().came != n + 2 {
+                    std::thread::yield_now();
+                }
+            }
+            while budget.lock().others.len() != 16 {
+                std::thread::yield_now();
+            }
+            drop(held);
+        });
+        let came: Vec<u64> = (0..20).filter(|n| n % 5 != 3).collect();
+        assert_eq!(*order.lock().unwrap(), came);
     }
 
     #[test]

@@ -4,6 +4,7 @@ use crate::{Budget, Purpose};
 use banyan_words::UnitState;
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
@@ -23,6 +24,9 @@ pub struct Context {
     pub audit: Arc<dyn Audit>,
     /// For each dataset the columns that its key, mappings and lookups use; a dataset that is not named wants all.
     pub wanted: BTreeMap<String, BTreeSet<String>>,
+    /// A folder of the source's own, beside the store, for what the adapter keeps over restarts; made by who first
+    /// writes there. `None`: nothing is kept.
+    pub folder: Option<PathBuf>,
 }
 
 /// Something that was sent to a source: a statement, or keys to a screen. Its owner will ask.

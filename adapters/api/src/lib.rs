@@ -1,27 +1,31 @@
 //! The ports between the gateway and its adapters.
 //!
 //! Purpose: what an adapter must be ([`Kind`] → [`Prepared`] → [`Connected`]) and what it may offer
-//! ([`BlockingFeed`], [`Lookup`]).
+//! ([`BlockingFeed`], [`Lookup`], [`Actuator`]).
 //! Invariant: checking is apart from connecting. `prepare` is pure and offline and reports every problem at once;
 //! `connect` never repeats it. An adapter knows nothing of entities, mappings or the store.
 //! Not here: any runtime. Blocking adapters implement [`BlockingFeed`]; the gateway gives each a thread.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
+mod actuator;
 mod budget;
 mod context;
 mod fault;
 mod feed;
+mod inside;
 mod lookup;
 
+pub use actuator::{Actuator, Outcome, Probed, Step};
 pub use banyan_words::UnitState;
 pub use budget::{Budget, Limits, Permit, Purpose};
 pub use context::{Audit, Call, Context, Memory, NoAudit, Sent, Stop, UnitMemo};
 pub use fault::{Class, Fault, RefusalDef};
 pub use feed::{Ask, BlockingFeed, Delivery, Scope, SnapshotPart, UnitDone, UnitRefused};
+pub use inside::{Halted, Inside};
 pub use lookup::{Lookup, Probe};
 
-use banyan_words::{Column, Problem, node::Node};
+use banyan_words::{Column, Place, Problem, UnitRef, node::Node};
 use std::future::Future;
 use std::pin::Pin;
 
@@ -100,6 +104,11 @@ pub trait Prepared: Send + Sync {
     }
     /// What must be equal for two readings of one record to mean the same: a hash of format, encoding and columns.
     fn reading_hash(&self, dataset: &str) -> u64;
+    /// Where a value stood, for a person, where line and offset do not say it: screen, page, row and columns. `column`
+    /// `None`: the whole record.
+    fn locate(&self, _dataset: &str, _column: Option<&str>, _unit: &UnitRef, _place: Place) -> Option<String> {
+        None
+    }
     /// Reads one local file as that dataset would be read, for `banyan try` and `inspect`. At most `limit` rows.
     fn read_file(&self, dataset: &str, path: &std::path::Path, limit: usize)
     -> Result<Vec<banyan_words::Batch>, Fault>;
@@ -114,6 +123,19 @@ pub trait Connected: Send + Sync {
     /// Reads by key while somebody waits; `None` where the source cannot.
     fn lookup(&self) -> Option<&dyn Lookup> {
         None
+    }
+    /// Carries out steps; `None` where nothing is written.
+    fn actuator(&self) -> Option<&dyn Actuator> {
+        None
+    }
+    /// What goes on inside, for operators. Asks nobody.
+    fn inside(&self) -> Inside {
+        Inside::default()
+    }
+    /// A person has looked at the halt of that id (`None`: whatever it is) and lets the source go on; what was accepted,
+    /// or `None` if nothing waits. Another halt than that one is not accepted.
+    fn accept(&self, _halt: Option<&str>) -> Result<Option<String>, Fault> {
+        Ok(None)
     }
     /// Whether the source can be used now, told for an operator.
     fn health(&self) -> Task<'_, Health>;

@@ -10,8 +10,11 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
+pub mod drift;
 pub mod engine;
 pub mod map;
 pub mod picture;
 pub mod refusals;
+pub mod source;
+pub mod trace;
 pub mod transport;

@@ -27,6 +27,7 @@ codes! {
     READ_BACK = "screens-read-back", "unit", "What stands in the field is not what was typed. Nothing was submitted.", "Look at the field in the picture: its place, its length, its kind.";
     TOO_LONG = "screens-too-long", "request", "The value is longer than its field. Nothing was typed.", "Shorten the value; it is never cut.";
     NOT_NUMERIC = "screens-not-numeric", "request", "The field takes digits only. Nothing was typed.", "Correct the value.";
+    UNFIT = "screens-value-unfit", "request", "A value is missing, is not asked for, or is no date where the flow wants one. Nothing was typed.", "Give the flow what its `given` names, in the form it names.";
     NOT_ENCODABLE = "screens-not-encodable", "request", "The value has a character that the far side's code page lacks. Nothing was typed.", "Correct the value, or the transport's code page.";
     NOT_TYPEABLE = "screens-not-typeable", "request", "The value has a control character, which would act as a key. Nothing was typed.", "Correct the value.";
     PROTECTED = "screens-protected", "unit", "The field is protected: nothing can be typed there.", "Compare the picture with the map.";

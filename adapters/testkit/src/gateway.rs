@@ -114,7 +114,15 @@ impl Gateway {
         let clock: Arc<dyn Fn() -> Timestamp + Send + Sync> = Arc::new(move || now);
         let budget = Arc::new(Budget::new(Limits::default(), clock.clone()));
         let memory = self.store.clone();
-        Context { source: source.to_owned(), clock, memory, budget, audit: Arc::new(NoAudit), wanted: BTreeMap::new() }
+        Context {
+            source: source.to_owned(),
+            clock,
+            memory,
+            budget,
+            audit: Arc::new(NoAudit),
+            wanted: BTreeMap::new(),
+            folder: None,
+        }
     }
 
     /// Takes deliveries until the feed is idle; each unit is remembered as soon as it ends, and acknowledged.

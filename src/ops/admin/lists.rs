@@ -81,7 +81,7 @@ pub(in crate::ops) fn letters(state: &AdminState, params: &Params) -> Result<Pag
         before: params.cursor()?,
     };
     let mut items = state.read(|serving, reader| {
-        let names = Names::new(&*serving.store, Some(&serving.catalog));
+        let names = Names::new(&*serving.store, Some(&serving.catalog)).with_places(&serving.places);
         let letters = reader.dead_letters(&filter, limit + 1)?.into_iter();
         letters.map(|l| view::dead_letter(reader, &names, &state.codes, l, false)).collect::<Result<Vec<_>, _>>()
     })?;

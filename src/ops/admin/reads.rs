@@ -97,7 +97,7 @@ pub(in crate::ops) fn number_of(text: &str) -> Result<u64, AdminFault> {
 /// A dead letter, whole.
 pub(in crate::ops) fn letter(state: &AdminState, number: u64) -> Result<DeadLetterView, AdminFault> {
     let found = state.read(|serving, reader| {
-        let names = Names::new(&*serving.store, Some(&serving.catalog));
+        let names = Names::new(&*serving.store, Some(&serving.catalog)).with_places(&serving.places);
         let letter = reader.dead_letter(number)?;
         letter.map(|l| view::dead_letter(reader, &names, &state.codes, l, true)).transpose()
     })?;

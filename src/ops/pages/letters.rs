@@ -99,7 +99,11 @@ fn table(h: &mut Html, page: &Page<DeadLetterView>, now: Timestamp) {
 }
 
 fn place(h: &mut Html, l: &DeadLetterView) {
-    h.text(l.unit.as_deref().unwrap_or("-")).raw(", line ").text(l.line);
+    h.text(l.unit.as_deref().unwrap_or("-"));
+    match &l.located {
+        Some(located) => h.raw(", ").text(located),
+        None => h.raw(", line ").text(l.line),
+    };
 }
 
 /// What fits into a row of a table.
@@ -139,7 +143,10 @@ fn draw(h: &mut Html, l: &DeadLetterView, raw: &[u8], now: Timestamp) {
         .segment(&l.dataset);
     h.raw("\">").text(&l.dataset).raw("</a></dd></div><div><dt>Place</dt><dd class=\"file\">");
     place(h, l);
-    h.raw(", byte ").text(format::count(l.offset)).raw("</dd></div><div><dt>Mapping</dt><dd>");
+    if l.located.is_none() {
+        h.raw(", byte ").text(format::count(l.offset));
+    }
+    h.raw("</dd></div><div><dt>Mapping</dt><dd>");
     h.text(l.mapping.as_deref().unwrap_or("none: it could not be read"));
     if let Some(field) = &l.field {
         h.raw(", field <code>").text(field).raw("</code>");

@@ -25,6 +25,9 @@ pub struct DeadLetterView {
     pub mapping: Option<String>,
     /// The unit it came in, by name.
     pub unit: Option<String>,
+    /// Where it stood, where that is no place in a file: screen, page and row.
+    #[serde(rename = "where")]
+    pub located: Option<String>,
     /// Its line, or its ordinal, from 1.
     pub line: u64,
     /// Byte offset of the record in the (decompressed) file.
@@ -66,7 +69,10 @@ pub fn dead_letter(
     letter: DeadLetter,
     whole: bool,
 ) -> Result<DeadLetterView> {
-    let unit = reader.unit(letter.unit)?.map(UnitView::from);
+    let unit = reader.unit(letter.unit)?;
+    let dataset = names.name("dataset", letter.dataset)?;
+    let located = unit.as_ref().and_then(|u| names.places.locate(&dataset, None, &u.key, letter.place));
+    let unit = unit.map(UnitView::from);
     let shown = letter.raw.get(..SHOWN_IN_LISTS).filter(|_| !whole).unwrap_or(&letter.raw);
     let mapping = names.mapping(letter.mapping)?;
     let record = letter.record.as_ref().and_then(columns);
@@ -82,7 +88,8 @@ pub fn dead_letter(
     Ok(DeadLetterView {
         number: letter.number,
         state: word(letter.state).to_owned(),
-        dataset: names.name("dataset", letter.dataset)?,
+        dataset,
+        located,
         unit: unit.map(|u| u.name),
         line: letter.place.line,
         offset: letter.place.offset,

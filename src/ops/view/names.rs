@@ -1,5 +1,6 @@
 //! Names of the store's numbers, those of earlier configurations included.
 
+use crate::runtime::places::Places;
 use banyan_model::model::Catalog;
 use banyan_store::{Result, Store};
 use std::cell::RefCell;
@@ -9,6 +10,8 @@ use std::collections::HashMap;
 pub struct Names<'s> {
     store: &'s dyn Store,
     known: RefCell<HashMap<(&'static str, u32), String>>,
+    /// Where values stood, where adapters know that.
+    pub places: Places,
 }
 
 impl<'s> Names<'s> {
@@ -20,7 +23,12 @@ impl<'s> Names<'s> {
             known.extend(c.mappings.iter().map(|m| (("mapping", m.stored), m.name.clone())));
             known.extend(c.entities.iter().map(|e| (("entity", e.stored), e.name.clone())));
         }
-        Names { store, known: RefCell::new(known) }
+        Names { store, known: RefCell::new(known), places: Places::default() }
+    }
+
+    /// The same, knowing where values stood.
+    pub fn with_places(self, places: &Places) -> Names<'s> {
+        Names { places: places.clone(), ..self }
     }
 
     /// The name of a number; one that was never given has none of its own and is told by its number.

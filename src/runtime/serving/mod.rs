@@ -12,6 +12,7 @@ pub use freshness::Freshness;
 
 use super::clock::Clock;
 use super::live::Live;
+use super::places::Places;
 use banyan_model::instance::{Book, FactsHead, Plans};
 use banyan_model::model::{Catalog, DatasetNo, EntityNo};
 use banyan_store::{Result, Store};
@@ -31,6 +32,8 @@ pub struct Serving {
     pub clock: Clock,
     /// Asks sources while a request waits; `None` where no source can be asked.
     pub live: Option<Live>,
+    /// Where values stood, where adapters know that.
+    pub places: Places,
     faces: Vec<Face>,
     collections: Vec<(String, EntityNo)>,
     /// Dataset of each current plan, by plan number: the common case without a lock.
@@ -54,7 +57,18 @@ impl Serving {
         }
         let book = RwLock::new(Arc::new(Book::new(&catalog)));
         let clock = Clock::system();
-        Ok(Serving { catalog, store, freshness, clock, live: None, faces, collections, dataset_of, book })
+        Ok(Serving {
+            catalog,
+            store,
+            freshness,
+            clock,
+            live: None,
+            places: Places::default(),
+            faces,
+            collections,
+            dataset_of,
+            book,
+        })
     }
 
     /// The entity of a collection, by its name in URLs.

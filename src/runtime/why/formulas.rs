@@ -5,18 +5,21 @@
 
 use crate::runtime::ingest::batch_of;
 use crate::runtime::looking::Looking;
+use crate::runtime::places::Places;
 use banyan_model::instance::{Book, Observation};
 use banyan_model::model::{Catalog, LookupSource};
-use banyan_store::Reader;
+use banyan_store::{Reader, UnitKey};
 use serde_json::{Map, Value, json};
 use std::borrow::Cow;
 
-/// For each field that an observation's mapping fills: its formula, the raw values it read, and its steps.
+/// For each field that an observation's mapping fills: its formula, the raw values it read, where they stood (if the
+/// adapter knows), and its steps.
 pub(super) fn explain(
-    catalog: &Catalog,
+    (catalog, places): (&Catalog, &Places),
     book: &Book,
     reader: &mut dyn Reader,
     o: &Observation,
+    unit: Option<&UnitKey>,
 ) -> anyhow::Result<Map<String, Value>> {
     let mut out = Map::new();
     let Some(plan) = book.plan(o.plan) else { return Ok(out) };
@@ -55,6 +58,15 @@ pub(super) fn explain(
                     })
                     .collect();
                 told.insert("raw".to_owned(), Value::Object(read));
+                let dataset = &catalog.datasets[mapping.dataset].full;
+                let cell = |column: &String| {
+                    let located = places.locate(dataset, Some(column), unit?, o.place)?;
+                    Some((column.clone(), json!(located)))
+                };
+                let cells: Map<String, Value> = formula.columns().iter().filter_map(cell).collect();
+                if !cells.is_empty() {
+                    told.insert("cells".to_owned(), Value::Object(cells));
+                }
                 told.insert("steps".to_owned(), Value::Array(steps));
             }
         }

@@ -128,6 +128,7 @@ fn connected_to(
         budget: Arc::new(banyan_adapter::Budget::new(banyan_adapter::Limits::default(), clock)),
         audit: book,
         wanted: Default::default(),
+        folder: None,
     };
     let ready = Mssql.prepare(&raw).unwrap_or_else(|p| panic!("{p:?}"));
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();

@@ -150,6 +150,11 @@ pub enum End {
         /// What the screen says.
         message: String,
     },
+    /// The commit was sent, it did not come to its end, and the `verify` flow found that nothing was done.
+    NotDone {
+        /// What happened to it.
+        message: String,
+    },
     /// The commit was sent and nothing tells whether it was done: in doubt.
     Unknown {
         /// What is known.

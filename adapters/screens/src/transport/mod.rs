@@ -3,9 +3,13 @@
 //! Invariant: a transport decides nothing. It sends what it is told, exactly once, and shows what came.
 //! Not here: what a picture means, what may be sent when (the engine).
 
+mod config;
 pub mod tn3270;
 pub mod vt;
 pub mod web;
+
+pub use config::Config;
+pub(crate) use config::schema;
 
 use crate::map::{ElementFinder, Key, Map};
 use crate::picture::{At, Picture};
@@ -68,7 +72,8 @@ pub trait Session: Send {
     fn look(&mut self) -> Result<Picture, Fault>;
 
     /// Waits for the far side to do something after revision `since` and come to rest; at `until`, or when the call is
-    /// over, gives up and returns what it shows then. A session that ended shows [`crate::picture::Shown::Disconnected`].
+    /// over, gives up and returns what it shows then: whoever gets a picture that is not newer, or not at rest, has waited
+    /// for nothing and does not ask again. A session that ended shows [`crate::picture::Shown::Disconnected`].
     fn settle(&mut self, since: u64, until: Instant, call: &Call) -> Result<Picture, Fault>;
 
     /// Does one thing. An error with code [`crate::refusals::NOT_SENT`] or one about the text itself says that nothing

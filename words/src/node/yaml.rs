@@ -4,18 +4,20 @@
 //! leaves the rest readable (a key given twice) is told and passed over; only broken syntax ends the reading.
 //! Not here: what scalars mean (their readers decide), merge keys, tags of one's own, several documents.
 
-use banyan_words::node::{Key, Kind, Node};
-use banyan_words::{Problem, Spot};
+use super::{Key, Kind, Node};
+use crate::{Problem, Spot};
 use granit_parser::{Event, Marker, Parser, ScalarStyle, Span, Tag};
 use std::collections::BTreeMap;
 
 /// Deepest nesting, aliases included.
 const DEEPEST: usize = 64;
+/// Problems of one file that are told at most.
+const MOST_PROBLEMS: usize = 1000;
 /// Most nodes that aliases may copy.
 const MOST_COPIED: usize = 50_000;
 
 /// A file's tree and its problems; no tree if its syntax is broken.
-pub(super) fn parse(file: &str, text: &str) -> (Option<Node>, Vec<Problem>) {
+pub fn parse(file: &str, text: &str) -> (Option<Node>, Vec<Problem>) {
     let options = granit_parser::options! { flow_nesting_limit: DEEPEST, block_nesting_limit: DEEPEST };
     let parser = Parser::new_from_str_with_options(text, options);
     let mut composer = Composer { file, parser, anchors: BTreeMap::new(), copied: 0, problems: Vec::new() };
@@ -53,7 +55,7 @@ impl<'t> Composer<'t> {
     }
 
     fn tell(&mut self, code: &str, mark: Marker, message: &str, hint: &str) {
-        if self.problems.len() > super::MOST_PROBLEMS {
+        if self.problems.len() > MOST_PROBLEMS {
             return;
         }
         let problem = self.problem(code, mark, message, hint);
