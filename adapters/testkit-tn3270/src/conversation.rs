@@ -224,7 +224,12 @@ fn classic<'a>(peer: &mut Peer<'a>) -> Result<Terminal<'a>> {
         let event = peer.wait()?;
         wanted.retain(|w| *w != event);
     }
-    Ok(Terminal { kind, unit: Unit { name: None, state: peer.state }, enhanced: false })
+    // A logical unit is asked for behind the type (RFC 1646).
+    let unit = match kind.split_once('@') {
+        Some((_, lu)) => unit(peer.state, Some(lu.to_owned())).map_err(|_| ended())?,
+        None => Unit { name: None, state: peer.state },
+    };
+    Ok(Terminal { kind, unit, enhanced: false })
 }
 
 fn serve(peer: &mut Peer<'_>, terminal: &Terminal<'_>) -> Result<()> {
