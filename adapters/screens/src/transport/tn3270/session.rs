@@ -153,12 +153,21 @@ impl Terminal {
         let cells = len.map_or(room.cells, |len| room.cells.min(usize::from(len)));
         typing::check(&text.plain, cells, room.numeric)?;
         let there = format!("MoveCursor({},{}) ", at.row - 1, at.column - 1);
-        if cells == room.cells && !grid.fields.is_empty() {
+        // Part of a field: what stands behind it must stay.
+        let behind = room.cells - cells;
+        let blank = behind == 0 || self.blank(at, cells, behind)?;
+        if blank && !grid.fields.is_empty() {
             return self.type_at(&grid, at, &format!("{there}EraseEOF() "), &text.plain);
         }
-        // Part of a field: what stands behind it must stay.
         let padded = format!("{:<cells$}", text.plain);
         self.type_at(&grid, at, &there, &padded)
+    }
+
+    /// Whether `count` cells are blank, so many cells after a place.
+    fn blank(&mut self, at: At, after: usize, count: usize) -> Result<bool, Fault> {
+        let grid = self.fields(true)?;
+        let start = grid.index(at).unwrap_or_default() + after;
+        Ok(grid.cells.iter().cycle().skip(start).take(count).all(|c| c.glyph == ' '))
     }
 
     fn type_at(&mut self, grid: &Grid, at: At, before: &str, text: &str) -> Result<(), Fault> {
