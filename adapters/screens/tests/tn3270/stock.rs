@@ -1,8 +1,9 @@
 //! The host, its map, and sessions with it.
 
-use banyan_adapter::{Call, Fault};
-use banyan_screens::map::read::{Checked, read};
-use banyan_screens::map::{Key, Map};
+use banyan_adapter::{Call, Fault, Probed};
+use banyan_screens::engine::{Login, Means, NoLog, Ran, go_home, run, verify};
+
+use banyan_screens::map::{Checked, Key, Map, read};
 use banyan_screens::picture::{Picture, Shown};
 use banyan_screens::transport::{Act, Config, Session, Text, tn3270};
 use banyan_testkit_tn3270::{Server, Stock};
@@ -99,5 +100,70 @@ pub fn until(what: &str, mut so: impl FnMut() -> bool) {
     while !so() {
         assert!(Instant::now() < end, "{what}");
         std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// A map, its user, and what is given on the way.
+pub struct Driver {
+    pub map: Map,
+    pub login: Login,
+    config: tn3270::Config,
+}
+
+/// Drives the host by its map, with some of its text replaced.
+pub fn driver(server: &Server, changes: &[(&str, &str)]) -> Driver {
+    let map = checked(changes).map;
+    let secret = Text { plain: "GEHEIM1".into(), secret: true };
+    Driver { map, login: Login { user: plain("STOCKUSR"), password: secret }, config: config(server, |_| ()) }
+}
+
+impl Driver {
+    pub fn open(&self) -> Box<dyn Session> {
+        tn3270::connect(&self.config, Path::new("/")).open(&self.map, None, &Call::default()).unwrap()
+    }
+
+    pub fn with<T>(&self, act: impl FnOnce(&mut Means<'_>) -> T) -> T {
+        let (call, mut log) = (Call::default(), NoLog);
+        let clock = || jiff::Timestamp::UNIX_EPOCH;
+        act(&mut Means { map: &self.map, login: &self.login, clock: &clock, call: &call, log: &mut log })
+    }
+
+    pub fn run(&self, session: &mut dyn Session, flow: &str, given: &[(&str, &str)]) -> Result<Ran, Fault> {
+        let flow = self.map.flow(flow).unwrap();
+        self.with(|means| run(session, means, flow, &owned(given)))
+    }
+
+    pub fn home(&self, session: &mut dyn Session) -> Result<(), Fault> {
+        self.with(|means| go_home(session, means))
+    }
+
+    pub fn verify(&self, session: &mut dyn Session, flow: &str, given: &[(&str, &str)]) -> Result<Probed, Fault> {
+        let flow = self.map.flow(flow).unwrap();
+        self.with(|means| verify(session, means, flow, &owned(given)))
+    }
+}
+
+fn owned(given: &[(&str, &str)]) -> Vec<(String, String)> {
+    given.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect()
+}
+
+/// How often a key came on a screen.
+pub fn count(server: &Server, screen: &str, key: &str) -> usize {
+    server.seen().keys.iter().filter(|k| k.screen == screen && k.key == key).count()
+}
+
+/// No key came that the map does not press on that screen, and no field came that the screen does not have.
+pub fn clean(server: &Server) {
+    for seen in server.seen().keys {
+        let allowed: &[&str] = match seen.screen {
+            "SVM0201P" | "SVM0300P" | "SVM0420P" | "SVM0510P" | "SVM0540P" => &["Enter", "PF3"],
+            "SVM0410P" => &["PF8", "PF3"],
+            "SVM0421P" | "SVM0530P" | "SVM0541P" => &["PF3"],
+            "SVM0520P" => &["PF5", "PF3"],
+            "broadcast" => &["Clear"],
+            _ => &[],
+        };
+        assert!(allowed.contains(&seen.key.as_str()), "{seen:?}");
+        assert!(seen.fields.iter().all(|(name, _)| name != "?" && name != "accept"), "{seen:?}");
     }
 }

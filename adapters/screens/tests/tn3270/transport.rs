@@ -281,14 +281,16 @@ fn tls_is_verified_before_anything_is_sent() {
         let ours = folder.path().join("ours.pem");
         std::fs::write(&ours, server.authority()).unwrap();
         std::fs::write(folder.path().join("stranger.pem"), server.stranger().unwrap()).unwrap();
-        let config = config(&server, |c| (c.tls, c.ca) = (wanted, Some("ours.pem".into())));
+        let config = config(&server, |c| {
+            (c.tls, c.ca, c.certificate_name) = (wanted, Some("ours.pem".into()), Some("localhost".into()));
+        });
         let open = |config: &tn3270::Config| {
             tn3270::connect(config, folder.path()).open(&map(), Some("LU07"), &Call::default())
         };
 
         let mut session = open(&config).unwrap();
         log_in(&mut *session);
-        assert_eq!(server.seen().sessions, [("IBM-3279-2-E".to_owned(), Some("LU07".to_owned()), true)]);
+        assert_eq!(server.seen().sessions, [("IBM-3278-2-E".to_owned(), Some("LU07".to_owned()), true)]);
         drop(session);
         until("the logical unit is given back", || server.seen().ended == 1);
 

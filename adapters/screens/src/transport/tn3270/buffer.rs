@@ -35,6 +35,13 @@ pub(super) fn mask(grid: &mut Grid) {
     }
 }
 
+/// Of `ReadBuffer(Ebcdic)`: for each cell whether it holds a character of the terminal's second set (graphic escape), which
+/// is not of the host's code page.
+pub(super) fn escaped<'a>(lines: impl Iterator<Item = &'a [u8]>) -> Vec<bool> {
+    let cells = lines.flat_map(|line| line.split(|b| *b == b' ')).filter(|t| !t.is_empty() && !t.starts_with(b"SA("));
+    cells.map(|token| token.starts_with(b"GE(")).collect()
+}
+
 struct Reading {
     cells: Vec<Cell>,
     /// Where attributes stand, how their fields look, and whether they were modified.

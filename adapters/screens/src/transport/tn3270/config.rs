@@ -134,6 +134,12 @@ pub(crate) fn check(config: &Config, path: &str) -> Vec<Problem> {
     if config.connect_timeout.is_some_and(|d| d.0 < Duration::from_secs(1)) {
         bad("connect_timeout", "this is less than a second", "give the host some seconds");
     }
+    let numeric = config.address().is_some_and(|(name, _)| name.parse::<std::net::IpAddr>().is_ok());
+    if config.tls != Tls::None && numeric && config.certificate_name.is_none() {
+        let message = "s3270 compares certificates with names, not with addresses: this will not be trusted";
+        let hint = "write the host's name, or `certificate_name` as the certificate has it";
+        problems.push(Problem::warning("certificate-name", join(path, "host"), message).hint(hint));
+    }
     if config.tls == Tls::None {
         let message = "the password and all data cross the network in the clear";
         let hint = "enable TLS on the host, and write `tls: require`";

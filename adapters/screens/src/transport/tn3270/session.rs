@@ -188,16 +188,19 @@ impl Terminal {
         Ok(())
     }
 
-    /// Whether s3270 took every character: it drops those that the code page lacks.
+    /// Whether s3270 took every character: what the code page lacks it drops, or takes from the terminal's second set,
+    /// which the host's programs do not know.
     fn took(&mut self, at: At, text: &str) -> Result<bool, Fault> {
-        let answer = self.child.ask(LOOK, PROMPT, None)?;
-        let Some(grid) = buffer::grid(answer.lines().skip(1), answer.status.size, answer.status.cursor) else {
+        let answer = self.child.ask("ReadBuffer(Unicode) ReadBuffer(Ebcdic)", PROMPT, None)?;
+        let rows = usize::from(answer.status.size.0);
+        let Some(grid) = buffer::grid(answer.lines().take(rows), answer.status.size, answer.status.cursor) else {
             return Ok(false);
         };
-        let start = grid.index(at).unwrap_or(grid.cells.len());
-        let cells = grid.cells.get(start..).unwrap_or_default().iter().chain(&grid.cells);
-        let glyphs = cells.map(|c| c.glyph);
-        Ok(glyphs.take(text.chars().count()).eq(text.chars()))
+        let escaped = buffer::escaped(answer.lines().skip(rows));
+        let start = grid.index(at).unwrap_or_default();
+        let cells = grid.cells.iter().zip(escaped.iter().chain(std::iter::repeat(&true))).cycle().skip(start);
+        let wanted = text.chars().map(|c| (c, false));
+        Ok(cells.take(text.chars().count()).map(|(cell, escaped)| (cell.glyph, *escaped)).eq(wanted))
     }
 
     /// s3270 refused a key as a terminal does (X Protected, X Numeric, X Overflow): unlocks it again, and says why as far

@@ -89,7 +89,7 @@ fn texts_that_would_do_something_else_are_refused() {
     assert_eq!(code("a\n", 9, false), Err("screens-not-typeable".into()));
     assert_eq!(code("1a", 9, true), Err("screens-not-numeric".into()));
     assert_eq!(code("-1.5", 9, true), Ok(()));
-    assert_eq!(typing::string(r#"a\b"c"#), r#"String("a\\b\"c")"#);
+    assert_eq!(typing::string(r#"a\b"c"#), r#"String("a\134b\042c")"#);
 }
 
 fn config(host: &str) -> Config {
@@ -107,6 +107,9 @@ fn settings_are_checked_offline() {
         assert_eq!(config(wrong).address(), None, "{wrong}");
     }
     assert!(check(&config("mainframe:992"), "t").is_empty());
+    let numeric = Config { host: "10.0.0.1:992".into(), ..config("") };
+    assert_eq!(check(&numeric, "t")[0].code, "certificate-name");
+    assert!(check(&Config { certificate_name: Some("mainframe".into()), ..numeric }, "t").is_empty());
     let wrong = Config {
         model: Some("3279-9".into()),
         codepage: Some("cp930".into()),

@@ -57,15 +57,17 @@ pub(super) fn invariant(text: &str) -> bool {
     text.chars().all(|c| c.is_ascii_alphanumeric() || " +<=>%&*\"'(),_-./:;?".contains(c))
 }
 
-/// The command that types a text.
+/// The command that types a text. Quotes and backslashes go as octal numbers: how many backslashes s3270 takes before a
+/// quote depends on what follows.
 pub(super) fn string(text: &str) -> String {
     let mut command = String::with_capacity(text.len() + 10);
     command.push_str("String(\"");
     for c in text.chars() {
-        if matches!(c, '\\' | '"') {
-            command.push('\\');
+        match c {
+            '"' => command.push_str("\\042"),
+            '\\' => command.push_str("\\134"),
+            c => command.push(c),
         }
-        command.push(c);
     }
     command.push_str("\")");
     command
