@@ -4,7 +4,7 @@
 #   scripts/setup.sh --for demo     a C compiler (SQLite is built along), unixODBC with SQLite's driver, and Rust
 #   scripts/setup.sh --for test     that, rustfmt and clippy, the tools of tests/contract.sh, and for the ODBC adapter's
 #                                   tests PostgreSQL and MariaDB (tests start servers of their own in temporary folders)
-#                                   with their drivers, FreeTDS and mdbtools
+#                                   with their drivers, FreeTDS and mdbtools; s3270 for the screens adapter's
 #
 # On Debian it installs packages with apt-get (with sudo, if you are not root). Nothing else outside this folder is
 # touched, except Rust, which its own installer puts into ~/.cargo and ~/.rustup where there is none.
@@ -51,6 +51,7 @@ if [ "$purpose" = test ]; then
     want_file "/usr/sbin/mariadbd /usr/libexec/mariadbd" mariadb-server
     want_file "/usr/lib/*/odbc/libtdsodbc.so" tdsodbc
     want_file "/usr/lib/*/odbc/libmdbodbc.so" odbc-mdbtools
+    want s3270 s3270
     want node "nodejs npm"
     want npm npm
     if ! has python3; then
