@@ -6,6 +6,7 @@
 
 use crate::adapters::KINDS;
 use crate::config::{self, Built, Disk, MissingSecret};
+use crate::ops::acts::Open;
 use crate::ops::audit::{self, AuditLog};
 use crate::ops::{About, AdminState, Running, serve_admin};
 use crate::runtime::clock::Clock;
@@ -13,7 +14,7 @@ use crate::runtime::ingest::{self, Engine, Ingest, LiveQueue};
 use crate::runtime::live::Live;
 use crate::runtime::places::Places;
 use crate::runtime::serving::{Serving, Shared};
-use crate::runtime::sources::{Sources, folders_of};
+use crate::runtime::sources::{Source, Sources, folders_of};
 use anyhow::{Context, Result, anyhow};
 use banyan_adapter::Audit;
 use banyan_model::instance::Book;
@@ -66,6 +67,7 @@ struct Gateway {
     clock: Clock,
     audit: Arc<dyn Audit>,
     folders: PathBuf,
+    open: Arc<RwLock<Open>>,
 }
 
 /// Tells requests how fresh the datasets are, after each commit.
@@ -93,17 +95,25 @@ impl Gateway {
         let sources = block_on(opening).map_err(|e| fault(e.into()))?.map_err(|e| fault(e.into()))?;
         let live = Arc::new(LiveQueue::default());
         let serving = serving(&engine, &sources, &self.store, &live).map_err(fault)?;
+        let open = open_sources(&sources);
         // The old feeds end before the new ones begin, so that no unit is read by both.
         let mut slot = self.ingest.write().unwrap_or_else(PoisonError::into_inner);
         if let Some(old) = slot.take() {
             old.stop();
         }
+        *self.open.write().unwrap_or_else(PoisonError::into_inner) = open;
         let serving = self.shared.swap(serving);
         let told = on_commit(&serving);
         let started = ingest::start(engine, &sources, self.store.clone(), self.clock.clone(), live, told);
         *slot = Some(started.map_err(|e| fault(e.into()))?);
         Ok(format!("the configuration was taken up: {datasets} datasets"))
     }
+}
+
+/// Those that could be opened.
+fn open_sources(sources: &Sources) -> Open {
+    let open = |(name, s): (&String, &Source)| Some((name.clone(), s.connected.as_ref().ok()?.clone()));
+    sources.0.iter().filter_map(open).collect()
 }
 
 /// Runs a future on this (non-async) thread. Connecting to a source may wait, and a reload is called on a thread that may.
@@ -143,6 +153,7 @@ pub async fn serve(config: &Path, built: Built, tell: impl FnOnce(&Serves)) -> R
         .with_context(|| format!("the facade cannot listen on {}", settings.listen))?;
     let facade = listener.local_addr()?;
     let server = crate::http::serve(shared.clone(), listener, crate::http::Limits::default())?;
+    let open = Arc::new(RwLock::new(open_sources(&sources)));
     let started = ingest::start(engine, &sources, store.clone(), clock.clone(), live, told)?;
     let slot = Arc::new(RwLock::new(Some(started)));
     let gateway = Arc::new(Gateway {
@@ -153,9 +164,11 @@ pub async fn serve(config: &Path, built: Built, tell: impl FnOnce(&Serves)) -> R
         clock: clock.clone(),
         audit,
         folders,
+        open: open.clone(),
     });
     let reloads = gateway.clone();
-    let running = Arc::new(Running::new(slot.clone()).with_reload(Box::new(move || reloads.reload())));
+    let running =
+        Arc::new(Running::new(slot.clone()).with_sources(open).with_reload(Box::new(move || reloads.reload())));
     let about = About {
         version: env!("CARGO_PKG_VERSION").into(),
         config: config.display().to_string(),

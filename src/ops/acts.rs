@@ -6,9 +6,11 @@
 
 use crate::runtime::clock::Clock;
 use crate::runtime::ingest::{self, DatasetState, Desk, Engine, FeedState, Ingest, Replayed, States};
+use banyan_adapter::{Connected, Fault, Inside};
 use banyan_store::{Store, StoreError};
 use banyan_words::Problem;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use utoipa::ToSchema;
 
@@ -27,6 +29,12 @@ pub enum ActFault {
     /// Something else waits than was seen.
     #[error("something else waits by now ({what} of {unit}); look at it first", what = .0.what, unit = .0.unit)]
     Changed(Waiting),
+    /// There is no such source, or it is not open.
+    #[error("there is no open source `{0}`")]
+    NoSource(String),
+    /// The source does not accept it.
+    #[error("{0}")]
+    Source(Fault),
     /// The configuration on disk has errors; the one in use stays.
     #[error("the configuration has {} problem(s); the one in use stays", .0.len())]
     Configuration(Vec<Problem>),
@@ -76,6 +84,13 @@ pub trait Acts: Send + Sync {
     /// Accepts what a dataset waits for; what it was, or `None` if nothing waited. Where something else waits than the
     /// person saw, nothing is accepted.
     fn accept(&self, dataset: &str, seen: Option<Waiting>) -> Result<Option<String>, ActFault>;
+    /// What goes on inside each open source, by name; empty where no gateway runs.
+    fn insides(&self) -> Vec<(String, Inside)> {
+        Vec::new()
+    }
+    /// Lets a source go on that stands still; what was accepted, or `None` if nothing waits. Where the person saw another
+    /// halt than the one that waits, nothing is accepted.
+    fn accept_source(&self, source: &str, halt: Option<&str>) -> Result<Option<String>, ActFault>;
     /// Reads the configuration again; a sentence about what came of it.
     fn reload(&self) -> Result<String, ActFault>;
     /// Why the last reload was refused, if it was: the gateway runs on with an older configuration than the one on disk.
@@ -87,9 +102,13 @@ pub trait Acts: Send + Sync {
 /// What a reload does: the roof's part.
 pub type Reload = Box<dyn Fn() -> Result<String, Vec<Problem>> + Send + Sync>;
 
+/// The open sources, by name.
+pub type Open = BTreeMap<String, Arc<dyn Connected>>;
+
 /// Acts in a running gateway.
 pub struct Running {
     ingest: Arc<RwLock<Option<Ingest>>>,
+    open: Arc<RwLock<Open>>,
     reload: Option<Reload>,
     refused: Mutex<Option<String>>,
 }
@@ -97,7 +116,13 @@ pub struct Running {
 impl Running {
     /// Acts through that handle. The roof takes the handle out to stop ingest, or puts another in after a reload.
     pub fn new(ingest: Arc<RwLock<Option<Ingest>>>) -> Running {
-        Running { ingest, reload: None, refused: Mutex::new(None) }
+        Running { ingest, open: Arc::default(), reload: None, refused: Mutex::new(None) }
+    }
+
+    /// Knows the open sources. The roof puts others in after a reload.
+    pub fn with_sources(mut self, open: Arc<RwLock<Open>>) -> Running {
+        self.open = open;
+        self
     }
 
     /// Offers reloading.
@@ -141,6 +166,21 @@ impl Acts for Running {
         let full = dataset.to_owned();
         let done = self.call(move |desk| accept(desk, &full, seen.as_ref()))?;
         audit("accept", dataset, &done);
+        done
+    }
+
+    fn insides(&self) -> Vec<(String, Inside)> {
+        let open = self.open.read().unwrap_or_else(PoisonError::into_inner).clone();
+        open.into_iter().map(|(name, source)| (name, source.inside())).collect()
+    }
+
+    fn accept_source(&self, source: &str, halt: Option<&str>) -> Result<Option<String>, ActFault> {
+        let open = self.open.read().unwrap_or_else(PoisonError::into_inner).get(source).cloned();
+        let done = match open {
+            Some(open) => open.accept(halt).map_err(ActFault::Source),
+            None => Err(ActFault::NoSource(source.to_owned())),
+        };
+        audit("accept", source, &done);
         done
     }
 
@@ -203,6 +243,10 @@ impl Acts for Desktop {
         let done = self.call(|desk| accept(desk, dataset, seen.as_ref()));
         audit("accept", dataset, &done);
         done
+    }
+
+    fn accept_source(&self, _: &str, _: Option<&str>) -> Result<Option<String>, ActFault> {
+        Err(ActFault::NotOffered("no gateway is running, so no source is open"))
     }
 
     fn reload(&self) -> Result<String, ActFault> {

@@ -6,6 +6,7 @@
 //! Not here: how the facts were read (`view`), statuses (`admin`).
 
 use super::view::{DatasetView, FeedWord, UnitWord, duration};
+use banyan_adapter::{Halted, Inside};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -71,8 +72,10 @@ pub fn unready(error: &str) -> Health {
 }
 
 /// The verdict on a gateway whose store can be read.
-pub fn judge(datasets: &[DatasetView], reload_refused: Option<&str>) -> Health {
-    let mut reasons: Vec<Reason> = datasets.iter().flat_map(of_dataset).collect();
+pub fn judge(datasets: &[DatasetView], insides: &[(String, Inside)], reload_refused: Option<&str>) -> Health {
+    let halted = insides.iter().filter_map(|(name, inside)| Some((name, inside.halted.as_ref()?)));
+    let mut reasons: Vec<Reason> = halted.map(|(name, halted)| of_source(name, halted)).collect();
+    reasons.extend(datasets.iter().flat_map(of_dataset));
     if let Some(why) = reload_refused {
         reasons.push(Reason {
             code: "reload-refused".to_owned(),
@@ -83,6 +86,15 @@ pub fn judge(datasets: &[DatasetView], reload_refused: Option<&str>) -> Health {
     }
     let status = if reasons.is_empty() { Status::Ready } else { Status::Degraded };
     Health { status, reasons }
+}
+
+fn of_source(name: &str, halted: &Halted) -> Reason {
+    Reason {
+        code: "source-halted".to_owned(),
+        dataset: None,
+        message: format!("{name} stands still since {}: {}", halted.since, halted.message),
+        hint: format!("Look at it on the page of the source, /sources/{name}, and accept it there."),
+    }
 }
 
 fn of_dataset(d: &DatasetView) -> Vec<Reason> {
@@ -182,7 +194,7 @@ mod tests {
 
     #[test]
     fn each_trouble_degrades_and_is_named() {
-        assert_eq!(judge(&[good()], None), Health { status: Status::Ready, reasons: vec![] });
+        assert_eq!(judge(&[good()], &[], None), Health { status: Status::Ready, reasons: vec![] });
         let drift = DriftView {
             unit: "a.csv".into(),
             differences: vec!["column X is new".into()],
@@ -201,7 +213,7 @@ mod tests {
             ("ledger-broken", DatasetView { ledger: DatasetLedger { adds_up: false, ..good().ledger }, ..good() }),
         ];
         for (code, dataset) in cases {
-            let health = judge(&[good(), dataset], None);
+            let health = judge(&[good(), dataset], &[], None);
             assert_eq!(health.status, Status::Degraded, "{code}");
             let codes: Vec<&str> = health.reasons.iter().map(|r| r.code.as_str()).collect();
             assert_eq!(codes, [code]);
@@ -211,6 +223,6 @@ mod tests {
     #[test]
     fn only_a_store_that_cannot_be_read_is_unready() {
         assert_eq!(unready("the disk is on fire").status, Status::Unready);
-        assert_eq!(judge(&[], Some("2 problems")).reasons[0].code, "reload-refused");
+        assert_eq!(judge(&[], &[], Some("2 problems")).reasons[0].code, "reload-refused");
     }
 }

@@ -144,7 +144,7 @@ impl AdminState {
     /// The verdict now.
     pub fn health(&self) -> Health {
         match self.datasets() {
-            Ok(datasets) => judge(&datasets, self.acts.reload_refused().as_deref()),
+            Ok(datasets) => judge(&datasets, &self.acts.insides(), self.acts.reload_refused().as_deref()),
             Err(e) => unready(&e.to_string()),
         }
     }
@@ -153,7 +153,7 @@ impl AdminState {
     pub fn overview(&self) -> Result<Overview> {
         let datasets = self.datasets()?;
         Ok(Overview {
-            health: judge(&datasets, self.acts.reload_refused().as_deref()),
+            health: judge(&datasets, &self.acts.insides(), self.acts.reload_refused().as_deref()),
             datasets,
             counts: self.counts()?,
             sizes: view::sizes(self.store_file.as_deref()),

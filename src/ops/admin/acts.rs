@@ -219,6 +219,44 @@ pub(super) async fn accept(state: Data<AdminState>, full: Path<String>, body: By
     .await
 }
 
+/// Which halt was seen.
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct HaltSeen {
+    /// `id` of `halted`, as `/admin/v1/sources` tells it; left out: whatever waits.
+    halt: Option<String>,
+}
+
+/// Let a source go on that stands still
+///
+/// A source stands still when it found its system other than described (a changed screen), or was refused its login, until
+/// a person has looked. Say in the body which halt you saw, and no other is accepted.
+#[utoipa::path(post, path = "/admin/v1/sources/{name}/accept", operation_id = "acceptSource", tag = "sources",
+    params(("name" = String, Path, description = "Its name.")),
+    request_body(content = Option<HaltSeen>, content_type = "application/json", description = "Which halt you saw."),
+    responses((status = 200, description = "What was accepted.", body = Done),
+        (status = 404, description = "There is no such source.", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "Nothing waits, or something else.", body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn accept_source(
+    state: Data<AdminState>,
+    name: Path<String>,
+    body: Bytes,
+) -> Result<Json<Done>, AdminFault> {
+    let seen = match empty(&body) {
+        Ok(()) => HaltSeen::default(),
+        Err(_) => {
+            let read: Result<Object<HaltSeen>, _> = serde_json::from_slice(&body);
+            read.map_err(|e| AdminFault::new("bad-body", e.to_string()))?.0
+        }
+    };
+    let name = name.into_inner();
+    blocking(&state, move |s| match s.acts.accept_source(&name, seen.halt.as_deref())? {
+        Some(what) => Ok(Json(Done { done: what })),
+        None => Err(AdminFault::new("not-possible", format!("nothing of `{name}` waits to be accepted"))),
+    })
+    .await
+}
+
 /// Read the configuration again
 ///
 /// One with errors is refused, and the one in use stays.

@@ -24,7 +24,7 @@ use utoipa_swagger_ui::Config;
         (name = "dead letters", description = "Refused records, with replay and discard."),
         (name = "reviews", description = "Questions for a person."),
         (name = "entities", description = "The catalog: fields, owners, formulas.")),
-    paths(probes::livez, probes::readyz, probes::metrics, reads::about, reads::sources, reads::datasets, reads::dataset,
+    paths(probes::livez, probes::readyz, probes::metrics, reads::about, reads::sources, acts::accept_source, reads::datasets, reads::dataset,
         acts::accept, lists::units, lists::ledger, reads::ledger_totals, lists::dead_letters, acts::replay_many,
         reads::dead_letter, acts::replay, acts::discard, lists::reviews, reads::entities, reads::entity, acts::reload)
 )]

@@ -158,8 +158,10 @@ impl From<ActFault> for AdminFault {
         match e {
             ActFault::Stopped => AdminFault::new("ingest-stopped", detail),
             ActFault::Store(e) => e.into(),
-            ActFault::NoDataset(_) => AdminFault::new("not-found", detail),
-            ActFault::NotOffered(_) | ActFault::Changed(_) => AdminFault::new("not-possible", detail),
+            ActFault::NoDataset(_) | ActFault::NoSource(_) => AdminFault::new("not-found", detail),
+            ActFault::NotOffered(_) | ActFault::Changed(_) | ActFault::Source(_) => {
+                AdminFault::new("not-possible", detail)
+            }
             ActFault::Configuration(problems) => {
                 let item = |p: &banyan_words::Problem| FaultItem {
                     code: p.code.clone(),

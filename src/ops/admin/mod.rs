@@ -77,6 +77,7 @@ pub(super) fn routes(cfg: &mut ServiceConfig) {
             web::scope("/admin/v1")
                 .service(read("/about", reads::about))
                 .service(read("/sources", reads::sources))
+                .service(act("/sources/{name}/accept", acts::accept_source))
                 .service(read("/datasets", reads::datasets))
                 .service(read("/datasets/{full}", reads::dataset))
                 .service(act("/datasets/{full}/accept", acts::accept))

@@ -24,7 +24,7 @@ pub(super) async fn about(state: Data<AdminState>, req: HttpRequest) -> Result<J
 pub(super) async fn sources(state: Data<AdminState>, req: HttpRequest) -> Result<Json<Page<SourceView>>, AdminFault> {
     Params::of(req.query_string(), &[])?;
     let serving = state.shared.get();
-    Ok(Json(Page::whole(view::sources(&serving.catalog, &state.acts.feeds()))))
+    Ok(Json(Page::whole(view::sources(&serving.catalog, &state.acts.feeds(), &state.acts.insides()))))
 }
 
 /// Datasets: state, freshness, ledger, what waits for a person

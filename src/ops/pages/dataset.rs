@@ -27,7 +27,8 @@ pub(super) async fn page(state: Data<AdminState>, full: Path<String>) -> HttpRes
         let now = s.clock.now();
         h.raw("<div data-refresh=\"10\"><h1>").text(&d.name).raw(" ");
         badge(h, d.state);
-        h.raw("</h1><p class=\"quiet\">").text(&d.content).raw(" of source ").text(&d.source).raw(", key ");
+        h.raw("</h1><p class=\"quiet\">").text(&d.content).raw(" of source <a href=\"/sources/").segment(&d.source);
+        h.raw("\">").text(&d.source).raw("</a>, key ");
         h.text(if d.key.is_empty() { "none".to_owned() } else { d.key.join(", ") }).raw("</p>");
         waiting(h, &d);
         if d.dead_letters_open > 0 {

@@ -11,6 +11,7 @@ mod frame;
 mod html;
 mod letters;
 mod overview;
+mod source;
 mod why;
 
 use html::Html;
@@ -25,6 +26,7 @@ use actix_web::{HttpResponse, ResponseError};
 pub(super) fn routes(cfg: &mut ServiceConfig) {
     cfg.service(read("/", overview::page))
         .service(read("/datasets/{full}", dataset::page))
+        .service(read("/sources/{name}", source::page))
         .service(read("/dead-letters", letters::list))
         .service(read("/dead-letters/{number}", letters::one))
         .service(read("/entities/{name}", entity::page))

@@ -2,6 +2,7 @@
 
 use crate::ops::acts::Feed;
 use crate::runtime::ingest::FeedState;
+use banyan_adapter::{Halted, Inside};
 use banyan_model::model::Catalog;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -17,6 +18,59 @@ pub struct SourceView {
     pub datasets: Vec<String>,
     /// What each of its feeds is doing.
     pub feeds: Vec<FeedView>,
+    /// What goes on inside it, told by its adapter.
+    pub facts: Vec<FactView>,
+    /// Why it stands still until a person has looked.
+    pub halted: Option<HaltedView>,
+}
+
+/// A fact, with its name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct FactView {
+    /// Its name.
+    pub name: String,
+    /// What it is.
+    pub value: String,
+}
+
+/// Why a source stands still.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct HaltedView {
+    /// Names this halt; tell it when you accept.
+    pub id: String,
+    /// What kind it is.
+    pub code: String,
+    /// What happened, and what to do.
+    pub message: String,
+    /// Since when.
+    pub since: String,
+    /// Pictures of what was expected and what came.
+    pub pictures: Vec<PictureView>,
+    /// What its configuration would have to say so that it goes on.
+    pub proposal: Option<String>,
+}
+
+/// A picture, as lines of text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct PictureView {
+    /// What it shows.
+    pub caption: String,
+    /// The lines.
+    pub text: String,
+}
+
+impl From<&Halted> for HaltedView {
+    fn from(h: &Halted) -> HaltedView {
+        let picture = |(caption, text): &(String, String)| PictureView { caption: caption.clone(), text: text.clone() };
+        HaltedView {
+            id: h.id.clone(),
+            code: h.code.clone(),
+            message: h.message.clone(),
+            since: h.since.to_string(),
+            pictures: h.pictures.iter().map(picture).collect(),
+            proposal: h.proposal.clone(),
+        }
+    }
 }
 
 /// What a feed is doing.
@@ -94,8 +148,12 @@ pub fn feed_of(feeds: &[Feed], source: &str, dataset: &str) -> Option<FeedView> 
 }
 
 /// All sources.
-pub fn sources(catalog: &Catalog, feeds: &[Feed]) -> Vec<SourceView> {
+pub fn sources(catalog: &Catalog, feeds: &[Feed], insides: &[(String, Inside)]) -> Vec<SourceView> {
+    let fact = |(name, value): &(String, String)| FactView { name: name.clone(), value: value.clone() };
+    let inside = |name: &str| insides.iter().find(|(n, _)| n == name).map(|(_, i)| i);
     let source = |(no, s): (usize, &banyan_model::model::Source)| SourceView {
+        facts: inside(&s.name).map(|i| i.facts.iter().map(fact).collect()).unwrap_or_default(),
+        halted: inside(&s.name).and_then(|i| i.halted.as_ref()).map(HaltedView::from),
         name: s.name.clone(),
         adapter: s.adapter.clone(),
         datasets: catalog.datasets.iter().filter(|d| d.source == no).map(|d| d.full.clone()).collect(),
