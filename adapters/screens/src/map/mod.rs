@@ -7,11 +7,13 @@
 mod find;
 mod flow;
 mod key;
+mod read;
 mod screen;
 
 pub use find::{Condition, ElementFinder, Finder, Pattern, Side};
 pub use flow::{End, Expected, Flow, Given, Paging, Piece, Read, Returns, Step, Verify};
 pub use key::{Key, Press};
+pub use read::{Checked, read, schema};
 pub use screen::{ErrorRule, Exit, Field, Screen, Table, TableEnd, Wanted};
 
 use crate::picture::At;

@@ -1,0 +1,119 @@
+//! The process group of a program on a terminal of ours, and its end.
+//!
+//! Invariant: signals go only to a process that is ours and not yet reaped, so never to a stranger with its number.
+
+use portable_pty::{Child, ChildKiller};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// A program whose terminal is hung up has so long to end.
+const GRACE: Duration = Duration::from_millis(500);
+
+pub(super) struct Leader {
+    #[cfg_attr(not(unix), allow(dead_code))]
+    pid: Option<u32>,
+    state: Mutex<State>,
+    gone: Condvar,
+}
+
+struct State {
+    #[cfg_attr(unix, allow(dead_code))]
+    killer: Box<dyn ChildKiller + Send + Sync>,
+    gone: bool,
+}
+
+enum How {
+    HangUp,
+    Kill,
+}
+
+impl Leader {
+    pub(super) fn new(pid: Option<u32>, killer: Box<dyn ChildKiller + Send + Sync>) -> Leader {
+        Leader { pid, state: Mutex::new(State { killer, gone: false }), gone: Condvar::new() }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What a closed terminal tells its programs.
+    pub(super) fn hang_up(&self) {
+        self.signal(&mut self.lock(), How::HangUp);
+    }
+
+    pub(super) fn kill(&self) {
+        self.signal(&mut self.lock(), How::Kill);
+    }
+
+    /// Waits a little for the program to end by itself, then makes it; returns when it is gone.
+    pub(super) fn kill_unless_gone(&self) {
+        let state = self.lock();
+        let (mut state, _) =
+            self.gone.wait_timeout_while(state, GRACE, |s| !s.gone).unwrap_or_else(PoisonError::into_inner);
+        self.signal(&mut state, How::Kill);
+        let _ = self.gone.wait_timeout_while(state, GRACE, |s| !s.gone);
+    }
+
+    /// Once the program's terminal is closed: waits for its end, ends what is left of its group, reaps it, and tells how
+    /// it ended.
+    pub(super) fn bury(&self, child: &mut (dyn Child + Send + Sync)) -> String {
+        self.hang_up();
+        let until = Instant::now() + GRACE;
+        while !self.ended() && Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        let mut state = self.lock();
+        self.signal(&mut state, How::Kill);
+        let status = child.wait();
+        state.gone = true;
+        drop(state);
+        self.gone.notify_all();
+        match status {
+            Ok(status) if status.success() => String::new(),
+            Ok(status) => format!(" ({})", status.to_string().to_ascii_lowercase()),
+            Err(_) => String::new(),
+        }
+    }
+
+    #[cfg(unix)]
+    fn process(&self) -> Option<rustix::process::Pid> {
+        rustix::process::Pid::from_raw(i32::try_from(self.pid?).ok()?)
+    }
+
+    /// Whether it has ended and waits to be reaped.
+    #[cfg(unix)]
+    fn ended(&self) -> bool {
+        use rustix::process::{WaitId, WaitIdOptions, waitid};
+        let Some(pid) = self.process() else { return true };
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+        !matches!(waitid(WaitId::Pid(pid), options), Ok(None))
+    }
+
+    #[cfg(not(unix))]
+    fn ended(&self) -> bool {
+        true
+    }
+
+    #[cfg(unix)]
+    fn signal(&self, state: &mut State, how: How) {
+        use rustix::process::{Signal, kill_process_group};
+        let (Some(pid), false) = (self.process(), state.gone) else { return };
+        match how {
+            How::HangUp => {
+                let _ = kill_process_group(pid, Signal::HUP);
+                // A stopped program would not hear it.
+                let _ = kill_process_group(pid, Signal::CONT);
+            }
+            How::Kill => {
+                let _ = kill_process_group(pid, Signal::KILL);
+            }
+        }
+    }
+
+    #[cfg(not(unix))]
+    fn signal(&self, state: &mut State, how: How) {
+        if let (How::Kill, false) = (how, state.gone) {
+            let _ = state.killer.kill();
+        }
+    }
+}
