@@ -6,24 +6,19 @@
 
 use super::Spec;
 use super::hold::Hold;
-use super::keys::Keys;
-use super::pool::{Pool, Seat};
+use super::leave::{HOME, Leave};
+use super::pool::Pool;
 use super::rows::Collect;
+use super::told::Told;
 use super::traces::Traces;
 use super::turn::Turn;
-use crate::drift::Breaker;
-use crate::engine::{self, Both, Log, Means};
+use crate::engine;
 use crate::map::{End, FlowNo, Map};
 use crate::refusals;
-use crate::trace::Trace;
-use banyan_adapter::{Call, Class, Context, Fault, Permit, Probed, Purpose, Sent};
-use jiff::Timestamp;
+use banyan_adapter::{Call, Class, Context, Fault, Probed, Purpose};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
-
-/// How long a session may take to get home.
-const HOME: Duration = Duration::from_secs(30);
 
 /// What all sessions of a source share.
 pub(super) struct Desk {
@@ -33,7 +28,7 @@ pub(super) struct Desk {
     pub pool: Pool,
     pub traces: Traces,
     /// One session at a time logs in: a wrong password is tried once.
-    login: Turn,
+    pub login: Turn,
     pub keeping: AtomicBool,
 }
 
@@ -71,7 +66,7 @@ impl Desk {
             "budget-timeout" => Fault::transient(refusals::BUSY, "all sessions are in use, and the time was over"),
             _ => fault,
         })?;
-        let leave = Leave { desk: self, permit: Some(permit), seat: None, purpose };
+        let leave = Leave::new(self, permit, purpose);
         // While it waited, another may have found out.
         self.hold.check(self.map())?;
         Ok(leave)
@@ -100,10 +95,8 @@ impl Desk {
             leave.destroy();
             end = Ok(self.verified(&mut leave, job, message));
         }
-        if job.purpose == Purpose::Live
-            && let Some(permit) = &leave.permit
-        {
-            permit.answered();
+        if job.purpose == Purpose::Live {
+            leave.answered();
         }
         self.count(job, &end, begun.elapsed());
         Answered { end, trace, leave: Some(leave) }
@@ -120,8 +113,14 @@ impl Desk {
         into.clear();
         let mut rows = 0;
         let mut told = Told::new(self, job.given, !job.long);
-        let end = leave.sit(&mut told, call).and_then(|seat| {
+        let end = leave.sit(call).and_then(|seat| {
             told.means(self, call, |means| {
+                if self.map().flows.get(job.flow).is_some_and(|f| f.verify.is_some()) {
+                    let ran = engine::run(&mut *seat.session, means, job.flow, job.given)?;
+                    rows = ran.records.len() as u64;
+                    into.take(self.map(), ran.records)?;
+                    return Ok(ran.end);
+                }
                 let mut sink = |page: Vec<engine::Record>| {
                     rows += page.len() as u64;
                     if job.purpose == Purpose::Sync
@@ -163,7 +162,7 @@ impl Desk {
     /// Whether the commit of a flow happened.
     pub(super) fn probed(&self, leave: &mut Leave<'_>, job: &Job<'_>, call: &Call) -> Result<Probed, Fault> {
         let mut told = Told::new(self, job.given, true);
-        let probed = leave.sit(&mut told, call).and_then(|seat| {
+        let probed = leave.sit(call).and_then(|seat| {
             told.means(self, call, |means| engine::verify(&mut *seat.session, means, job.flow, job.given))
         });
         let flow = self.map().flows.get(job.flow).map_or("", |f| f.name.as_str());
@@ -224,199 +223,4 @@ pub(super) struct Answered<'d> {
     /// When this is dropped, the session goes home.
     #[expect(dead_code, reason = "held for its end")]
     pub leave: Option<Leave<'d>>,
-}
-
-/// Leave to use a session, and the session, once it is needed.
-pub(super) struct Leave<'d> {
-    desk: &'d Desk,
-    permit: Option<Permit<'d>>,
-    seat: Option<Seat>,
-    purpose: Purpose,
-}
-
-impl Leave<'_> {
-    /// The session: the one at hand, one that rests, or a new one, logged in.
-    pub(super) fn sit(&mut self, told: &mut Told, call: &Call) -> Result<&mut Seat, Fault> {
-        if self.seat.is_none() {
-            self.seat = self.desk.pool.rested();
-        }
-        match &mut self.seat {
-            Some(seat) => Ok(seat),
-            none => {
-                let seat = open(self.desk, told, call)?;
-                Ok(none.insert(seat))
-            }
-        }
-    }
-
-    /// Ends the session at hand.
-    pub(super) fn destroy(&mut self) {
-        if let Some(seat) = self.seat.take() {
-            self.desk.pool.close(seat);
-        }
-    }
-}
-
-/// A new session, at home.
-fn open(desk: &Desk, told: &mut Told, call: &Call) -> Result<Seat, Fault> {
-    let map = desk.map();
-    let vacant = desk.pool.vacant();
-    let seat = vacant_open(desk, vacant, call)?;
-    if map.login.is_none() {
-        return Ok(seat);
-    }
-    let mut seat = Some(seat);
-    let logged_in = desk.login.alone(call, || {
-        // Who waited for the turn may have waited for a refusal.
-        desk.hold.check(map)?;
-        let Some(mut seat) = seat.take() else { return Err(gone()) };
-        match told.means(desk, call, |means| engine::go_home(&mut *seat.session, means)) {
-            Ok(()) => Ok(seat),
-            Err(fault) => {
-                if fault.code == refusals::LOGIN_REFUSED {
-                    desk.hold.refuse((desk.cx.clock)(), &fault);
-                }
-                desk.pool.close(seat);
-                Err(fault)
-            }
-        }
-    });
-    if let Some(seat) = seat {
-        desk.pool.close(seat);
-    }
-    logged_in
-}
-
-fn gone() -> Fault {
-    Fault::transient(refusals::DISCONNECTED, "the session is gone")
-}
-
-fn vacant_open(desk: &Desk, vacant: super::pool::Vacant<'_>, call: &Call) -> Result<Seat, Fault> {
-    let session = desk.spec.transport.open(desk.map(), vacant.lu(), call)?;
-    Ok(vacant.taken(session))
-}
-
-impl Drop for Leave<'_> {
-    fn drop(&mut self) {
-        let Some(mut seat) = self.seat.take() else { return };
-        let desk = self.desk;
-        // What waits for a person may be this very session's login or screen: nothing more is typed.
-        if desk.hold.check(desk.map()).is_err() {
-            desk.pool.close(seat);
-            return;
-        }
-        let call = Call { deadline: Instant::now().checked_add(HOME), ..Call::default() };
-        let mut told = Told::new(desk, &[], true);
-        let home = told.means(desk, &call, |means| engine::go_home(&mut *seat.session, means));
-        told.close(desk, ("", self.purpose), "(home)", 0, home.as_ref().err());
-        match home {
-            Ok(()) => desk.pool.put(seat, true),
-            Err(fault) => {
-                tracing::warn!(source = %desk.cx.source, code = %fault.code, "a session is closed: {}", fault.message);
-                desk.pool.close(seat);
-            }
-        }
-        drop(self.permit.take());
-        desk.gauges();
-    }
-}
-
-/// What is told while a session is used: the audit's entry, and the trace.
-pub(super) struct Told {
-    keys: Keys,
-    trace: Trace,
-    begun: Instant,
-    used: bool,
-}
-
-impl Told {
-    pub(super) fn new(desk: &Desk, given: &[(String, String)], whole: bool) -> Told {
-        let user = &desk.spec.login.user.plain;
-        Told { keys: Keys::new(given, user), trace: Trace::new(whole), begun: Instant::now(), used: false }
-    }
-
-    /// Lends the engine what it needs.
-    pub(super) fn means<T>(&mut self, desk: &Desk, call: &Call, ask: impl FnOnce(&mut Means<'_>) -> T) -> T {
-        self.used = true;
-        let mut both = Both(&mut self.keys, &mut self.trace);
-        let log: &mut dyn Log = &mut both;
-        let clock: &dyn Fn() -> Timestamp = &*desk.cx.clock;
-        ask(&mut Means { map: desk.map(), login: &desk.spec.login, clock, call, log })
-    }
-
-    /// Writes down what was sent; opens the breaker if a screen drifted; keeps the trace.
-    pub(super) fn close(
-        self,
-        desk: &Desk,
-        (about, purpose): (&str, Purpose),
-        flow: &str,
-        rows: u64,
-        fault: Option<&Fault>,
-    ) -> Option<PathBuf> {
-        let millis = u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let entries = self.keys.entries();
-        let last = entries.len().saturating_sub(1);
-        for (no, keys) in entries.iter().enumerate() {
-            desk.cx.audit.sent(&Sent {
-                source: desk.cx.source.clone(),
-                dataset: about.to_owned(),
-                purpose,
-                what: format!("{flow}: {keys}"),
-                millis: if no == last { millis } else { 0 },
-                rows: if no == last { rows } else { 0 },
-                fault: fault.filter(|_| no == last).map(|f| f.code.clone()),
-            });
-        }
-        if let Some(stopped) = self.trace.stopped()
-            && let Some(breaker) = Breaker::of(desk.map(), stopped, (desk.cx.clock)())
-        {
-            tracing::error!(source = %desk.cx.source, code = %breaker.code, "the map {} is not used until a person has looked: {}", breaker.map, breaker.message);
-            desk.hold.open(breaker, desk.map());
-        }
-        // The way home after a run is no run of its own, unless it fails.
-        let worth = self.used && (fault.is_some() || flow != "(home)");
-        worth.then(|| desk.traces.write(&self.trace, fault.is_some())).flatten()
-    }
-}
-
-impl Desk {
-    /// Ends sessions that rested too long, and keeps others alive; false once none is open.
-    pub(super) fn keep(&self) -> bool {
-        let pool = &self.map().pool;
-        let longest = if self.cx.budget.closed_until().is_some() { Duration::ZERO } else { pool.idle };
-        while let Some(seat) = self.pool.stale(longest) {
-            self.pool.close(seat);
-        }
-        if let Some((_, every)) = &pool.keep_alive {
-            while self.pool.is_quiet(*every) {
-                if !self.keep_one(*every) {
-                    break;
-                }
-            }
-        }
-        self.gauges();
-        self.pool.count().0 > 0
-    }
-
-    fn keep_one(&self, every: Duration) -> bool {
-        let call = Call { deadline: Instant::now().checked_add(Duration::from_secs(1)), ..Call::default() };
-        // Without leave somebody works, and what rests is soon used.
-        let Ok(permit) = self.cx.budget.permit(Purpose::Probe, &call) else { return false };
-        let Some(mut seat) = self.pool.quiet(every) else { return false };
-        let call = Call { deadline: Instant::now().checked_add(HOME), ..Call::default() };
-        let mut told = Told::new(self, &[], true);
-        let kept = told.means(self, &call, |means| engine::keep_alive(&mut *seat.session, means));
-        told.close(self, ("", Purpose::Probe), "(keep alive)", 0, kept.as_ref().err());
-        match kept {
-            Ok(()) => self.pool.put(seat, false),
-            Err(_) => self.pool.close(seat),
-        }
-        drop(permit);
-        true
-    }
-
-    /// Whether somebody looks after resting sessions; the caller does from now on, if not.
-    pub(super) fn take_keeping(&self) -> bool {
-        !self.keeping.swap(true, Ordering::SeqCst)
-    }
 }

@@ -9,12 +9,14 @@ mod hold;
 mod inside;
 mod keeper;
 mod keys;
+mod leave;
 mod lookup;
 mod place;
 mod pool;
 mod rows;
 mod spec;
 mod task;
+mod told;
 mod traces;
 mod turn;
 mod write;
@@ -27,13 +29,14 @@ use banyan_adapter::{
     Actuator, BlockingFeed, Call, Connected, Context, Fault, Found, Health, Inside, Lookup, Purpose, Stop, Task,
 };
 use banyan_words::{Column, Place, Shape, Type, UnitRef};
-use desk::{Desk, Job, Told};
+use desk::{Desk, Job};
 use feed::Feed;
 use lookup::Reads;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use task::off_thread;
+use told::Told;
 use write::Writes;
 
 /// Records of a sample.
@@ -155,7 +158,7 @@ fn look(desk: &Desk, stop: &Stop) -> Result<String, Fault> {
     let mut leave = desk.enter(Purpose::Probe, &call)?;
     let mut told = Told::new(desk, &[], true);
     let home = leave
-        .sit(&mut told, &call)
+        .sit(&call)
         .and_then(|seat| told.means(desk, &call, |means| crate::engine::go_home(&mut *seat.session, means)));
     told.close(desk, ("", Purpose::Probe), "(look)", 0, home.as_ref().err());
     if home.is_err() {
