@@ -4,6 +4,7 @@
 //! Not here: which adapter kinds there are (the roof hands them in), connecting.
 
 use super::baseline::{self, Kept};
+use super::documents;
 use super::settings::{self, Settings};
 use super::world::MOST_BYTES;
 use super::{Loaded, World};
@@ -29,6 +30,7 @@ pub struct Built {
 
 /// Builds what was loaded. `None` if there are errors; they, and all warnings, are added to `loaded`.
 pub fn build(loaded: &mut Loaded, kinds: &[&dyn Kind], world: &dyn World) -> Option<Built> {
+    documents::put_in(loaded, kinds, world);
     if !loaded.whole {
         return None;
     }
@@ -64,7 +66,8 @@ pub struct Alone {
 
 /// Builds one source, whatever else is wrong: it need not have datasets yet, nor need there be entities. `None` if it is
 /// faulty itself; that is added to `loaded`.
-pub fn alone(loaded: &mut Loaded, name: &str, kinds: &[&dyn Kind]) -> Option<Alone> {
+pub fn alone(loaded: &mut Loaded, name: &str, kinds: &[&dyn Kind], world: &dyn World) -> Option<Alone> {
+    documents::put_in(loaded, kinds, world);
     let source = loaded.draft.sources.iter().find(|s| s.name == name).cloned()?;
     let own = |path: &str| path.strip_prefix(source.path.as_str()).is_some_and(|r| r.is_empty() || r.starts_with('.'));
     let barren = |p: &Problem| p.code == "missing-key" && p.path == source.path;

@@ -12,9 +12,12 @@
 
 pub mod drift;
 pub mod engine;
+pub mod kind;
 pub mod map;
 pub mod picture;
 pub mod refusals;
 pub mod source;
 pub mod trace;
 pub mod transport;
+
+pub use kind::Screens;

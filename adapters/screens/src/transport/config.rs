@@ -1,10 +1,13 @@
 //! The `transport:` of a map: one of the kinds, with its own keys.
 
-use super::{tn3270, vt, web};
+use super::{Session, Transport, tn3270, vt, web};
+use crate::map::Map;
+use banyan_adapter::{Call, Fault};
 use banyan_words::node::{Node, read, tagged};
 use banyan_words::{Problem, Severity};
 use schemars::JsonSchema;
 use serde_json::{Value, json};
+use std::path::Path;
 
 const KINDS: [&str; 3] = ["tn3270", "vt", "web"];
 
@@ -47,6 +50,14 @@ impl Config {
         }
     }
 
+    /// A transport to that far side. Opens nothing; relative paths start at `base`.
+    pub fn connect(&self, base: &Path) -> Box<dyn Transport> {
+        match self {
+            Config::Vt(c) => vt::connect(c, base),
+            Config::Tn3270(_) | Config::Web(_) => Box::new(Missing(self.kind())),
+        }
+    }
+
     /// Rows and columns; `None` of web pages.
     pub fn size(&self) -> Option<(u16, u16)> {
         match self {
@@ -54,6 +65,16 @@ impl Config {
             Config::Vt(c) => c.size(),
             Config::Web(c) => c.size(),
         }
+    }
+}
+
+/// A transport that this build lacks.
+struct Missing(&'static str);
+
+impl Transport for Missing {
+    fn open(&self, _: &Map, _: Option<&str>, _: &Call) -> Result<Box<dyn Session>, Fault> {
+        let message = format!("the transport {} is not part of this build", self.0);
+        Err(Fault::permanent(crate::refusals::FAILED, message))
     }
 }
 
