@@ -83,6 +83,12 @@ impl Source {
     }
 }
 
+/// Opens a source. Waits for nobody: a far side that is away now may be there later, and feeds and health say so.
+pub fn connect(spec: Spec, cx: Context) -> Task<'static, Result<Box<dyn Connected>, Fault>> {
+    let source = Source::new(spec, cx);
+    Box::pin(async move { Ok(Box::new(source) as Box<dyn Connected>) })
+}
+
 /// The columns of a dataset: those that its flow reads, all of them text.
 pub fn columns(spec: &Spec, dataset: &str) -> Option<Vec<Column>> {
     let one = spec.dataset(dataset)?;
