@@ -1,9 +1,18 @@
 //! Screens that changed: what is different, that it stops the map, and what a new version of the map would say.
 //!
 //! Invariant: nothing here is applied by itself; a person accepts.
+//! Not here: who keeps the breaker, and where (the pool).
 
-use crate::map::{Map, ScreenNo};
-use crate::picture::{At, Grid, Picture};
+mod near;
+mod propose;
+mod render;
+
+pub use near::difference;
+pub use propose::propose;
+
+use crate::engine::Fnv;
+use crate::map::Map;
+use crate::picture::{At, Grid, Picture, Style};
 use crate::refusals;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -15,13 +24,15 @@ pub struct Difference {
     pub screen: Option<String>,
     /// What of that screen is not as the map says.
     pub failing: Vec<Failing>,
-    /// The picture as text, with marks where something is different.
+    /// The picture as text, with marks where something is different; what is volatile is drawn as `~`.
     pub text: String,
 }
 
 /// One thing that is not as the map says.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Failing {
+    /// Which part of the screen it is.
+    pub part: Part,
     /// The condition or field, as people read it.
     pub what: String,
     /// The text that was wanted, where it is one.
@@ -30,8 +41,20 @@ pub struct Failing {
     pub at: Option<At>,
     /// What stands there now.
     pub found: Option<String>,
-    /// Where the wanted text stands now, if exactly once.
+    /// Where it certainly stands now: the wanted text is there exactly once.
     pub moved: Option<At>,
+}
+
+/// Part of a screen.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Part {
+    /// The condition of that number, from 0.
+    Condition(usize),
+    /// The field of that name.
+    Field(String),
+    /// The screen as a whole.
+    Screen,
 }
 
 /// A map that is not used until a person has looked: kept by the pool, and over restarts.
@@ -86,21 +109,13 @@ pub fn is_drift(code: &str) -> bool {
     .contains(&code)
 }
 
-/// The layout of the far side's own fields as a number: places, lengths, protection.
+/// The layout of the far side's own fields as a number: places, lengths, protection. The same in every version.
 pub fn layout(grid: &Grid) -> u64 {
-    let _ = grid;
-    0
-}
-
-/// What is different between a picture and the screen of the map that is nearest to it, first of those awaited.
-pub fn difference(map: &Map, picture: &Picture, awaited: &[ScreenNo]) -> Difference {
-    let _ = (map, picture, awaited);
-    Difference { screen: None, failing: Vec::new(), text: String::new() }
-}
-
-/// The map's text as a new version would have it (`stock/v3` becomes `stock/v4`): only what certainly moved is changed,
-/// what a person must fill in is marked by a comment.
-pub fn propose(yaml: &str, difference: &Difference) -> String {
-    let _ = difference;
-    yaml.to_owned()
+    let mut hash = Fnv::default();
+    for field in &grid.fields {
+        let At { row, column } = field.area.at;
+        let protected = u64::from(field.style.has(Style::PROTECTED));
+        hash.number(u64::from(row) << 33 | u64::from(column) << 17 | u64::from(field.area.len) << 1 | protected);
+    }
+    hash.0
 }

@@ -17,10 +17,11 @@ mod values;
 mod wait;
 
 pub use crate::source::Login;
+pub(crate) use find::cells_of;
 pub(crate) use log::Fnv;
 pub use log::{Both, Event, Log, NoLog, picture_hash, shown};
 pub use recognise::{Seen, recognise};
-pub(crate) use recognise::{glyphs, holds, places, rows};
+pub(crate) use recognise::{glyphs, holds, places, row_cells, rows};
 
 use crate::drift;
 use crate::map::{Cell, End, FlowNo, Map, Press, ScreenNo};

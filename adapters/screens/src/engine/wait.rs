@@ -121,8 +121,11 @@ impl Hands<'_, '_> {
         };
         let Some(known) = self.map.screens.get(screen) else { return Judged::Other(self.unknown()) };
         let awaited = matches!(want, Want::These(these, _) if these.contains(&Expected::Screen(screen)));
-        if known.transient.is_some() && !awaited {
-            return Judged::Transient(screen);
+        match &known.transient {
+            Some(steps) if !awaited && steps.iter().any(|s| s.press.is_some()) => return Judged::Transient(screen),
+            // It goes by itself.
+            Some(_) if !awaited => return Judged::Other(self.unexpected(screen, None)),
+            _ => {}
         }
         let Want::These(these, absent) = want else {
             self.now = Some(Now { picture: picture.clone(), screen });
@@ -170,12 +173,6 @@ impl Hands<'_, '_> {
             if n + 1 < steps.len() {
                 self.between(step, &last)?;
             }
-        }
-        if steps.iter().all(|s| s.press.is_none()) {
-            return Err(Fault::permanent(
-                refusals::UNEXPECTED_SCREEN,
-                format!("`{name}` is transient, but nothing it does leaves it"),
-            ));
         }
         Ok(last)
     }

@@ -1,0 +1,195 @@
+//! Which screen of the map a picture is nearest to, and what is different about it.
+
+use super::render::render;
+use super::{Difference, Failing, Part, layout};
+use crate::engine::{Seen, cells_of, glyphs, holds, places, recognise, row_cells};
+use crate::map::{Condition, Finder, Map, Screen, ScreenNo, Wanted};
+use crate::picture::{Area, At, Grid, Picture, Style};
+
+/// Below this, a screen has nothing in common with a picture.
+const LEAST: f64 = 0.35;
+/// What having been awaited counts for.
+const AWAITED: f64 = 0.2;
+
+/// What is different between a picture and the screen of the map that is nearest to it, first of those awaited.
+pub fn difference(map: &Map, picture: &Picture, awaited: &[ScreenNo]) -> Difference {
+    let (screen, mut failing) = match recognise(map, picture) {
+        Seen::One(screen) => (Some(screen), Vec::new()),
+        Seen::Two(one, two) => {
+            let name = |n: ScreenNo| map.screens.get(n).map_or("", |s| s.name.as_str());
+            let what = format!("everything that is true of `{}` is true of `{}` too", name(one), name(two));
+            let failing = Failing { part: Part::Screen, what, wanted: None, at: None, found: None, moved: None };
+            (Some(one), vec![failing])
+        }
+        Seen::None | Seen::Disconnected => (nearest(map, picture, awaited), Vec::new()),
+    };
+    let screen = screen.and_then(|n| map.screens.get(n));
+    if let Some(screen) = screen {
+        failing.extend(conditions(screen, picture));
+        let shifts: Vec<(i32, i32)> = failing.iter().filter_map(shift).collect();
+        failing.extend(fields(screen, picture, &shifts));
+    }
+    let volatile = screen.map_or(&[][..], |s| s.volatile.as_slice());
+    let text = render(picture, volatile, &failing);
+    Difference { screen: screen.map(|s| s.name.clone()), failing, text }
+}
+
+fn nearest(map: &Map, picture: &Picture, awaited: &[ScreenNo]) -> Option<ScreenNo> {
+    let mut best: Option<(ScreenNo, f64)> = None;
+    for (no, screen) in map.screens.iter().enumerate() {
+        let count = screen.conditions.len().max(1) as f64;
+        let sum: f64 = screen.conditions.iter().map(|c| closeness(c, picture)).sum();
+        let bonus = if awaited.contains(&no) { AWAITED } else { 0.0 };
+        let score = sum / count + bonus + 0.3 * labels(screen, picture);
+        if score >= LEAST && best.is_none_or(|(_, most)| score > most) {
+            best = Some((no, score));
+        }
+    }
+    best.map(|(no, _)| no)
+}
+
+/// The share of a screen's labels that stand in the picture.
+fn labels(screen: &Screen, picture: &Picture) -> f64 {
+    let Some(grid) = picture.grid() else { return 0.0 };
+    let labels: Vec<&str> = screen.fields.iter().filter_map(|f| label(&f.find)).collect();
+    let there = labels.iter().filter(|l| places(grid, l).next().is_some()).count();
+    if labels.is_empty() { 0.0 } else { there as f64 / labels.len() as f64 }
+}
+
+fn label(finder: &Finder) -> Option<&str> {
+    if let Finder::Label { label, .. } = finder { Some(label) } else { None }
+}
+
+/// How near a condition is to being true, from 0 to 1.
+fn closeness(condition: &Condition, picture: &Picture) -> f64 {
+    if holds(condition, picture) {
+        return 1.0;
+    }
+    let (Some(grid), Some((text, at))) = (picture.grid(), wanted(condition)) else { return 0.0 };
+    if once(grid, text).is_some() {
+        return 0.8;
+    }
+    let there = at.map(|at| there(grid, at, text)).unwrap_or_default();
+    let same = there.chars().zip(text.chars()).filter(|(a, b)| a == b && *a != ' ').count();
+    0.7 * same as f64 / text.chars().count().max(1) as f64
+}
+
+/// The text that a condition wants, and where.
+fn wanted(condition: &Condition) -> Option<(&str, Option<At>)> {
+    match condition {
+        Condition::TextAt(at, text) => Some((text, Some(*at))),
+        Condition::RowHas(row, text) => Some((text, Some(At { row: *row, column: 1 }))),
+        Condition::Contains(text) => Some((text, None)),
+        _ => None,
+    }
+}
+
+/// Where a text stands, if it stands there exactly once.
+fn once(grid: &Grid, text: &str) -> Option<At> {
+    let mut found = places(grid, text);
+    let first = found.next();
+    first.filter(|_| found.next().is_none())
+}
+
+/// What stands in the place of a text.
+fn there(grid: &Grid, at: At, text: &str) -> String {
+    let len = u16::try_from(cells_of(text)).unwrap_or(u16::MAX);
+    glyphs(grid.area(Area { at, len }))
+}
+
+fn conditions<'p>(screen: &'p Screen, picture: &'p Picture) -> impl Iterator<Item = Failing> + 'p {
+    let failing = screen.conditions.iter().enumerate().filter(|(_, c)| !holds(c, picture));
+    failing.map(|(number, condition)| {
+        let text = wanted(condition);
+        let grid = picture.grid();
+        let found = match (condition, grid) {
+            (Condition::TextAt(at, text), Some(grid)) => Some(there(grid, *at, text)),
+            (Condition::RowHas(row, _) | Condition::RowLike(Some(row), _), Some(grid)) => {
+                Some(glyphs(row_cells(grid, *row)).trim().to_owned())
+            }
+            (Condition::Cursor(_), Some(grid)) => Some(format!("{}, {}", grid.cursor.row, grid.cursor.column)),
+            (Condition::Layout(_), Some(grid)) => Some(format!("{:016x}", layout(grid))),
+            (Condition::Url(_), _) => picture.page().map(|p| p.url.clone()),
+            (Condition::Title(_), _) => picture.page().map(|p| p.title.clone()),
+            (Condition::Element(e), _) => {
+                let count = picture.page().and_then(|p| p.found.get(&e.id())).map_or(0, Vec::len);
+                Some(format!("{count} of them"))
+            }
+            _ => None,
+        };
+        Failing {
+            part: Part::Condition(number),
+            what: describe(condition),
+            wanted: text.map(|(t, _)| t.to_owned()),
+            at: text.and_then(|(_, at)| at).or(match condition {
+                Condition::RowLike(Some(row), _) => Some(At { row: *row, column: 1 }),
+                Condition::Cursor(at) => Some(*at),
+                _ => None,
+            }),
+            found,
+            moved: grid.zip(text).and_then(|(grid, (text, _))| once(grid, text)),
+        }
+    })
+}
+
+fn describe(condition: &Condition) -> String {
+    match condition {
+        Condition::TextAt(at, text) => format!("row {}, column {} is `{text}`", at.row, at.column),
+        Condition::RowHas(row, text) => format!("row {row} has `{text}`"),
+        Condition::Contains(text) => format!("`{text}` stands somewhere"),
+        Condition::RowLike(Some(row), pattern) => format!("row {row} is like `{}`", pattern.text),
+        Condition::RowLike(None, pattern) => format!("a row is like `{}`", pattern.text),
+        Condition::Cursor(at) => format!("the cursor is at row {}, column {}", at.row, at.column),
+        Condition::Layout(layout) => format!("the fields lie like {layout:016x}"),
+        Condition::Url(pattern) => format!("the address is like `{}`", pattern.text),
+        Condition::Title(title) => format!("the title is `{title}`"),
+        Condition::Element(element) => format!("there is one {element}"),
+    }
+}
+
+/// By how many rows and columns a text in its place moved.
+fn shift(failing: &Failing) -> Option<(i32, i32)> {
+    let (at, moved) = (failing.at?, failing.moved?);
+    failing.what.contains("column").then_some(())?;
+    Some((i32::from(moved.row) - i32::from(at.row), i32::from(moved.column) - i32::from(at.column)))
+}
+
+/// Labels that are not there once, and places of 3270 fields where no such field begins any more.
+fn fields(screen: &Screen, picture: &Picture, shifts: &[(i32, i32)]) -> Vec<Failing> {
+    let Some(grid) = picture.grid() else { return Vec::new() };
+    let mut failing = Vec::new();
+    for field in &screen.fields {
+        let (what, at, wanted, moved) = match &field.find {
+            Finder::Label { label, .. } if once(grid, label).is_none() => {
+                let times = places(grid, label).count();
+                (format!("the label of `{}` is there {times} times", field.name), None, Some(label.clone()), None)
+            }
+            Finder::Area(area) if !grid.fields.is_empty() && field.wanted != Wanted::Any => {
+                if begins(grid, area.at, field.wanted) {
+                    continue;
+                }
+                let moved: Vec<At> = shifts.iter().filter_map(|s| moved(area.at, *s)).collect();
+                let moved = moved.into_iter().find(|at| {
+                    let there = grid.fields.iter().find(|f| f.area.at == *at);
+                    begins(grid, *at, field.wanted) && there.is_some_and(|f| f.area.len == area.len)
+                });
+                let what = format!("`{}` is no longer where the map has it", field.name);
+                (what, Some(area.at), None, moved)
+            }
+            _ => continue,
+        };
+        failing.push(Failing { part: Part::Field(field.name.clone()), what, wanted, at, found: None, moved });
+    }
+    failing
+}
+
+/// Whether a field of the far side begins there that is protected or not, as wanted.
+fn begins(grid: &Grid, at: At, wanted: Wanted) -> bool {
+    let protected = wanted == Wanted::Output;
+    grid.fields.iter().any(|f| f.area.at == at && f.style.has(Style::PROTECTED) == protected)
+}
+
+fn moved(at: At, (rows, columns): (i32, i32)) -> Option<At> {
+    let row = u16::try_from(i32::from(at.row) + rows).ok()?;
+    Some(At { row, column: u16::try_from(i32::from(at.column) + columns).ok()? })
+}
