@@ -8,6 +8,7 @@
 mod end;
 mod far;
 mod floods;
+mod passwords;
 mod pty;
-// mod ssh;
-// mod telnet;
+mod ssh;
+mod telnet;
