@@ -4,17 +4,34 @@
 //! every wait and every way is bounded. An error of [`run`] says that no commit was sent.
 //! Not here: how keys travel ([`crate::transport`]), which session is used, and what is done about an error (the pool).
 
+mod act;
+mod find;
+mod hands;
+mod home;
 mod log;
+mod read;
+mod recognise;
+mod run;
+mod table;
+mod values;
+mod wait;
 
 pub use crate::source::Login;
+pub(crate) use log::Fnv;
 pub use log::{Both, Event, Log, NoLog, picture_hash, shown};
+pub use recognise::{Seen, recognise};
+pub(crate) use recognise::{glyphs, holds, places, rows};
 
-use crate::map::{Cell, End, FlowNo, Map, ScreenNo};
+use crate::drift;
+use crate::map::{Cell, End, FlowNo, Map, Press, ScreenNo};
 use crate::picture::At;
 use crate::refusals;
 use crate::transport::Session;
 use banyan_adapter::{Call, Fault, Probed};
+use hands::Hands;
 use jiff::Timestamp;
+use run::Task;
+use wait::Want;
 
 /// What a run is lent.
 pub struct Means<'a> {
@@ -78,18 +95,18 @@ pub fn run(
     given: &[(String, String)],
 ) -> Result<Ran, Fault> {
     let mut records = Vec::new();
-    let end = run_into(session, means, flow, given, &mut |page| {
+    let (end, whole) = drive(session, means, flow, given, &mut |page| {
         records.extend(page);
         Ok(())
     })?;
-    if end != End::Done {
+    if end != End::Done || !whole {
         records.clear();
     }
     Ok(Ran { end, records })
 }
 
 /// As [`run`], with memory that stays flat however long a table is: each page goes to `sink` as it was read. Of what the
-/// sink was given nothing may be used unless the answer is [`End::Done`].
+/// sink was given nothing may be used unless the answer is [`End::Done`]. Not for flows that commit.
 pub fn run_into(
     session: &mut dyn Session,
     means: &mut Means<'_>,
@@ -97,8 +114,40 @@ pub fn run_into(
     given: &[(String, String)],
     sink: &mut Sink<'_>,
 ) -> Result<End, Fault> {
-    let _ = (session, means, flow, given, sink);
-    Err(Fault::transient(refusals::FAILED, "the engine is being built"))
+    if means.map.flows.get(flow).is_some_and(|f| f.steps.iter().any(|s| s.commit)) {
+        return Err(Fault::permanent(refusals::NOT_SENT, "a flow that commits is not read page by page"));
+    }
+    drive(session, means, flow, given, sink).map(|(end, _)| end)
+}
+
+/// The end, and whether every step was done (and so everything was read).
+fn drive(
+    session: &mut dyn Session,
+    means: &mut Means<'_>,
+    flow: FlowNo,
+    given: &[(String, String)],
+    sink: &mut Sink<'_>,
+) -> Result<(End, bool), Fault> {
+    let name = means.map.flows.get(flow).map(|f| f.name.as_str());
+    let mut hands = begin(session, means, name, given);
+    let task = Task::new(hands.map, flow, given, hands.means.login, true);
+    let ran = task.as_ref().map_err(Fault::clone).and_then(|task| {
+        hands.go(task.flow.start)?;
+        hands.steps(task, sink)
+    });
+    let (end, whole) = match (ran, &task) {
+        (Ok(end), _) => (end, true),
+        (Err(fault), Ok(task)) if hands.committed => {
+            hands.stopped(&fault);
+            (hands.doubt(task.flow, given, &fault), false)
+        }
+        (Err(fault), _) => {
+            hands.stopped(&fault);
+            return Err(fault);
+        }
+    };
+    hands.ended(&end);
+    Ok((end, whole))
 }
 
 /// Whether the commit of a flow that was given this happened, asked by its `verify` flow. For a commit in doubt whose own
@@ -109,19 +158,61 @@ pub fn verify(
     flow: FlowNo,
     given: &[(String, String)],
 ) -> Result<Probed, Fault> {
-    let _ = (session, means, flow, given);
-    Err(Fault::transient(refusals::FAILED, "the engine is being built"))
+    let Some(verify) = means.map.flows.get(flow).and_then(|f| f.verify.as_ref()) else {
+        return Ok(Probed::CannotTell("the flow has no `verify`".to_owned()));
+    };
+    let name = means.map.flows.get(verify.flow).map(|f| f.name.as_str());
+    let mut hands = begin(session, means, name, given);
+    hands.probe(verify, given).inspect_err(|fault| hands.stopped(fault))
 }
 
 /// Brings the session to where it rests ([`Map::rest`]), by the login flow and by exits: also after it was opened. On an
 /// error ([`refusals::NO_WAY_HOME`], [`refusals::LOGIN_REFUSED`], …) the caller closes the session.
 pub fn go_home(session: &mut dyn Session, means: &mut Means<'_>) -> Result<(), Fault> {
-    let _ = (session, means);
-    Err(Fault::transient(refusals::NO_WAY_HOME, "the engine is being built"))
+    let mut hands = begin(session, means, None, &[]);
+    let rest = hands.map.rest;
+    hands.go(rest).inspect_err(|fault| hands.stopped(fault)).map_err(|fault| {
+        let own = [refusals::LOGIN_REFUSED, refusals::DISCONNECTED, refusals::GIVEN_UP, refusals::HOST_DOWN];
+        if own.contains(&fault.code.as_str()) || fault.code == refusals::NO_WAY_HOME || drift::is_drift(&fault.code) {
+            return fault;
+        }
+        Fault { message: format!("the session did not get home: {fault}"), code: refusals::NO_WAY_HOME.into(), ..fault }
+    })
 }
 
 /// Presses the pool's keep-alive key, on the resting screen and nowhere else, and waits for that screen.
 pub fn keep_alive(session: &mut dyn Session, means: &mut Means<'_>) -> Result<(), Fault> {
-    let _ = (session, means);
-    Err(Fault::transient(refusals::NO_WAY_HOME, "the engine is being built"))
+    let Some((key, _)) = means.map.pool.keep_alive else { return Ok(()) };
+    let mut hands = begin(session, means, None, &[]);
+    let kept = |hands: &mut Hands<'_, '_>| {
+        let (now, rest) = (hands.here()?, hands.map.rest);
+        if now.screen != rest {
+            let what =
+                format!("`{}` is shown where the session should rest; nothing was pressed", hands.name(now.screen));
+            return Err(Fault::transient(refusals::NO_WAY_HOME, what));
+        }
+        let before = hands.press(&Press::Key(key), &[rest], now, false)?;
+        hands.wait(&before, Want::Any, None)?;
+        match hands.here()? {
+            now if now.screen == rest => Ok(()),
+            now => Err(Fault::transient(
+                refusals::NO_WAY_HOME,
+                format!("the keep-alive key led to `{}`", hands.name(now.screen)),
+            )),
+        }
+    };
+    kept(&mut hands).inspect_err(|fault| hands.stopped(fault))
+}
+
+fn begin<'h, 'a>(
+    session: &'h mut dyn Session,
+    means: &'h mut Means<'a>,
+    flow: Option<&str>,
+    given: &[(String, String)],
+) -> Hands<'h, 'a> {
+    let mut hands = Hands::new(session, means);
+    let login = hands.means.login;
+    let (user, password) = (login.user.plain.as_str(), login.password.plain.chars().count());
+    hands.tell(&Event::Began { map: hands.map, flow, given, user, password });
+    hands
 }

@@ -1,7 +1,11 @@
 //! What a run saw and did, kept to be looked at and to be replayed.
+//!
+//! Invariant: a trace holds no secret: pictures were masked when they were taken, secret texts are their length.
+//! Not here: when a trace is written, and how many are kept (the pool).
 
+mod line;
 mod recorder;
 mod replay;
 
 pub use recorder::{Stopped, Trace};
-pub use replay::replay;
+pub use replay::{Replay, replay};

@@ -10,9 +10,9 @@ use std::collections::BTreeSet;
 
 impl Reader<'_> {
     /// One screen by itself.
-    pub(super) fn check_screen(&mut self, no: ScreenNo, path: &str) {
+    pub(super) fn check_screen(&mut self, no: ScreenNo, said_nothing: bool, path: &str) {
         let Some(screen) = self.screens.get(no).cloned() else { return };
-        if screen.conditions.is_empty() {
+        if said_nothing {
             let hint = "say what is true of it and of no other: `match: { text: [{ at: [1, 2], is: SVM0201P }] }`";
             if !self.notes.partial(path) {
                 self.notes.error("no-condition", path, "nothing says how this screen is known", hint);
@@ -88,7 +88,7 @@ impl Reader<'_> {
             }
             return;
         };
-        let (mut seen, mut open) = (BTreeSet::from([no]), vec![exit.expect.clone()]);
+        let (mut seen, mut open) = (BTreeSet::new(), vec![exit.expect.clone()]);
         while let Some(expect) = open.pop() {
             if expect.contains(&Expected::Disconnected) {
                 return;
@@ -102,6 +102,9 @@ impl Reader<'_> {
                     open.extend(way.flatten().map(|e| e.expect));
                 }
             }
+        }
+        if seen.first() != Some(&no) {
+            return; // told at the first screen of the ring
         }
         let message = format!("the exits lead from `{}` round and never to where sessions rest", screen.name);
         self.notes.error(

@@ -104,6 +104,7 @@ impl Reader<'_> {
     }
 
     fn flow(&mut self, no: usize, raw: &RawFlow, path: &str) {
+        let before = self.notes.errors();
         let names = self.given(raw, &join(path, "given"));
         let start = self.start(&raw.start, &join(path, "start"));
         let (mut steps, mut on) = (Vec::new(), start.map(|s| vec![s]));
@@ -125,7 +126,7 @@ impl Reader<'_> {
         }
         for (name, _) in &names.given {
             let verified = raw.verify.as_ref().is_some_and(|v| v.with.iter().any(|(_, n)| mentions(n, name)));
-            if !names.used.borrow().contains(name) && !verified && !self.notes.partial(path) {
+            if self.notes.errors() == before && !names.used.borrow().contains(name) && !verified {
                 let at = join(&join(path, "given"), name);
                 let message = format!("`{name}` is given and never used");
                 self.notes.warning("unused-given", &at, message, format!("use `${name}`, or leave it out"));
@@ -258,7 +259,7 @@ impl Reader<'_> {
         }
         if let Some(first) = commits.first() {
             for (i, step) in flow.steps.iter().enumerate().skip(first + 1) {
-                if step.press.is_some() || !step.set.is_empty() || !step.typed.is_empty() {
+                if !step.commit && (step.press.is_some() || !step.set.is_empty() || !step.typed.is_empty()) {
                     let message = "after the commit a flow may only read";
                     let hint = "the screen's `exit` leads off it; what needs more keys is a flow of its own";
                     self.notes.error("after-commit", &at(i), message, hint);

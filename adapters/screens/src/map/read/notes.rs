@@ -48,6 +48,11 @@ impl Notes {
         }
     }
 
+    /// What stands at `path` could not be used.
+    pub(super) fn leave_out(&mut self, path: &str) {
+        self.left_out.push(path.to_owned());
+    }
+
     /// Whether something at or under `path` could not be read.
     pub(super) fn partial(&self, path: &str) -> bool {
         self.left_out.iter().any(|p| p.strip_prefix(path).is_some_and(|r| r.is_empty() || r.starts_with(['.', '['])))
@@ -66,7 +71,12 @@ impl Notes {
 
     /// Whether there is an error.
     pub(super) fn faulty(&self) -> bool {
-        self.problems.iter().any(|p| p.severity == Severity::Error)
+        self.errors() > 0
+    }
+
+    /// How many errors there are.
+    pub(super) fn errors(&self) -> usize {
+        self.problems.iter().filter(|p| p.severity == Severity::Error).count()
     }
 }
 

@@ -128,6 +128,19 @@ pub(super) struct RawMatch {
     pub element: Option<Node>,
 }
 
+impl RawMatch {
+    /// Nothing is said.
+    pub(super) fn is_empty(&self) -> bool {
+        let nodes = [&self.text, &self.contains, &self.element].iter().all(|n| n.as_ref().is_none_or(nothing));
+        let texts = [&self.layout, &self.url, &self.title].iter().all(|t| t.is_none());
+        nodes && texts && self.cursor.is_none()
+    }
+}
+
+fn nothing(node: &Node) -> bool {
+    matches!(&node.kind, banyan_words::node::Kind::List(items) if items.is_empty())
+}
+
 /// A text in its place.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -47,7 +47,7 @@ impl Reader<'_> {
                 if let Some(screen) = reader.screens.get_mut(no) {
                     *screen = Screen { conditions, volatile, fields, errors, ..screen.clone() };
                 }
-                reader.check_screen(no, at);
+                reader.check_screen(no, raw.conditions.is_empty(), at);
             });
         }
         for no in 0..self.screens.len() {
@@ -147,8 +147,8 @@ impl Reader<'_> {
         match (raw.at, raw.row) {
             (Some(at), _) => {
                 let len = u16::try_from(text.chars().count()).unwrap_or(u16::MAX);
-                let area = self.area(at.into(), len, path)?;
-                self.in_row(area, path)?;
+                self.in_row(at.1, len, path)?;
+                self.area(at.into(), len, path)?;
                 Some(Condition::TextAt(at.into(), text.clone()))
             }
             (None, Some(row)) if raw.has.is_some() => Some(Condition::RowHas(row, text.clone())),
@@ -268,28 +268,32 @@ impl Reader<'_> {
             if raw.code == "errors" {
                 self.notes.error("bad-name", &join(&at, "code"), "`errors` means all of them", "choose another code");
             }
-            let like = match (&raw.like, &raw.regex) {
-                (Some(like), None) if like.chars().all(|c| c == '*' || c.is_whitespace()) => {
-                    self.notes.error("bad-value", &at, "this would be an error at all times", "say what it says");
-                    continue;
-                }
-                (Some(like), None) => self.pattern(pattern::like(like), &join(&at, "like")),
-                (None, Some(regex)) => self.pattern(pattern::regex(regex), &join(&at, "regex")),
-                (Some(_), Some(_)) => {
-                    self.notes.error("conflict", &at, "`like` and `regex` exclude each other", "keep one of them");
-                    continue;
-                }
-                (None, None) => {
-                    self.notes.missing(&at, "nothing says how this error reads", "write `like: \"No such item*\"`");
-                    continue;
-                }
-            };
             let place = self.error_place(raw, &at);
-            if let Some(like) = like {
-                rules.push(ErrorRule { code: raw.code.clone(), place, like });
+            match self.error_text(raw, &at) {
+                Some(like) => rules.push(ErrorRule { code: raw.code.clone(), place, like }),
+                None => self.notes.leave_out(&at),
             }
         }
         rules
+    }
+
+    fn error_text(&mut self, raw: &RawError, path: &str) -> Option<Pattern> {
+        match (&raw.like, &raw.regex) {
+            (Some(like), None) if like.chars().all(|c| c == '*' || c.is_whitespace()) => {
+                self.notes.error("bad-value", path, "this would be an error at all times", "say what it says");
+                None
+            }
+            (Some(like), None) => self.pattern(pattern::like(like), &join(path, "like")),
+            (None, Some(regex)) => self.pattern(pattern::regex(regex), &join(path, "regex")),
+            (Some(_), Some(_)) => {
+                self.notes.error("conflict", path, "`like` and `regex` exclude each other", "keep one of them");
+                None
+            }
+            (None, None) => {
+                self.notes.missing(path, "nothing says how this error reads", "write `like: \"No such item*\"`");
+                None
+            }
+        }
     }
 
     fn error_place(&mut self, raw: &RawError, path: &str) -> Option<Finder> {
@@ -356,9 +360,9 @@ impl Reader<'_> {
     }
 
     /// A text must not run on into the next row.
-    fn in_row(&mut self, area: Area, path: &str) -> Option<()> {
+    fn in_row(&mut self, column: u16, len: u16, path: &str) -> Option<()> {
         let (_, columns) = self.size.unwrap_or((0, u16::MAX));
-        if u32::from(area.at.column) + u32::from(area.len) - 1 > u32::from(columns) {
+        if u32::from(column) + u32::from(len) > u32::from(columns) + 1 {
             let message = "this text does not fit into its row";
             self.notes.error("outside-screen", path, message, "make it two texts, one in each row");
             return None;
