@@ -8,6 +8,7 @@
 mod end;
 mod far;
 mod floods;
+mod maps;
 mod passwords;
 mod pty;
 mod ssh;

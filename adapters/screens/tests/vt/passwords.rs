@@ -8,7 +8,9 @@ use banyan_screens::refusals;
 use banyan_screens::transport::Session;
 use banyan_screens::transport::vt::{Config, Ssh};
 use russh::keys::load_secret_key;
-use russh::server::{Auth, ChannelOpenHandle, Config as Server, Handler, Msg, Response, Session as Connection, run_stream};
+use russh::server::{
+    Auth, ChannelOpenHandle, Config as Server, Handler, Msg, Response, Session as Connection, run_stream,
+};
 use russh::{Channel, ChannelId, MethodKind, MethodSet, Pty};
 use std::borrow::Cow;
 use std::net::SocketAddr;
