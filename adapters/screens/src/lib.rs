@@ -14,6 +14,7 @@ pub mod drift;
 pub mod engine;
 pub mod map;
 pub mod picture;
+pub mod record;
 pub mod refusals;
 pub mod source;
 pub mod trace;

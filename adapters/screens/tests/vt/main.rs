@@ -11,5 +11,6 @@ mod floods;
 mod maps;
 mod passwords;
 mod pty;
+mod recorder;
 mod ssh;
 mod telnet;
