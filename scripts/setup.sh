@@ -4,7 +4,8 @@
 #   scripts/setup.sh --for demo     a C compiler (SQLite is built along), unixODBC with SQLite's driver, and Rust
 #   scripts/setup.sh --for test     that, rustfmt and clippy, the tools of tests/contract.sh, and for the ODBC adapter's
 #                                   tests PostgreSQL and MariaDB (tests start servers of their own in temporary folders)
-#                                   with their drivers, FreeTDS and mdbtools
+#                                   with their drivers, FreeTDS and mdbtools; for the screens adapter's abook, calcurse,
+#                                   OpenSSH's server, telnet and telnetd
 #
 # On Debian it installs packages with apt-get (with sudo, if you are not root). Nothing else outside this folder is
 # touched, except Rust, which its own installer puts into ~/.cargo and ~/.rustup where there is none.
@@ -51,6 +52,14 @@ if [ "$purpose" = test ]; then
     want_file "/usr/sbin/mariadbd /usr/libexec/mariadbd" mariadb-server
     want_file "/usr/lib/*/odbc/libtdsodbc.so" tdsodbc
     want_file "/usr/lib/*/odbc/libmdbodbc.so" odbc-mdbtools
+    # Terminals for the screens adapter: two curses programs, and servers that its tests start themselves.
+    want abook abook
+    want calcurse calcurse
+    want infocmp ncurses-bin
+    want_file /usr/sbin/sshd openssh-server
+    want ssh-keygen openssh-client
+    want telnet telnet
+    want_file "/usr/sbin/telnetd /usr/sbin/in.telnetd" telnetd
     want node "nodejs npm"
     want npm npm
     if ! has python3; then
