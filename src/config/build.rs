@@ -56,6 +56,8 @@ pub fn build(loaded: &mut Loaded, kinds: &[&dyn Kind], world: &dyn World) -> Opt
 pub struct Alone {
     /// Its adapter, checked.
     pub prepared: Arc<dyn Prepared>,
+    /// What its adapter was given, for commands of that adapter's own.
+    pub raw: RawSource,
     /// What it may be asked to bear.
     pub budget: Budget,
     /// Where the store is.
@@ -84,13 +86,14 @@ pub fn alone(loaded: &mut Loaded, name: &str, kinds: &[&dyn Kind], world: &dyn W
     };
     let settings = settings::read(&loaded.draft, &loaded.base, &mut Vec::new());
     let kind = kind_of(&source, kinds, &mut problems);
-    let prepared = kind.and_then(|k| k.prepare(&raw(&source, loaded)).map_err(|faults| problems.extend(faults)).ok());
+    let raw = raw(&source, loaded);
+    let prepared = kind.and_then(|k| k.prepare(&raw).map_err(|faults| problems.extend(faults)).ok());
     loaded.add(problems);
     if loaded.has_errors() || !loaded.whole {
         return None;
     }
     let store = settings.map_or_else(|| loaded.base.join("banyan.db"), |s| s.store);
-    Some(Alone { prepared: Arc::from(prepared?), budget, store })
+    Some(Alone { prepared: Arc::from(prepared?), raw, budget, store })
 }
 
 type Prepareds = BTreeMap<String, Arc<dyn Prepared>>;

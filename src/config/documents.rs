@@ -44,7 +44,8 @@ fn read(loaded: &mut Loaded, world: &dyn World, scalar: &Node, at: &str, problem
     let path = loaded.base.join(scalar.as_text()?);
     let mut found = Vec::new();
     let node = include::read(world, &path, Some(&scalar.spot), &mut loaded.files, &mut found);
-    problems.extend(found.into_iter().map(|p| if p.path.is_empty() { Problem { path: at.to_owned(), ..p } } else { p }));
+    problems
+        .extend(found.into_iter().map(|p| if p.path.is_empty() { Problem { path: at.to_owned(), ..p } } else { p }));
     let mut node = node?;
     loaded.secrets.expand(world, &loaded.base, loaded.missing, (&mut node, at), problems);
     if !matches!(node.kind, NodeKind::Map(_)) {

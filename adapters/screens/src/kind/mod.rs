@@ -8,9 +8,9 @@ mod config;
 
 use crate::map;
 use crate::refusals::REFUSALS;
-use crate::source::Spec;
+use crate::source::{self, Spec};
 use banyan_adapter::{Connected, Context, Fault, Kind, Prepared, RawSource, RefusalDef, Task};
-use banyan_words::{Batch, Column, Problem, Type, codec};
+use banyan_words::{Batch, Column, Place, Problem, UnitRef, codec};
 use std::path::Path;
 
 pub use check::{Offline, prepare};
@@ -62,10 +62,7 @@ impl Prepared for Checked {
 
     /// What stands on screens is text.
     fn columns(&self, dataset: &str) -> Option<Vec<Column>> {
-        let dataset = self.spec().dataset(dataset)?;
-        let flow = dataset.pass.as_ref().map(|p| p.flow).or(dataset.read.as_ref().map(|r| r.flow))?;
-        let names = self.spec().map.flows.get(flow)?.columns(&self.spec().map);
-        Some(names.into_iter().map(|name| Column { name: name.to_owned(), ty: Type::Text }).collect())
+        source::columns(self.spec(), dataset)
     }
 
     fn feeds(&self, dataset: &str) -> bool {
@@ -91,9 +88,12 @@ impl Prepared for Checked {
         Err(Fault::permanent("not-a-file", "this source is read from screens; there is no file to read"))
     }
 
-    fn connect(&self, _: Context) -> Task<'_, Result<Box<dyn Connected>, Fault>> {
-        let message = "sessions with screens are not part of this build";
-        Box::pin(async move { Err(Fault::permanent(crate::refusals::FAILED, message)) })
+    fn locate(&self, dataset: &str, column: Option<&str>, unit: &UnitRef, place: Place) -> Option<String> {
+        source::locate(self.spec(), dataset, column, unit, place)
+    }
+
+    fn connect(&self, cx: Context) -> Task<'_, Result<Box<dyn Connected>, Fault>> {
+        source::connect(self.spec().clone(), cx)
     }
 }
 
