@@ -3,4 +3,5 @@
 use banyan_adapter::Kind;
 
 /// Every adapter kind this product was built with.
-pub const KINDS: &[&dyn Kind] = &[&banyan_file_drop::FileDrop, &banyan_mssql::Mssql, &banyan_odbc::Odbc];
+pub const KINDS: &[&dyn Kind] =
+    &[&banyan_file_drop::FileDrop, &banyan_mssql::Mssql, &banyan_odbc::Odbc, &banyan_screens::Screens];

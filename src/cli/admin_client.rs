@@ -62,6 +62,15 @@ impl AdminClient {
         Err(Failure::Because(format!("the gateway refused ({}): {detail}", answer.status)))
     }
 
+    /// What stands at a path.
+    pub(super) fn get(&self, path: &str) -> Result<Value, Failure> {
+        let answer = self.ask("GET", path, None).map_err(Failure::Because)?;
+        match answer.status {
+            200 => Ok(answer.body),
+            status => Err(Failure::Because(format!("the gateway answers {status} to {path}"))),
+        }
+    }
+
     fn ask(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Answer, String> {
         let fault = |e: std::io::Error| format!("the gateway at {} does not answer: {e}", self.address);
         let mut stream = TcpStream::connect_timeout(&self.address, CONNECT).map_err(fault)?;

@@ -11,7 +11,7 @@ use serde_json::Value;
 pub(super) struct AuditCommand {
     #[command(subcommand)]
     act: Act,
-    /// What `discover` and `scaffold` sent, which is written down apart.
+    /// What `discover`, `scaffold` and `screens` sent, which is written down apart.
     #[arg(long, global = true)]
     discover: bool,
 }

@@ -4,7 +4,7 @@ use super::Failure;
 use crate::config::{Alone, Built};
 use crate::ops::audit::{self, AuditLog};
 use crate::runtime::clock::Clock;
-use crate::runtime::sources::limits;
+use crate::runtime::sources::{folders_of, limits};
 use banyan_adapter::{Audit, Budget, Context, Found, Health, Limits, Memory, NoAudit, UnitMemo};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -49,6 +49,27 @@ pub(super) fn health(built: &Built) -> Result<Vec<Asked>, Failure> {
 /// What a source holds, or what of it bears one of those names. What is sent is written down beside the store, in a file
 /// of its own: a gateway may be writing the other one.
 pub(super) fn discover(source: &str, alone: &Alone, named: &[String]) -> Result<Vec<Found>, Failure> {
+    let by_hand = by_hand(source, alone)?;
+    let found = runtime()?.block_on(async {
+        let connected = alone.prepared.connect(by_hand.context).await?;
+        match named {
+            [] => connected.discover().await,
+            _ => connected.discover_named(named.to_vec()).await,
+        }
+    });
+    found.map_err(|fault| Failure::Because(format!("{source}: {fault}")))
+}
+
+/// What a command lends an adapter that it lets speak to a source.
+pub(super) struct ByHand {
+    /// For `connect`.
+    pub(super) context: Context,
+    _lock: File,
+}
+
+/// For a source by itself. What is sent is written down beside the store, in a file of its own: a gateway may be writing
+/// the other one. Who comes second waits.
+pub(super) fn by_hand(source: &str, alone: &Alone) -> Result<ByHand, Failure> {
     let clock = Clock::system();
     let log = audit::discover_path_of(&alone.store);
     if let Some(folder) = log.parent().filter(|f| !f.as_os_str().is_empty()) {
@@ -57,17 +78,11 @@ pub(super) fn discover(source: &str, alone: &Alone, named: &[String]) -> Result<
     }
     // Two at once would break the chain of lines.
     let lock = File::create(log.with_extension("lock")).and_then(|f| f.lock().map(|()| f));
-    let _lock = lock.map_err(|e| Failure::Because(format!("{} cannot be locked: {e}", log.display())))?;
+    let lock = lock.map_err(|e| Failure::Because(format!("{} cannot be locked: {e}", log.display())))?;
     let written = AuditLog::new(log, Arc::new(clock.reader())).map_err(|e| Failure::Because(format!("{e:#}")))?;
     let context = context(source, limits(&alone.budget), Arc::new(written), &clock);
-    let found = runtime()?.block_on(async {
-        let connected = alone.prepared.connect(context).await?;
-        match named {
-            [] => connected.discover().await,
-            _ => connected.discover_named(named.to_vec()).await,
-        }
-    });
-    found.map_err(|fault| Failure::Because(format!("{source}: {fault}")))
+    let folder = Some(folders_of(&alone.store).join(source));
+    Ok(ByHand { context: Context { folder, ..context }, _lock: lock })
 }
 
 fn runtime() -> Result<tokio::runtime::Runtime, Failure> {

@@ -69,7 +69,7 @@ pub(super) fn alone(global: &Global, name: &str) -> Result<(Loaded, Part<SourceD
         let list = if known.is_empty() { "none at all".to_owned() } else { known.join(", ") };
         return Err(Failure::Usage(format!("there is no source `{name}`; {meant}there are: {list}")));
     }
-    let alone = config::alone(&mut loaded, name, KINDS);
+    let alone = config::alone(&mut loaded, name, KINDS, &config::Disk);
     match (source, alone) {
         (Some(source), Some(alone)) => Ok((loaded, source, alone)),
         _ => {

@@ -23,6 +23,7 @@ mod out;
 mod restore;
 mod scaffold;
 mod schema;
+mod screens;
 mod serve;
 mod shown;
 mod store;
@@ -93,6 +94,8 @@ enum Command {
     Discover(discover::Discover),
     /// Propose datasets, entities and mappings for tables of a source.
     Scaffold(scaffold::Scaffold),
+    /// Old screens: run a flow, look at screens and traces, accept a screen that changed, draft a map.
+    Screens(screens::Screens),
 }
 
 /// Runs the program.
@@ -116,6 +119,7 @@ pub fn main() -> ExitCode {
         Command::Init(c) => c.run(&global),
         Command::Discover(c) => c.run(&global),
         Command::Scaffold(c) => c.run(&global),
+        Command::Screens(c) => c.run(&global),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -132,12 +136,15 @@ pub enum Failure {
     Because(String),
     /// The command line is wrong.
     Usage(String),
+    /// It has been told; the command's help says what this exit code means.
+    Code(u8),
 }
 
 impl Failure {
     fn tell(self) -> ExitCode {
         let (message, code) = match self {
             Failure::Told => return ExitCode::from(1),
+            Failure::Code(code) => return ExitCode::from(code),
             Failure::Because(message) => (message, 1),
             Failure::Usage(message) => (message, 2),
         };

@@ -17,8 +17,8 @@
 //!
 //! Invariant: what [`Kept::to_yaml`] writes, [`read`] reads as it was. Not here: asking sources.
 
-use super::quote::{list, quoted, scalar};
 use super::World;
+use super::quote::{list, quoted, scalar};
 use banyan_words::decimal::MAX_DIGITS;
 use banyan_words::node::{Kind, Node, yaml};
 use banyan_words::{Column, Problem, Spot, Type};

@@ -4,6 +4,7 @@
 //! Not here: which adapter kinds there are (the roof hands them in), connecting.
 
 use super::baseline::{self, Kept};
+use super::documents;
 use super::settings::{self, Settings};
 use super::world::MOST_BYTES;
 use super::{Loaded, World};
@@ -29,6 +30,7 @@ pub struct Built {
 
 /// Builds what was loaded. `None` if there are errors; they, and all warnings, are added to `loaded`.
 pub fn build(loaded: &mut Loaded, kinds: &[&dyn Kind], world: &dyn World) -> Option<Built> {
+    documents::put_in(loaded, kinds, world);
     if !loaded.whole {
         return None;
     }
@@ -54,6 +56,8 @@ pub fn build(loaded: &mut Loaded, kinds: &[&dyn Kind], world: &dyn World) -> Opt
 pub struct Alone {
     /// Its adapter, checked.
     pub prepared: Arc<dyn Prepared>,
+    /// What its adapter was given, for commands of that adapter's own.
+    pub raw: RawSource,
     /// What it may be asked to bear.
     pub budget: Budget,
     /// Where the store is.
@@ -62,7 +66,8 @@ pub struct Alone {
 
 /// Builds one source, whatever else is wrong: it need not have datasets yet, nor need there be entities. `None` if it is
 /// faulty itself; that is added to `loaded`.
-pub fn alone(loaded: &mut Loaded, name: &str, kinds: &[&dyn Kind]) -> Option<Alone> {
+pub fn alone(loaded: &mut Loaded, name: &str, kinds: &[&dyn Kind], world: &dyn World) -> Option<Alone> {
+    documents::put_in(loaded, kinds, world);
     let source = loaded.draft.sources.iter().find(|s| s.name == name).cloned()?;
     let own = |path: &str| path.strip_prefix(source.path.as_str()).is_some_and(|r| r.is_empty() || r.starts_with('.'));
     let barren = |p: &Problem| p.code == "missing-key" && p.path == source.path;
@@ -81,13 +86,14 @@ pub fn alone(loaded: &mut Loaded, name: &str, kinds: &[&dyn Kind]) -> Option<Alo
     };
     let settings = settings::read(&loaded.draft, &loaded.base, &mut Vec::new());
     let kind = kind_of(&source, kinds, &mut problems);
-    let prepared = kind.and_then(|k| k.prepare(&raw(&source, loaded)).map_err(|faults| problems.extend(faults)).ok());
+    let raw = raw(&source, loaded);
+    let prepared = kind.and_then(|k| k.prepare(&raw).map_err(|faults| problems.extend(faults)).ok());
     loaded.add(problems);
     if loaded.has_errors() || !loaded.whole {
         return None;
     }
     let store = settings.map_or_else(|| loaded.base.join("banyan.db"), |s| s.store);
-    Some(Alone { prepared: Arc::from(prepared?), budget, store })
+    Some(Alone { prepared: Arc::from(prepared?), raw, budget, store })
 }
 
 type Prepareds = BTreeMap<String, Arc<dyn Prepared>>;

@@ -58,6 +58,52 @@ pub(super) fn gather(world: &dyn World, path: &Path, more: &[PathBuf]) -> Gather
     Gathered { root, files, problems, main_read, whole }
 }
 
+/// The tree of one file, asked for at `asked`; `None` if it cannot be read, which is told.
+pub(super) fn read(
+    world: &dyn World,
+    path: &Path,
+    asked: Option<&Spot>,
+    files: &mut Files,
+    problems: &mut Vec<Problem>,
+) -> Option<Node> {
+    let name = name_of(path);
+    let nowhere = Spot { file: name.clone(), ..Spot::default() };
+    let mut tell = |code: &str, spot: &Spot, message: String, hint: &str| {
+        let spot = (spot.line > 0).then(|| spot.clone());
+        problems.push(Problem { spot, ..Problem::error(code, "", message).hint(hint) });
+    };
+    let bytes = match world.read(path) {
+        Ok(bytes) if bytes.len() as u64 <= MOST_BYTES => bytes,
+        read => {
+            let why = match read {
+                Err(error) => error.to_string(),
+                Ok(_) => format!("it has more than {} MiB", MOST_BYTES >> 20),
+            };
+            let message = format!("cannot read the file {name}: {why}");
+            tell("unreadable-file", asked.unwrap_or(&nowhere), message, "check the name and the permissions");
+            return None;
+        }
+    };
+    let text = match String::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(error) => {
+            let sound = error.as_bytes().get(..error.utf8_error().valid_up_to()).unwrap_or_default();
+            let line = sound.iter().filter(|b| **b == b'\n').count() + 1;
+            let spot = Spot { line: u32::try_from(line).unwrap_or(0), column: 1, ..nowhere };
+            let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
+            files.add(name, text);
+            tell("not-utf8", &spot, "the file is not UTF-8".into(), "save it in the encoding UTF-8");
+            return None;
+        }
+    };
+    // A byte order mark would count as a column.
+    let text = text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text);
+    let (node, found) = yaml::parse(&name, &text);
+    problems.extend(found);
+    files.add(name, text);
+    node
+}
+
 /// The name a person reads: without `x/..`.
 fn name_of(path: &Path) -> String {
     let mut plain = PathBuf::new();
@@ -91,40 +137,7 @@ impl Gatherer<'_> {
     /// The tree of one file, asked for at `asked`; `None` if there is none.
     fn file(&mut self, path: &Path, asked: Option<&Spot>) -> Option<Node> {
         self.seen.insert(self.world.canonical(path));
-        let name = name_of(path);
-        let nowhere = Spot { file: name.clone(), ..Spot::default() };
-        let bytes = match self.world.read(path) {
-            Ok(bytes) if bytes.len() as u64 <= MOST_BYTES => bytes,
-            read => {
-                let why = match read {
-                    Err(error) => error.to_string(),
-                    Ok(_) => format!("it has more than {} MiB", MOST_BYTES >> 20),
-                };
-                self.whole = false;
-                let hint = "check the name and the permissions";
-                let message = format!("cannot read the file {name}: {why}");
-                self.tell("unreadable-file", "", asked.unwrap_or(&nowhere), message, hint);
-                return None;
-            }
-        };
-        let text = match String::from_utf8(bytes) {
-            Ok(text) => text,
-            Err(error) => {
-                let sound = error.as_bytes().get(..error.utf8_error().valid_up_to()).unwrap_or_default();
-                let line = sound.iter().filter(|b| **b == b'\n').count() + 1;
-                let spot = Spot { line: u32::try_from(line).unwrap_or(0), column: 1, ..nowhere };
-                self.whole = false;
-                let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
-                self.files.add(name, text);
-                self.tell("not-utf8", "", &spot, "the file is not UTF-8".into(), "save it in the encoding UTF-8");
-                return None;
-            }
-        };
-        // A byte order mark would count as a column.
-        let text = text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text);
-        let (node, problems) = yaml::parse(&name, &text);
-        self.problems.extend(problems);
-        self.files.add(name, text);
+        let node = read(self.world, path, asked, &mut self.files, &mut self.problems);
         self.whole &= node.is_some();
         node
     }

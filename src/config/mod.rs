@@ -7,6 +7,7 @@
 
 pub mod baseline;
 mod build;
+mod documents;
 mod files;
 mod include;
 mod inside;
@@ -25,7 +26,7 @@ pub use settings::{DEFAULT_ADMIN, DEFAULT_LISTEN, DEFAULT_STORE, Settings, check
 pub use world::{Disk, Memory, World};
 
 use banyan_model::draft::{DATASET_KEYS, Draft, SOURCE_KEYS};
-use banyan_words::node::{Node, join, yaml};
+use banyan_words::node::{Node, join};
 use banyan_words::problem::nearest;
 use banyan_words::{Problem, Severity};
 use std::path::{Path, PathBuf};
@@ -60,6 +61,8 @@ pub struct Loaded {
     /// Every file was readable YAML. If not, whole sections may be missing, and looking for further problems would
     /// find consequences only.
     pub whole: bool,
+    /// What a secret that is not set means here.
+    missing: MissingSecret,
 }
 
 /// Reads the configuration at `path` from the disk and the environment.
@@ -80,7 +83,7 @@ pub fn load_with(world: &dyn World, path: &Path, more: &[PathBuf], missing: Miss
     };
     let mut gathered = include::gather(world, path, more);
     let mut secrets = Secrets::default();
-    secrets.expand(world, &base, missing, &mut gathered.root, &mut gathered.problems);
+    secrets.expand(world, &base, missing, (&mut gathered.root, ""), &mut gathered.problems);
     let draft_read = gathered.main_read.then(|| Draft::read(&gathered.root));
     let (draft, problems) = draft_read.unwrap_or_default();
     let mut loaded = Loaded {
@@ -91,6 +94,7 @@ pub fn load_with(world: &dyn World, path: &Path, more: &[PathBuf], missing: Miss
         secrets,
         base,
         whole: gathered.whole,
+        missing,
     };
     loaded.add(gathered.problems);
     loaded.add(problems);

@@ -46,17 +46,17 @@ impl Secrets {
         self.unset.contains(path)
     }
 
-    /// Fills in every secret of `root`.
+    /// Fills in every secret of `node`, which stands at `path`.
     pub(super) fn expand(
         &mut self,
         world: &dyn World,
         base: &Path,
         missing: MissingSecret,
-        root: &mut Node,
+        (node, path): (&mut Node, &str),
         problems: &mut Vec<Problem>,
     ) {
         let mut expander = Expander { secrets: self, world, base, missing, problems };
-        expander.node(root, "");
+        expander.node(node, path);
     }
 
     fn remember(&mut self, value: &str) {

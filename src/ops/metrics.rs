@@ -81,6 +81,25 @@ pub const METRICS: &[Metric] = &[
         "Time a consumer's request waited for a live read, the source's budget included.",
     ),
     metric(
+        "banyan_screens_runs_total",
+        "counter",
+        "source, flow, outcome",
+        "Runs of flows on screens. `outcome` is done, absent, rejected, not-done, unknown, or the code of a fault.",
+    ),
+    metric(
+        "banyan_screens_run_seconds",
+        "histogram",
+        "source, flow",
+        "Time a run took, from leave to use a session to its answer.",
+    ),
+    metric("banyan_screens_sessions", "gauge", "source, state", "Open sessions; `state` is working or resting."),
+    metric(
+        "banyan_screens_halted",
+        "gauge",
+        "source",
+        "1 while a source of screens stands still until a person has looked, else 0.",
+    ),
+    metric(
         "banyan_ledger_records",
         "gauge",
         "dataset, mapping, fate",
@@ -168,6 +187,7 @@ pub fn install() -> anyhow::Result<Metrics> {
         .set_buckets_for_metric(Matcher::Prefix("banyan_ingest_".to_owned()), INGEST_BUCKETS)?
         .set_buckets_for_metric(Matcher::Prefix("banyan_source_".to_owned()), INGEST_BUCKETS)?
         .set_buckets_for_metric(Matcher::Prefix("banyan_live_".to_owned()), INGEST_BUCKETS)?
+        .set_buckets_for_metric(Matcher::Prefix("banyan_screens_".to_owned()), INGEST_BUCKETS)?
         .build_recorder();
     let metrics = Metrics { handle: recorder.handle(), rates: Arc::default() };
     // Two at once: one installs its recorder, and both get that one.

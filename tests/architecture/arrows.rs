@@ -5,13 +5,14 @@ use crate::source::{ROOT, RUST, Rust};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Which of our crates each of our crates may use.
-const CRATES: [(&str, &[&str]); 14] = [
+const CRATES: [(&str, &[&str]); 15] = [
     ("banyan-words", &[]),
     ("banyan-model", &["banyan-words"]),
     ("banyan-migration", &["banyan-words"]),
     ("banyan-upstream", &["banyan-migration", "banyan-words"]),
     ("banyan-adapter", &["banyan-words"]),
     ("banyan-file-drop", &["banyan-adapter", "banyan-words"]),
+    ("banyan-screens", &["banyan-adapter", "banyan-words"]),
     ("banyan-sql", &["banyan-adapter", "banyan-words"]),
     ("banyan-mssql", &["banyan-sql", "banyan-adapter", "banyan-words"]),
     ("banyan-odbc", &["banyan-sql", "banyan-adapter", "banyan-words"]),
@@ -28,6 +29,7 @@ const CRATES: [(&str, &[&str]); 14] = [
             "banyan-file-drop",
             "banyan-mssql",
             "banyan-odbc",
+            "banyan-screens",
             "banyan-store",
             "banyan-words",
         ],
@@ -43,7 +45,7 @@ const ROOMS: [(&str, &[&str]); 4] =
     [("config", &[]), ("runtime", &[]), ("http", &["runtime"]), ("ops", &["runtime", "http"])];
 
 /// The crates of single kinds of sources.
-const CONCRETE: [&str; 4] = ["banyan_file_drop", "banyan_mssql", "banyan_odbc", "banyan_sql"];
+const CONCRETE: [&str; 5] = ["banyan_file_drop", "banyan_mssql", "banyan_odbc", "banyan_screens", "banyan_sql"];
 
 /// Crates that a room must not name.
 const NOT_IN_ROOM: [(&str, &[&str]); 4] = [

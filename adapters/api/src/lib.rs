@@ -40,6 +40,11 @@ pub trait Kind: Sync {
     fn source_schema(&self) -> schemars::Schema;
     /// JSON Schema of the keys this kind adds to a dataset.
     fn dataset_schema(&self) -> schemars::Schema;
+    /// Keys of a source that may name a YAML file (relative to the configuration). What stands in it is put in place of
+    /// its name before [`Kind::prepare`] sees it, so that its faults are shown like those of the configuration.
+    fn documents(&self) -> &'static [&'static str] {
+        &[]
+    }
     /// Every code this kind may give a record or a unit.
     fn refusals(&self) -> &'static [RefusalDef];
     /// Checks a source's configuration: offline, pure, every problem at once (warnings included).

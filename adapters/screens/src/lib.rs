@@ -10,11 +10,17 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
+pub mod bms;
 pub mod drift;
 pub mod engine;
+pub mod kind;
 pub mod map;
 pub mod picture;
+pub mod record;
 pub mod refusals;
+pub mod show;
 pub mod source;
 pub mod trace;
 pub mod transport;
+
+pub use kind::Screens;

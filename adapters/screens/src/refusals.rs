@@ -47,4 +47,8 @@ codes! {
     FAILED = "screens-failed", "unit", "The transport reports a failure of another kind.", "Read its words.";
     REPLAY_DIFFERS = "screens-replay-differs", "unit", "A run did not do what the trace recorded.", "Read the difference.";
     MISSING_VALUE = "screens-missing-value", "record", "A cell that a table or flow reads is not on the screen.", "Compare the picture with the map.";
+    NOT_DONE = "screens-not-done", "request", "The commit was sent, it did not come to its end, and the verifying flow found nothing done.", "Nothing; it may be asked for again.";
+    NO_SUCH_FLOW = "screens-no-such-flow", "request", "The map has no such flow, or it commits nothing.", "Name a flow of the map that commits.";
+    NOT_LIVE = "screens-not-live", "request", "The dataset is not declared to be read by key while somebody waits.", "Say `read: { flow, with }` on it.";
+    OTHER_RECORD = "screens-other-record", "request", "The screen shows another record than the one asked for; nothing of it was used.", "Write keys as the screen shows them.";
 }

@@ -1,10 +1,11 @@
 //! The `transport:` of a map: one of the kinds, with its own keys.
 
-use super::{tn3270, vt, web};
+use super::{Transport, tn3270, vt, web};
 use banyan_words::node::{Node, read, tagged};
 use banyan_words::{Problem, Severity};
 use schemars::JsonSchema;
 use serde_json::{Value, json};
+use std::path::Path;
 
 const KINDS: [&str; 3] = ["tn3270", "vt", "web"];
 
@@ -44,6 +45,15 @@ impl Config {
             Config::Tn3270(_) => "tn3270",
             Config::Vt(_) => "vt",
             Config::Web(_) => "web",
+        }
+    }
+
+    /// A transport to that far side. Opens nothing; relative paths start at `base`.
+    pub fn connect(&self, base: &Path) -> Box<dyn Transport> {
+        match self {
+            Config::Tn3270(c) => tn3270::connect(c, base),
+            Config::Vt(c) => vt::connect(c, base),
+            Config::Web(c) => web::connect(c, base),
         }
     }
 

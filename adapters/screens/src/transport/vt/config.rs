@@ -11,8 +11,6 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-/// Bytes are awaited for so long before a screen counts as complete.
-const QUIET: Duration = Duration::from_millis(150);
 const SIZE: (u16, u16) = (24, 80);
 
 /// The keys of a VT transport, besides `kind`. Exactly one of `command`, `ssh`, `telnet` says how it is reached.
@@ -37,9 +35,6 @@ pub struct Config {
     /// What bytes mean: `utf-8`, `cp437`, `iso-8859-1` … Default: `utf-8`.
     #[serde(default)]
     pub encoding: Option<String>,
-    /// How long the far side must be silent before a screen counts as complete. Default: `150ms`.
-    #[serde(default)]
-    pub quiet: Option<Dur>,
     /// What Backspace sends. Default: what the kind of terminal sends.
     #[serde(default)]
     pub backspace: Option<Backspace>,
@@ -156,11 +151,6 @@ impl Config {
         Some(self.size.unwrap_or(SIZE))
     }
 
-    /// How long the far side must be silent to be at rest.
-    pub fn quiet(&self) -> Duration {
-        self.quiet.map_or(QUIET, |q| q.0)
-    }
-
     pub(super) fn connect_timeout(&self) -> Duration {
         self.connect_timeout.map_or(Duration::from_secs(20), |t| t.0)
     }
@@ -224,9 +214,6 @@ pub fn check(config: &Config, path: &str) -> Vec<Problem> {
     if !(1..=256).contains(&rows) || !(10..=512).contains(&columns) {
         let message = format!("a terminal has 1 to 256 rows and 10 to 512 columns, not {rows} and {columns}");
         problems.push(bad("size", message, "write `[24, 80]`: rows first"));
-    }
-    if !(Duration::from_millis(10)..=Duration::from_secs(30)).contains(&config.quiet()) {
-        problems.push(bad("quiet", "it is between 10ms and 30s".into(), "150ms suits most"));
     }
     if config.command.is_none() && !config.env.is_empty() {
         problems.push(bad("env", "only a `command` has an environment".into(), "remove it"));

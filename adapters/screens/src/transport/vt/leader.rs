@@ -4,7 +4,7 @@
 
 use portable_pty::{Child, ChildKiller};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// A program whose terminal is hung up has so long to end.
 const GRACE: Duration = Duration::from_millis(500);
@@ -54,14 +54,9 @@ impl Leader {
         let _ = self.gone.wait_timeout_while(state, GRACE, |s| !s.gone);
     }
 
-    /// Once the program's terminal is closed: waits for its end, ends what is left of its group, reaps it, and tells how
-    /// it ended.
-    pub(super) fn bury(&self, child: &mut (dyn Child + Send + Sync)) -> String {
-        self.hang_up();
-        let until = Instant::now() + GRACE;
-        while !self.ended() && Instant::now() < until {
-            std::thread::sleep(Duration::from_millis(2));
-        }
+    /// Waits for the program's end, ends what is left of its group, reaps it, and tells how it ended.
+    pub(super) fn bury(&self, mut child: Box<dyn Child + Send + Sync>) -> String {
+        self.until_ended(&mut *child);
         let mut state = self.lock();
         self.signal(&mut state, How::Kill);
         let status = child.wait();
@@ -69,9 +64,8 @@ impl Leader {
         drop(state);
         self.gone.notify_all();
         match status {
-            Ok(status) if status.success() => String::new(),
-            Ok(status) => format!(" ({})", status.to_string().to_ascii_lowercase()),
-            Err(_) => String::new(),
+            Ok(status) if !status.success() => format!(" ({})", status.to_string().to_ascii_lowercase()),
+            _ => String::new(),
         }
     }
 
@@ -80,18 +74,18 @@ impl Leader {
         rustix::process::Pid::from_raw(i32::try_from(self.pid?).ok()?)
     }
 
-    /// Whether it has ended and waits to be reaped.
+    /// Returns when it has ended and waits to be reaped: until then its number, and its group's, are nobody else's.
     #[cfg(unix)]
-    fn ended(&self) -> bool {
+    fn until_ended(&self, _: &mut (dyn Child + Send + Sync)) {
         use rustix::process::{WaitId, WaitIdOptions, waitid};
-        let Some(pid) = self.process() else { return true };
-        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
-        !matches!(waitid(WaitId::Pid(pid), options), Ok(None))
+        let Some(pid) = self.process() else { return };
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+        while matches!(waitid(WaitId::Pid(pid), options), Err(rustix::io::Errno::INTR)) {}
     }
 
     #[cfg(not(unix))]
-    fn ended(&self) -> bool {
-        true
+    fn until_ended(&self, child: &mut (dyn Child + Send + Sync)) {
+        let _ = child.wait();
     }
 
     #[cfg(unix)]

@@ -15,6 +15,7 @@ mod keys;
 mod leader;
 mod line;
 mod pty;
+mod recording;
 mod screen;
 mod session;
 mod ssh;
@@ -23,6 +24,7 @@ mod track;
 mod trust;
 
 pub use config::{Backspace, Config, Ssh, Term, check};
+pub use recording::record;
 pub use screen::Screen;
 
 use crate::map::{Key, Map};

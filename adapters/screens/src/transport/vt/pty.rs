@@ -8,7 +8,7 @@ use super::leader::Leader;
 use super::line::Line;
 use crate::refusals::{FAILED, PROGRAM_MISSING};
 use banyan_adapter::Fault;
-use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+use portable_pty::{CommandBuilder, MasterPty, PtySize, native_pty_system};
 use std::collections::BTreeMap;
 use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
@@ -54,11 +54,20 @@ pub(super) fn start(program: &Program<'_>, line: Arc<Line>, prelude: Option<Prel
     let leader = Arc::new(Leader::new(child.process_id(), child.clone_killer()));
     let (sender, waiting) = sync_channel(WAITING);
     let (reaped, when_reaped) = channel::<()>();
-    let keeper = Keeper { child, leader: leader.clone(), line, answers: sender.clone(), reaped, _master: pair.master };
+    let listener =
+        Listener { leader: leader.clone(), line: line.clone(), answers: sender.clone(), _master: pair.master };
+    let keeper = leader.clone();
     let spawn =
         |name: &str, work: Box<dyn FnOnce() + Send>| std::thread::Builder::new().name(name.to_owned()).spawn(work);
-    spawn("screens-pty-in", Box::new(move || keeper.listen(reader, prelude)))
+    spawn("screens-pty-in", Box::new(move || listener.listen(reader, prelude)))
         .and_then(|_| spawn("screens-pty-out", Box::new(move || write(writer, &waiting, &when_reaped))))
+        .and_then(|_| {
+            let bury = move || {
+                line.end(&format!("the program ended{}", keeper.bury(child)));
+                drop(reaped);
+            };
+            spawn("screens-pty-end", Box::new(bury))
+        })
         .map_err(|e| {
             leader.kill();
             failed("no thread for", &e)
@@ -94,25 +103,22 @@ fn write(mut writer: Box<dyn Write + Send>, waiting: &Receiver<Vec<u8>>, reaped:
     let _ = reaped.recv();
 }
 
-/// Listens to the program, and buries it.
-struct Keeper {
-    child: Box<dyn Child + Send + Sync>,
+/// Listens to the program, until neither it nor a child of it has the terminal any more.
+struct Listener {
     leader: Arc<Leader>,
     line: Arc<Line>,
     answers: SyncSender<Vec<u8>>,
-    reaped: std::sync::mpsc::Sender<()>,
     _master: Box<dyn MasterPty + Send>,
 }
 
-impl Keeper {
-    fn listen(mut self, mut reader: Box<dyn Read + Send>, mut prelude: Option<Prelude>) {
+impl Listener {
+    fn listen(self, mut reader: Box<dyn Read + Send>, mut prelude: Option<Prelude>) {
         let mut buffer = vec![0; 16 * 1024];
         loop {
             let length = match reader.read(&mut buffer) {
                 Ok(0) => break,
                 Ok(length) => length,
                 Err(e) if e.kind() == ErrorKind::Interrupted => continue,
-                // The program closed its terminal.
                 Err(_) => break,
             };
             let came = buffer.get(..length).unwrap_or_default();
@@ -129,9 +135,9 @@ impl Keeper {
                 let _ = self.answers.try_send(answers);
             }
         }
-        let how = self.leader.bury(&mut *self.child);
-        self.line.end(&format!("the program ended{how}"));
-        drop(self.reaped);
+        // A program that gave its terminal up cannot be driven any more.
+        self.leader.hang_up();
+        self.leader.kill_unless_gone();
     }
 }
 

@@ -1,0 +1,125 @@
+//! Leave to use a session: permit, session, and its way home.
+//!
+//! Invariant: a session is at rest before anybody else gets it, else it is closed; one session at a time logs in.
+
+use super::desk::Desk;
+use super::pool::{Seat, Vacant};
+use super::told::Told;
+use crate::engine;
+use crate::refusals;
+use banyan_adapter::{Call, Fault, Permit, Purpose};
+use std::time::{Duration, Instant};
+
+/// How long a session may take to get home.
+pub(super) const HOME: Duration = Duration::from_secs(30);
+
+/// Leave to use a session, and the session, once it is needed.
+pub(super) struct Leave<'d> {
+    desk: &'d Desk,
+    permit: Option<Permit<'d>>,
+    seat: Option<Seat>,
+    purpose: Purpose,
+}
+
+impl<'d> Leave<'d> {
+    /// Of somebody who has a permit.
+    pub(super) fn new(desk: &'d Desk, permit: Permit<'d>, purpose: Purpose) -> Leave<'d> {
+        Leave { desk, permit: Some(permit), seat: None, purpose }
+    }
+
+    /// The far side answered somebody who waited: how long that took is what slowing down is judged by.
+    pub(super) fn answered(&self) {
+        if let Some(permit) = &self.permit {
+            permit.answered();
+        }
+    }
+
+    /// The session: the one at hand, one that rests, or a new one, logged in.
+    pub(super) fn sit(&mut self, call: &Call) -> Result<&mut Seat, Fault> {
+        while self.seat.is_none() {
+            let Some(mut seat) = self.desk.pool.rested() else {
+                self.seat = Some(open(self.desk, self.purpose, call)?);
+                break;
+            };
+            match self.desk.asks_for_login(&mut seat) {
+                true => self.desk.pool.close(seat),
+                false => self.seat = Some(seat),
+            }
+        }
+        self.seat.as_mut().ok_or_else(gone)
+    }
+
+    /// Ends the session at hand.
+    pub(super) fn destroy(&mut self) {
+        if let Some(seat) = self.seat.take() {
+            self.desk.pool.close(seat);
+        }
+    }
+}
+
+/// A new session, at home.
+fn open(desk: &Desk, purpose: Purpose, call: &Call) -> Result<Seat, Fault> {
+    let map = desk.map();
+    let vacant = desk.pool.vacant();
+    let seat = vacant_open(desk, vacant, call)?;
+    if map.login.is_none() {
+        return Ok(seat);
+    }
+    let mut seat = Some(seat);
+    let logged_in = desk.login.alone(call, || {
+        // Who waited for the turn may have waited for a refusal.
+        desk.hold.check(map)?;
+        let Some(mut seat) = seat.take() else { return Err(gone()) };
+        let mut told = Told::new(desk, &[], true);
+        let home = told.means(desk, call, |means| engine::go_home(&mut *seat.session, means));
+        told.close(desk, ("", purpose), "(log in)", 0, home.as_ref().err());
+        match home {
+            Ok(()) => Ok(seat),
+            Err(fault) => {
+                if fault.code == refusals::LOGIN_REFUSED {
+                    desk.hold.refuse((desk.cx.clock)(), &fault);
+                }
+                desk.pool.close(seat);
+                Err(fault)
+            }
+        }
+    });
+    if let Some(seat) = seat {
+        desk.pool.close(seat);
+    }
+    logged_in
+}
+
+fn gone() -> Fault {
+    Fault::transient(refusals::DISCONNECTED, "the session is gone")
+}
+
+fn vacant_open(desk: &Desk, vacant: Vacant<'_>, call: &Call) -> Result<Seat, Fault> {
+    let session = desk.spec.transport.open(desk.map(), vacant.lu(), call)?;
+    Ok(vacant.taken(session))
+}
+
+impl Drop for Leave<'_> {
+    fn drop(&mut self) {
+        let Some(mut seat) = self.seat.take() else { return };
+        let desk = self.desk;
+        // What waits for a person may be this very session's login or screen: nothing more is typed.
+        if desk.hold.check(desk.map()).is_err() {
+            desk.pool.close(seat);
+            return;
+        }
+        let call = Call { deadline: Instant::now().checked_add(HOME), ..Call::default() };
+        let mut told = Told::new(desk, &[], true);
+        let home = told.means(desk, &call, |means| engine::go_home(&mut *seat.session, means));
+        told.close(desk, ("", self.purpose), "(home)", 0, home.as_ref().err());
+        match home {
+            Ok(()) => desk.pool.put(seat, true),
+            Err(fault) => {
+                tracing::warn!(source = %desk.cx.source, code = %fault.code, "a session is closed: {}", fault.message);
+                desk.pool.close(seat);
+            }
+        }
+        drop(self.permit.take());
+        desk.gauges();
+    }
+}
