@@ -32,6 +32,7 @@ def screen(n):
     rows = [f"\x1b[{r};1H\x1b[{1 if r % 5 == 0 else 0}m\x1b(0x\x1b(B {n + r:06d} Harbour Supplies Ltd {r * 17:8.2f} "
             f"\x1b[7m{'open' if (n + r) % 2 else 'paid'}\x1b[m  {'lorem ipsum dolor sit amet'[:r]:<26}" for r in range(1, 24)]
     return ("\x1b[H" + "".join(rows) + "\x1b[24;1H").encode()
+os.write(1, b"R")
 n = 0
 while True:
     key = os.read(0, 1)
@@ -76,8 +77,8 @@ fn bare(screens: u32) -> u64 {
     let mut term = Term::new(TermConfig { scrolling_history: 0, ..TermConfig::default() }, &Size, VoidListener);
     let mut parser: Processor = Processor::new();
     let mut buffer = vec![0; 16 * 1024];
-    // The first one waits for the program to start.
-    std::thread::sleep(Duration::from_millis(300));
+    // The program says when it is ready.
+    from.read_exact(&mut buffer[..1]).unwrap();
     let mut began = 0;
     for n in 0..=screens {
         to.write_all(b"x").unwrap();
@@ -119,14 +120,14 @@ fn ours(screens: u32) -> u64 {
     let config = Config { command: Some(command), ..Config::default() };
     let call = Call::default();
     let mut session = connect(&config, Path::new("/")).open(&map, None, &call).unwrap();
-    std::thread::sleep(Duration::from_millis(300));
-    let (mut began, mut revision) = (0, 0);
+    let until = || Instant::now() + Duration::from_secs(20);
+    let (mut began, mut revision) = (0, session.settle(0, until(), &call).unwrap().revision);
     for n in 0..=screens {
         session.act(&Act::Press(Key::Char('x'))).unwrap();
-        let want = u64::from(n + 1) * BYTES as u64;
+        let want = 1 + u64::from(n + 1) * BYTES as u64;
         let mut grid: Option<Grid> = None;
         while revision < want || grid.is_none() {
-            let picture = session.settle(revision, Instant::now() + Duration::from_secs(10), &call).unwrap();
+            let picture = session.settle(revision, until(), &call).unwrap();
             revision = picture.revision;
             let Shown::Grid(shown) = picture.shown else { panic!("it ended") };
             grid = Some(shown);

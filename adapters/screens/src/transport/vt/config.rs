@@ -255,3 +255,53 @@ fn check_ssh(ssh: &Ssh, path: &str, problems: &mut Vec<Problem>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use banyan_words::Severity;
+    use banyan_words::node::{read, yaml};
+
+    /// The paths of everything that is wrong, and of warnings.
+    fn told(text: &str) -> Vec<String> {
+        let (node, problems) = yaml::parse("map.yaml", text);
+        assert_eq!(problems, vec![]);
+        let config = match read::<Config>(&node.unwrap(), "t") {
+            Ok(config) => config,
+            Err(problems) => return problems.into_iter().map(|p| p.path).collect(),
+        };
+        let shown = |p: Problem| if p.severity == Severity::Warning { format!("warning {}", p.path) } else { p.path };
+        check(&config, "t").into_iter().map(shown).collect()
+    }
+
+    #[test]
+    fn what_is_right() {
+        let fingerprint = "SHA256:uNiVztksCsDhcc0u9e8BrrJXVGzbUQIwoPqtVnPp3cg";
+        assert_eq!(told("{ command: [abook], term: xterm-256color, encoding: cp850 }"), [""; 0]);
+        let ssh =
+            format!("{{ ssh: {{ host: \"[::1]:2222\", user: ann, key: id, fingerprints: [\"{fingerprint}\"] }} }}");
+        assert_eq!(told(&ssh), [""; 0]);
+        assert_eq!(told("telnet: mainframe"), ["warning t.telnet"]);
+    }
+
+    #[test]
+    fn everything_that_is_wrong_is_told_at_once() {
+        assert_eq!(told("term: vt220"), ["t"]);
+        assert_eq!(told("{ command: [sh], telnet: mainframe }"), ["t", "warning t.telnet"]);
+        assert_eq!(
+            told("{ command: [], encoding: shift_jis, size: [0, 80], env: { \"a=b\": c } }"),
+            ["t.command", "t.encoding", "t.size", "t.env"]
+        );
+        assert_eq!(
+            told("{ ssh: { host: \"-oProxyCommand=x\", user: \"\", passphrase: x }, env: { A: b } }"),
+            ["t.ssh.host", "t.ssh.user", "t.ssh", "t.ssh.passphrase", "t.ssh", "t.env"]
+        );
+        assert_eq!(
+            told("{ ssh: { host: h, user: u, password: p, fingerprints: [\"ab:cd\"] } }"),
+            ["t.ssh.fingerprints"]
+        );
+        assert_eq!(told("telnet: \"mainframe:0\""), ["t.telnet"]);
+        assert_eq!(told("telnet: \"-l root\""), ["t.telnet"]);
+        assert_eq!(told("{ command: [sh], trem: x }"), ["t.trem"]);
+    }
+}
