@@ -122,8 +122,9 @@ fn start_tls(mut peer: Peer<'_>) -> Result<Peer<'_>> {
     if peer.wait()? != Event::Option(telnet::WILL, telnet::START_TLS) {
         return Err(ended());
     }
-    peer.sub(&[telnet::START_TLS, 1])?;
+    // The terminal's hello comes after the host's word: nothing of it may be in hand before.
     while !matches!(peer.wait()?, Event::Sub(body) if body.first() == Some(&telnet::START_TLS)) {}
+    peer.sub(&[telnet::START_TLS, 1])?;
     peer.line = peer.line.encrypt(peer.state.tls.clone())?;
     Ok(peer)
 }

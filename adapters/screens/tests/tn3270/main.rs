@@ -2,7 +2,7 @@
 //!
 //! Where `s3270` is not installed these tests fail; scripts/setup.sh brings it.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, unreachable_pub)]
 
 mod bad_input;
 mod flows;

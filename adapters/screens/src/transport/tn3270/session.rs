@@ -84,6 +84,24 @@ impl Terminal {
         Ok(Some(Picture { revision: self.revision, at_rest, shown }))
     }
 
+    /// The last picture once more, if nothing was done here since and nothing came from the host: that is asked of s3270,
+    /// but its screen need not be read again.
+    fn unchanged(&mut self) -> Result<Option<Picture>, Fault> {
+        let Some(grid) = self.grid.as_ref().filter(|_| !self.moved) else { return Ok(None) };
+        let answer = self.child.ask("Query(StatsRx)", PROMPT, None)?;
+        let (status, records) = (answer.status, answer.records());
+        let same = status.connected
+            && records == Some(self.records)
+            && (status.size, status.cursor) == (grid.size, grid.cursor.into());
+        let picture = same.then(|| Picture {
+            revision: self.revision,
+            at_rest: status.unlocked && status.in_3270,
+            shown: Shown::Grid(grid.clone()),
+        });
+        self.note(status);
+        Ok(picture)
+    }
+
     /// No key may go to a locked keyboard: s3270 would keep it and send it once it is unlocked.
     fn ready(&mut self) -> Result<(), Fault> {
         if !self.unlocked && !self.gone {
@@ -223,6 +241,9 @@ impl Session for Terminal {
     fn look(&mut self) -> Result<Picture, Fault> {
         if self.gone {
             return Ok(Picture { revision: self.revision, at_rest: true, shown: Shown::Disconnected });
+        }
+        if let Some(picture) = self.unchanged()? {
+            return Ok(picture);
         }
         let odd = || Fault::transient(refusals::FAILED, "s3270 does not show its screen");
         self.picture("", Duration::ZERO)?.ok_or_else(odd)
