@@ -29,7 +29,7 @@ try:
         for element in found:
             path = f"{session}/element/{next(iter(element.values()))}"
             role = ask("GET", path + "/computedrole")
-            pairs.append([role, re.sub(r"\s+", " ", ask("GET", path + "/computedlabel")).strip()])
+            pairs.append(["img" if role == "image" else role, re.sub(r"\s+", " ", ask("GET", path + "/computedlabel")).strip()])
         print(json.dumps(pairs))
     finally:
         ask("DELETE", session)

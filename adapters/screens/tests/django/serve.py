@@ -4,6 +4,7 @@ serve.py DATABASE: serves on a free port of the loopback and says which. Then ta
 and answers each with a line; ends when there are no more.
 """
 
+import logging
 import os
 import sys
 import threading
@@ -118,6 +119,7 @@ def command(line):
 
 
 if __name__ == "__main__":
+    logging.disable()
     fill()
     server = Server(("127.0.0.1", 0), Handler)
     server.set_app(StaticFilesHandler(get_wsgi_application()))

@@ -126,6 +126,9 @@ impl Web {
                 };
             }
         };
+        if returned.is_null() {
+            return Ok(Seeing::Between); // a dialog opened, or the document went, while the script ran
+        }
         let answer: Answer = serde_json::from_value(returned)
             .map_err(|e| Fault::transient(refusals::FAILED, format!("the page answers with something else: {e}")))?;
         Ok(if answer.url.is_empty() { Seeing::Between } else { Seeing::Page(answer) })

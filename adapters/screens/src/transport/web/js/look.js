@@ -7,7 +7,8 @@ const take = (text) => { room -= text.length; return room < 0 ? '' : text; };
 const SECRET = new Set();
 for (const css of question.hidden) for (const el of document.querySelectorAll(css)) SECRET.add(el);
 const secret = (el) => el.type === 'password' || SECRET.has(el);
-const masked = (text) => question.mask.repeat([...text].length);
+// Blanks do not count, as on terminals, where they fill a field up.
+const masked = (text) => question.mask.repeat([...text].filter((c) => c !== ' ').length);
 const CONTROLS = ['input', 'select', 'textarea'];
 
 function valueOf(el) {

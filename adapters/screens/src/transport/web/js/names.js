@@ -22,7 +22,11 @@ function roleOf(el) {
   if (tag === 'a' || tag === 'area') return el.hasAttribute('href') ? 'link' : '';
   if (tag === 'img') return el.getAttribute('alt') === '' ? 'none' : 'img';
   if (tag === 'select') return el.multiple || el.size > 1 ? 'listbox' : 'combobox';
-  if (tag === 'th') return /^row/i.test(el.getAttribute('scope') ?? '') ? 'rowheader' : 'columnheader';
+  if (tag === 'th') {
+    const scope = (el.getAttribute('scope') ?? '').toLowerCase();
+    const beside = !scope && el.parentElement?.querySelector(':scope > td');
+    return scope.startsWith('row') || beside ? 'rowheader' : 'columnheader';
+  }
   if (tag === 'header' || tag === 'footer') {
     if (el.closest('article, aside, main, nav, section')) return '';
     return tag === 'header' ? 'banner' : 'contentinfo';
