@@ -4,8 +4,8 @@
 #   scripts/setup.sh --for demo     a C compiler (SQLite is built along), unixODBC with SQLite's driver, and Rust
 #   scripts/setup.sh --for test     that, rustfmt and clippy, the tools of tests/contract.sh, and for the ODBC adapter's
 #                                   tests PostgreSQL and MariaDB (tests start servers of their own in temporary folders)
-#                                   with their drivers, FreeTDS and mdbtools; for the screens adapter's abook, calcurse,
-#                                   OpenSSH's server, telnet and telnetd
+#                                   with their drivers, FreeTDS and mdbtools; for the screens adapter's s3270, Chromium
+#                                   with its driver, Django in .venv, abook, calcurse, OpenSSH's server, telnet and telnetd
 #
 # On Debian it installs packages with apt-get (with sudo, if you are not root). Nothing else outside this folder is
 # touched, except Rust, which its own installer puts into ~/.cargo and ~/.rustup where there is none.
@@ -60,6 +60,10 @@ if [ "$purpose" = test ]; then
     want ssh-keygen openssh-client
     want telnet telnet
     want_file "/usr/sbin/telnetd /usr/sbin/in.telnetd" telnetd
+    want s3270 s3270
+    want chromium chromium
+    want chromedriver chromium-driver
+    want setsid util-linux
     want node "nodejs npm"
     want npm npm
     if ! has python3; then
@@ -110,7 +114,7 @@ if ! { cargo fmt --version && cargo clippy --version; } >/dev/null 2>&1; then
     rustup component add rustfmt clippy
 fi
 
-# --- tools of the contract test: in .venv and tests/tools/node_modules, nowhere else -------------------------------
+# --- tools of the contract test and Django: in .venv and tests/tools/node_modules, nowhere else -------------------------------
 stamp() { cksum <"$1"; }
 if [ "$(cat .venv/.stamp 2>/dev/null)" != "$(stamp tests/tools/requirements.txt)" ]; then
     say "installing Python tools into .venv (tests/tools/requirements.txt)"
@@ -118,7 +122,7 @@ if [ "$(cat .venv/.stamp 2>/dev/null)" != "$(stamp tests/tools/requirements.txt)
     if .venv/bin/python -m pip install -q --disable-pip-version-check -r tests/tools/requirements.txt; then
         stamp tests/tools/requirements.txt >.venv/.stamp
     else
-        say "the Python tools could not be installed; tests/contract.sh needs them"
+        say "the Python tools could not be installed; tests/contract.sh and the tests of web screens need them"
         exit 1
     fi
 fi

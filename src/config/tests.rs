@@ -383,3 +383,65 @@ fn the_schema_holds_every_kind_and_refers_to_nothing_that_is_not_there() {
         assert!(defs.contains_key(to.strip_prefix("#/$defs/").unwrap()), "{to}");
     }
 }
+
+/// A kind whose key `map` names a document; it wants a text `name` in it.
+struct Mapped;
+
+impl Kind for Mapped {
+    fn name(&self) -> &'static str {
+        "mapped"
+    }
+    fn source_schema(&self) -> schemars::Schema {
+        true.into()
+    }
+    fn dataset_schema(&self) -> schemars::Schema {
+        true.into()
+    }
+    fn documents(&self) -> &'static [&'static str] {
+        &["map"]
+    }
+    fn refusals(&self) -> &'static [banyan_adapter::RefusalDef] {
+        &[]
+    }
+    fn prepare(&self, raw: &banyan_adapter::RawSource) -> Result<Box<dyn banyan_adapter::Prepared>, Vec<Problem>> {
+        let shown = raw.config.get("map").and_then(|m| m.find("inner.secret")).and_then(Node::as_text);
+        let message = format!("the map says {}", shown.unwrap_or("nothing"));
+        Err(vec![Problem::error("bad-value", join(&raw.path, "map.inner.name"), message).hint("mend it")])
+    }
+}
+
+const MAPPED: &str = "banyan: 1\nsources:\n  a:\n    adapter: mapped\n    map: maps/a.yaml\n    datasets: { d: {} }\n";
+
+fn mapped(file: Option<&str>) -> Loaded {
+    let mut w = text(MAPPED);
+    w.variables.insert("PW".into(), PASSWORD.into());
+    if let Some(file) = file {
+        w.files.insert("maps/a.yaml".into(), file.as_bytes().to_vec());
+    }
+    let mut l = loaded(&w);
+    assert!(build(&mut l, &[&Mapped], &w).is_none());
+    l
+}
+
+#[test]
+fn what_a_document_of_a_source_says_has_its_place_there() {
+    let l = mapped(Some("# a map\ninner:\n  secret: \"${env:PW}\"\n  name: wrong\n  other: ${env:NONE}\n"));
+    assert_eq!(
+        told(&l),
+        [
+            "maps/a.yaml:4:9 sources.a.map.inner.name bad-value",
+            "maps/a.yaml:5:10 sources.a.map.inner.other unset-secret"
+        ]
+    );
+    assert!(l.problems[0].message.contains("***"), "{}", l.problems[0]);
+    let shown = l.render(Colour::Off);
+    assert!(shown.contains("name: wrong") && !shown.contains(PASSWORD), "{shown}");
+    assert_eq!(l.files.names().collect::<Vec<_>>(), ["banyan.yaml", "maps/a.yaml"]);
+}
+
+#[test]
+fn a_document_that_cannot_be_read_is_told_where_it_is_named_and_nothing_follows() {
+    assert_eq!(told(&mapped(None)), ["banyan.yaml:5:10 sources.a.map unreadable-file"]);
+    assert_eq!(told(&mapped(Some("a: [1\n"))), ["maps/a.yaml:2:1 sources.a.map yaml-syntax"]);
+    assert_eq!(told(&mapped(Some("- 1\n"))), ["banyan.yaml:5:10 sources.a.map wrong-type"]);
+}

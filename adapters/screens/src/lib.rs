@@ -10,6 +10,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
+pub mod bms;
 pub mod drift;
 pub mod engine;
 pub mod kind;

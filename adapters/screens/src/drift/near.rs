@@ -10,6 +10,8 @@ use crate::picture::{Area, At, Grid, Picture, Style};
 const LEAST: f64 = 0.35;
 /// What having been awaited counts for.
 const AWAITED: f64 = 0.2;
+/// What its fields count for, if all of them are there.
+const FURNITURE: f64 = 0.4;
 
 /// What is different between a picture and the screen of the map that is nearest to it, first of those awaited.
 pub fn difference(map: &Map, picture: &Picture, awaited: &[ScreenNo]) -> Difference {
@@ -40,7 +42,7 @@ fn nearest(map: &Map, picture: &Picture, awaited: &[ScreenNo]) -> Option<ScreenN
         let count = screen.conditions.len().max(1) as f64;
         let sum: f64 = screen.conditions.iter().map(|c| closeness(c, picture)).sum();
         let bonus = if awaited.contains(&no) { AWAITED } else { 0.0 };
-        let score = sum / count + bonus + 0.3 * labels(screen, picture);
+        let score = sum / count + bonus + FURNITURE * furniture(screen, picture);
         if score >= LEAST && best.is_none_or(|(_, most)| score > most) {
             best = Some((no, score));
         }
@@ -48,16 +50,20 @@ fn nearest(map: &Map, picture: &Picture, awaited: &[ScreenNo]) -> Option<ScreenN
     best.map(|(no, _)| no)
 }
 
-/// The share of a screen's labels that stand in the picture.
-fn labels(screen: &Screen, picture: &Picture) -> f64 {
+/// The share of a screen's fields whose label stands in the picture, or where the far side has a field of that length.
+fn furniture(screen: &Screen, picture: &Picture) -> f64 {
     let Some(grid) = picture.grid() else { return 0.0 };
-    let labels: Vec<&str> = screen.fields.iter().filter_map(|f| label(&f.find)).collect();
-    let there = labels.iter().filter(|l| places(grid, l).next().is_some()).count();
-    if labels.is_empty() { 0.0 } else { there as f64 / labels.len() as f64 }
+    let there: Vec<bool> = screen.fields.iter().filter_map(|f| has(grid, &f.find)).collect();
+    let count = there.iter().filter(|t| **t).count();
+    if there.is_empty() { 0.0 } else { count as f64 / there.len() as f64 }
 }
 
-fn label(finder: &Finder) -> Option<&str> {
-    if let Finder::Label { label, .. } = finder { Some(label) } else { None }
+fn has(grid: &Grid, finder: &Finder) -> Option<bool> {
+    match finder {
+        Finder::Label { label, .. } => Some(places(grid, label).next().is_some()),
+        Finder::Area(area) if !grid.fields.is_empty() => Some(grid.fields.iter().any(|f| f.area == *area)),
+        _ => None,
+    }
 }
 
 /// How near a condition is to being true, from 0 to 1.

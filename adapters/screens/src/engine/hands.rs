@@ -152,6 +152,8 @@ fn nothing_sent(code: &str) -> bool {
         refusals::PROTECTED,
         refusals::FIELD_MISSING,
         refusals::ELEMENT_AMBIGUOUS,
+        refusals::HOST_NOT_ALLOWED,
+        refusals::UNFIT,
     ]
     .contains(&code)
 }

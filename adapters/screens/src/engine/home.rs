@@ -16,6 +16,7 @@ impl Hands<'_, '_> {
         let mut logged_in = false;
         loop {
             self.transients = 0;
+            self.awaited = vec![target];
             let now = self.here()?;
             if now.screen == target {
                 return Ok(());

@@ -169,8 +169,10 @@ impl Session for Replay {
     fn act(&mut self, act: &Act) -> Result<(), Fault> {
         let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
         let done = What::of(act);
-        while let Some(Item::Shows(_)) = left.items.front() {
-            // Pictures that were only looked at.
+        // It was looked at once more when it was recorded; but nothing new that was seen then may be passed over.
+        while let (Some(Item::Shows(next)), Some(now)) = (left.items.front(), &left.now)
+            && next.shown == now.shown
+        {
             left.items.pop_front();
         }
         left.number += 1;
@@ -180,7 +182,11 @@ impl Session for Replay {
             Some(Item::Wants(wanted)) => {
                 return Err(differs(format!("act {number}: the trace has {wanted:?}, the run does {done:?}")));
             }
-            _ => return Err(differs(format!("act {number}: the trace has nothing more, the run does {done:?}"))),
+            Some(_) => {
+                let what = "the trace has a picture that the run did not wait for";
+                return Err(differs(format!("act {number}: {what}, the run does {done:?}")));
+            }
+            None => return Err(differs(format!("act {number}: the trace has nothing more, the run does {done:?}"))),
         }
         left.items.pop_front();
         match left.items.front() {

@@ -1,0 +1,13 @@
+//! The engine against a far side in memory that counts every key it gets: the rules, each broken, and everything at random.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod drift;
+mod far;
+mod faults;
+mod home;
+mod random;
+mod reading;
+mod rules;
+mod traces;
+mod values;
