@@ -24,11 +24,13 @@ struct State {
     revision: u64,
     last: Instant,
     ended: Option<String>,
+    /// Someone waits for a revision after this one. Told once: from then on they wait for rest, by the clock.
+    awaited: Option<u64>,
 }
 
 impl Line {
     pub(super) fn new(screen: Screen, quiet: Duration) -> Line {
-        let state = State { screen, revision: 0, last: Instant::now(), ended: None };
+        let state = State { screen, revision: 0, last: Instant::now(), ended: None, awaited: None };
         Line { state: Mutex::new(state), changed: Condvar::new(), quiet }
     }
 
@@ -43,8 +45,14 @@ impl Line {
         state.screen.feed(bytes, &mut answers);
         state.revision += bytes.len() as u64;
         state.last = Instant::now();
+        let told = state.awaited.is_some_and(|since| state.revision > since);
+        if told {
+            state.awaited = None;
+        }
         drop(state);
-        self.changed.notify_all();
+        if told {
+            self.changed.notify_all();
+        }
         answers
     }
 
@@ -110,8 +118,10 @@ impl Line {
             if let Some(deadline) = call.deadline {
                 pause = pause.min(deadline.saturating_duration_since(now));
             }
-            if let (true, Some(left)) = (newer, rests) {
-                pause = pause.min(left);
+            if newer {
+                pause = pause.min(rests.unwrap_or(self.quiet));
+            } else {
+                state.awaited = Some(since);
             }
             state = self.changed.wait_timeout(state, pause).unwrap_or_else(PoisonError::into_inner).0;
         }
