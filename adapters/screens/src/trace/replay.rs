@@ -124,7 +124,7 @@ pub fn replay(map: &Map, trace: &str) -> Result<Ran, Fault> {
     }
     recorded.finish()?;
     let now = ran.as_ref().map(|ran| format!("{:?}", ran.end)).map_err(|fault| fault.to_string());
-    let then = recorded.ended.as_ref().as_ref().map(String::clone).map_err(|fault| fault.to_string());
+    let then = recorded.ended.as_ref().clone().map_err(|fault| fault.to_string());
     if now != then {
         return Err(differs(format!("the trace ended with {then:?}, the run with {now:?}")));
     }

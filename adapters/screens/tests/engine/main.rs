@@ -6,6 +6,8 @@ mod drift;
 mod far;
 mod faults;
 mod home;
+mod pages;
+mod plain;
 mod random;
 mod reading;
 mod rules;
