@@ -43,8 +43,7 @@ const ROOMS: [(&str, &[&str]); 4] =
     [("config", &[]), ("runtime", &[]), ("http", &["runtime"]), ("ops", &["runtime", "http"])];
 
 /// The crates of single kinds of sources.
-const CONCRETE: [&str; 5] =
-    ["banyan_file_drop", "banyan_mssql", "banyan_odbc", "banyan_screens", "banyan_sql"];
+const CONCRETE: [&str; 5] = ["banyan_file_drop", "banyan_mssql", "banyan_odbc", "banyan_screens", "banyan_sql"];
 
 /// Crates that a room must not name.
 const NOT_IN_ROOM: [(&str, &[&str]); 4] = [
