@@ -1,10 +1,10 @@
 #!/bin/sh
 # Brings what building and testing need, says what it does, and does nothing where all is there.
 #
-#   scripts/setup.sh --for demo     a C compiler (SQLite is built along), unixODBC with SQLite's driver, and Rust
+#   scripts/setup.sh --for demo     a C compiler (SQLite is built along), unixODBC with SQLite's driver, s3270, and Rust
 #   scripts/setup.sh --for test     that, rustfmt and clippy, the tools of tests/contract.sh, and for the ODBC adapter's
 #                                   tests PostgreSQL and MariaDB (tests start servers of their own in temporary folders)
-#                                   with their drivers, FreeTDS and mdbtools; for the screens adapter's s3270, abook,
+#                                   with their drivers, FreeTDS and mdbtools; for the screens adapter's abook,
 #                                   calcurse, OpenSSH's server, telnet, telnetd, Chromium with its driver, and Django in .venv
 #
 # On Debian it installs packages with apt-get (with sudo, if you are not root). Nothing else outside this folder is
@@ -43,6 +43,7 @@ want_file() {
 }
 want_file /usr/include/sql.h unixodbc-dev
 want_file "/usr/lib/*/odbc/libsqlite3odbc.so /usr/lib/odbc/libsqlite3odbc.so" libsqliteodbc
+want s3270 s3270
 if [ "$purpose" = test ]; then
     want isql unixodbc
     want sqlite3 sqlite3
@@ -52,7 +53,6 @@ if [ "$purpose" = test ]; then
     want_file "/usr/sbin/mariadbd /usr/libexec/mariadbd" mariadb-server
     want_file "/usr/lib/*/odbc/libtdsodbc.so" tdsodbc
     want_file "/usr/lib/*/odbc/libmdbodbc.so" odbc-mdbtools
-    want s3270 s3270
     want chromium chromium
     want chromedriver chromium-driver
     want setsid util-linux

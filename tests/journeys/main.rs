@@ -19,6 +19,7 @@ mod legacy;
 mod letters;
 mod lookups;
 mod redrop;
+mod screens;
 mod together;
 mod tour;
 mod trouble;

@@ -1,0 +1,105 @@
+//! A login that is refused, a screen that drifted: nothing more is typed until a person acts.
+
+use crate::World;
+use banyan_adapter::{Connected, Purpose};
+use banyan_screens::refusals;
+use banyan_testkit::Gateway;
+
+#[test]
+fn a_wrong_password_is_tried_once_whoever_asks_until_a_person_acts() {
+    let mut world = World::new();
+    world.password = "wrong";
+    let source = world.source();
+    let flow = world.spec().map.flow("read_stock").unwrap();
+    let codes: Vec<String> = std::thread::scope(|s| {
+        let ask = || source.by_hand(flow, &[], &Default::default()).end.unwrap_err().code;
+        let all: Vec<_> = (0..6).map(|_| s.spawn(ask)).collect();
+        all.into_iter().map(|t| t.join().unwrap()).collect()
+    });
+    assert!(codes.iter().all(|c| c == refusals::LOGIN_REFUSED), "{codes:?}");
+    let mut feed = source.feed("stock").unwrap();
+    let fault = Gateway::new(world.store.clone(), "stock").drain(&mut *feed).unwrap_err();
+    assert_eq!(fault.code, refusals::LOGIN_REFUSED);
+    assert_eq!(world.town.host().logins, 1);
+    assert!(world.sent().iter().all(|w| !w.contains("wrong")), "{:?}", world.sent());
+    let halted = source.inside().halted.unwrap();
+    assert!(source.accept(Some("another")).is_err());
+    assert!(source.accept(Some(&halted.id)).unwrap().is_some());
+    world.town.host().password = "wrong".into();
+    assert!(source.by_hand(flow, &[], &Default::default()).end.is_ok());
+    assert_eq!(world.town.host().logins, 2);
+}
+
+#[test]
+fn a_screen_that_drifted_stops_the_map_for_all_and_after_a_restart_until_a_person_accepts() {
+    let world = World::new();
+    world.town.host().title = "STOCK OVERVIEW";
+    let source = world.source();
+    let flow = |name: &str| world.spec().map.flow(name).unwrap();
+    let ran = source.by_hand(flow("read_stock"), &[], &Default::default());
+    assert_eq!(ran.end.unwrap_err().code, refusals::UNKNOWN_SCREEN);
+    assert!(ran.trace.is_some_and(|t| t.exists()), "what was seen is kept");
+    let pressed = world.town.host().presses.len();
+    let item = [("item".to_owned(), "4711".to_owned())];
+    let fault = source.by_hand(flow("read_item"), &item, &Default::default()).end.unwrap_err();
+    assert_eq!(fault.code, refusals::BREAKER_OPEN);
+    drop(source);
+    let source = world.source();
+    let mut feed = source.feed("stock").unwrap();
+    let fault = Gateway::new(world.store.clone(), "stock").drain(&mut *feed).unwrap_err();
+    assert_eq!(fault.code, refusals::BREAKER_OPEN);
+    assert_eq!(world.town.host().presses.len(), pressed, "nothing was typed since");
+    let halted = source.inside().halted.unwrap();
+    assert!(halted.pictures[0].1.contains("STOCK OVERVIEW"), "{halted:?}");
+    assert!(halted.proposal.as_ref().is_some_and(|p| p.contains("town/v2")), "{:?}", halted.proposal);
+    // Another process has the same folder: what is accepted there counts here.
+    assert!(world.source().accept(None).unwrap().is_some());
+    world.town.host().title = "STOCK LIST";
+    assert!(source.by_hand(flow("read_stock"), &[], &Default::default()).end.is_ok());
+    assert_eq!(source.inside().halted, None);
+}
+
+#[test]
+fn a_new_version_of_the_map_is_not_held_back() {
+    let mut world = World::new();
+    world.town.host().title = "STOCK OVERVIEW";
+    let flow = world.spec().map.flow("read_stock").unwrap();
+    assert!(world.source().by_hand(flow, &[], &Default::default()).end.is_err());
+    world.map = world.map.replace("is: STOCK LIST", "is: STOCK OVERVIEW").replace("town/v1", "town/v2");
+    let ran = world.source().by_hand(flow, &[], &Default::default());
+    assert_eq!((ran.end.is_ok(), ran.records.len()), (true, 3));
+}
+
+#[test]
+fn every_key_is_in_the_audit_with_its_screen_and_no_value() {
+    let world = World::new();
+    let source = world.source();
+    let flow = world.spec().map.flow("read_item").unwrap();
+    let item = [("item".to_owned(), "4711".to_owned())];
+    source.by_hand(flow, &item, &Default::default()).end.unwrap();
+    let sent = world.sent();
+    let keys: usize = sent.iter().map(|w| w.matches("Enter").count() + w.matches("PF3").count()).sum();
+    assert_eq!(keys, world.town.host().presses.len(), "{sent:?}");
+    assert!(sent.iter().any(|w| w.starts_with("(log in): [signon ") && w.contains("(secret)")), "{sent:?}");
+    assert!(sent.iter().any(|w| w.starts_with("read_item: [menu ") && w.contains("\"INQ $item\"")), "{sent:?}");
+    let book = world.book.0.lock().unwrap();
+    assert!(book.iter().all(|s| s.purpose == Purpose::Live && s.fault.is_none()), "{book:?}");
+}
+
+#[test]
+fn traces_are_kept_as_many_as_asked_for_and_faults_are_not_pushed_out() {
+    let world = World::new();
+    let source = world.source();
+    let flow = |name: &str| world.spec().map.flow(name).unwrap();
+    world.town.host().shows = None;
+    let unknown = [("item".to_owned(), "x".repeat(40))];
+    let failed = source.by_hand(flow("read_item"), &unknown, &Default::default());
+    assert_eq!(failed.end.unwrap_err().code, refusals::TOO_LONG);
+    let kept = failed.trace.unwrap();
+    for _ in 0..6 {
+        source.by_hand(flow("read_stock"), &[], &Default::default()).end.unwrap();
+    }
+    let runs = world.folder.path().join("own/traces/runs");
+    assert_eq!(std::fs::read_dir(runs).unwrap().count(), 3);
+    assert!(kept.exists(), "{}", kept.display());
+}
