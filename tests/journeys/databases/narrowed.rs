@@ -247,7 +247,7 @@ fn check_says_which_filters_would_read_everything() {
         let out = old.site.banyan(&["check"]);
         (
             out.status.success(),
-            String::from_utf8_lossy(&out.stdout).into_owned() + &String::from_utf8_lossy(&out.stderr),
+            (String::from_utf8_lossy(&out.stdout) + String::from_utf8_lossy(&out.stderr)).into_owned(),
         )
     };
     assert!(check().0, "{}", check().1);

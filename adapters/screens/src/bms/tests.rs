@@ -80,9 +80,10 @@ fn the_draft_is_a_map_that_checks() {
 #[test]
 fn screens_alike_are_told() {
     let one = |name: &str| {
-        statement(name, "DFHMDI", &["SIZE=(24,80)"]) + &statement("", "DFHMDF", &["POS=(1,1)", "INITIAL='Same text'"])
+        [statement(name, "DFHMDI", &["SIZE=(24,80)"]), statement("", "DFHMDF", &["POS=(1,1)", "INITIAL='Same text'"])]
+            .concat()
     };
-    let imported = import("x", &(one("A") + &one("B")));
+    let imported = import("x", &[one("A"), one("B")].concat());
     assert_eq!(imported.notes.len(), 2, "{:?}", imported.notes);
     assert!(imported.notes[0].1.contains("complete its `match` by hand"));
 }
