@@ -75,7 +75,7 @@ fn place(info: &FoundTable) -> String {
         }
     };
     let schema = info.schema.as_deref().filter(|s| !s.is_empty());
-    schema.map(|s| format!("{}.", part(s))).unwrap_or_default() + &part(&info.name)
+    schema.map(|s| format!("{}.", part(s))).unwrap_or_default() + part(&info.name).as_str()
 }
 
 /// A formula as a scalar: without quotes where YAML takes it so.
