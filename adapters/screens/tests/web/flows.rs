@@ -40,9 +40,7 @@ impl Clerk {
 
     fn run(&mut self, flow: &str, given: &[(&str, &str)]) -> Result<Ran, Fault> {
         let given: Vec<(String, String)> = given.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
-        self.with_means(|session, means, checked| {
-            engine::run(session, means, checked.map.flow(flow).unwrap(), &given)
-        })
+        self.with_means(|session, means, checked| engine::run(session, means, checked.map.flow(flow).unwrap(), &given))
     }
 
     fn verify(&mut self, given: &[(&str, &str)]) -> Result<Probed, Fault> {
@@ -103,11 +101,9 @@ fn a_clerk_works_through_a_day() {
     assert_eq!(site.hits(POST), 3);
 
     // What does not fit never reaches the form's end.
-    for (code, quantity, wanted) in [
-        ("B00000002", "1", codes::TOO_LONG),
-        ("B2\n", "1", codes::NOT_TYPEABLE),
-        ("B2", "many", codes::UNFIT),
-    ] {
+    for (code, quantity, wanted) in
+        [("B00000002", "1", codes::TOO_LONG), ("B2\n", "1", codes::NOT_TYPEABLE), ("B2", "many", codes::UNFIT)]
+    {
         let fault = clerk.add(code, quantity).unwrap_err();
         assert_eq!(fault.code, wanted, "{fault}");
     }

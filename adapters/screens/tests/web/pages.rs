@@ -107,7 +107,9 @@ fn one_look_answers_every_locator_and_masks_what_is_hidden() {
     assert_eq!(rows[0], [cell("R0"), cell("v0"), cell("x y"), None, None]);
     assert_eq!(rows[49], [cell("R49"), cell("v49"), cell("True"), None, None]);
     assert_eq!(page.found["button \"Save\" button"].len(), 2);
-    for (name, value) in [("password", "*******"), ("pin", "****"), ("name", "old"), ("which", "One"), ("sure", "false")] {
+    for (name, value) in
+        [("password", "*******"), ("pin", "****"), ("name", "old"), ("which", "One"), ("sure", "false")]
+    {
         assert_eq!(odd.value(name), value, "{name}");
     }
     let far = odd.field("far");
@@ -332,7 +334,8 @@ fn a_session_leaves_no_process_and_no_folder() {
     assert!(!mine.is_empty());
     odd.site.kill();
     let processes = || {
-        let all = std::fs::read_dir("/proc").unwrap().flatten().filter_map(|p| std::fs::read(p.path().join("cmdline")).ok());
+        let all =
+            std::fs::read_dir("/proc").unwrap().flatten().filter_map(|p| std::fs::read(p.path().join("cmdline")).ok());
         all.filter(|c| mine.iter().any(|f| String::from_utf8_lossy(c).contains(&*f.to_string_lossy()))).count()
     };
     assert!(processes() > 0);

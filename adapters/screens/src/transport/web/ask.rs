@@ -2,8 +2,8 @@
 //!
 //! Invariant: one look is one script call, however many locators and rows there are; answers are bounded.
 
-use crate::map::{ElementFinder, Finder, Map};
 use crate::map::{Condition, Screen};
+use crate::map::{ElementFinder, Finder, Map};
 use crate::picture::{Element, MASK, Page};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -73,7 +73,9 @@ pub(super) fn discreet(address: &str) -> String {
     let Ok(mut url) = url::Url::parse(address) else { return address.to_owned() };
     let telling = |name: &str| {
         let name = name.to_lowercase();
-        ["pass", "pwd", "secret", "token", "apikey", "api_key", "sessionid", "jsessionid"].iter().any(|w| name.contains(w))
+        ["pass", "pwd", "secret", "token", "apikey", "api_key", "sessionid", "jsessionid"]
+            .iter()
+            .any(|w| name.contains(w))
     };
     if !url.query_pairs().any(|(name, _)| telling(&name)) {
         return address.to_owned();
@@ -90,10 +92,8 @@ pub(super) fn question(map: &Map) -> Value {
     for screen in &map.screens {
         finders.extend(of_screen(screen));
     }
-    let finders: Vec<Value> = finders
-        .into_iter()
-        .map(|f| json!({ "id": f.id(), "css": f.css, "role": f.role, "name": f.name }))
-        .collect();
+    let finders: Vec<Value> =
+        finders.into_iter().map(|f| json!({ "id": f.id(), "css": f.css, "role": f.role, "name": f.name })).collect();
     let tables: Vec<Value> = map.screens.iter().filter_map(table).collect();
     json!({
         "finders": finders, "tables": tables, "hidden": hidden(map), "mask": MASK.to_string(),
@@ -130,9 +130,7 @@ fn table(screen: &Screen) -> Option<Value> {
     let columns: Vec<Value> = table
         .columns
         .iter()
-        .map(|(_, find)| {
-            element(find).map_or(Value::Null, |f| json!({ "css": f.css, "role": f.role, "name": f.name }))
-        })
+        .map(|(_, find)| element(find).map_or(Value::Null, |f| json!({ "css": f.css, "role": f.role, "name": f.name })))
         .collect();
     Some(json!({ "id": screen.name, "row": row, "columns": columns }))
 }

@@ -48,7 +48,8 @@ impl Browser {
         let port = driver.port;
         let mut browser = Browser { web: None, runtime: Some(runtime), driver: Some(driver) };
         let wanted = Capabilities::from(capabilities(config, hosts, &program));
-        let within = call.deadline.map_or(STARTS_WITHIN, |at| at.saturating_duration_since(Instant::now()).min(STARTS_WITHIN));
+        let within =
+            call.deadline.map_or(STARTS_WITHIN, |at| at.saturating_duration_since(Instant::now()).min(STARTS_WITHIN));
         let opening = WebDriver::builder(format!("http://127.0.0.1:{port}"), wanted).client(client).connect();
         let opened = browser.wait(within, opening);
         let web = opened.map_err(|e| match faults::trouble(&e) {
@@ -104,7 +105,8 @@ impl Browser {
     ) -> Result<T, WebDriverError> {
         let late = || Inner::Timeout(format!("no answer within {within:?}")).into();
         let Some(runtime) = &self.runtime else { return Err(late()) };
-        let waited = async { tokio::time::timeout(within, command.into_future()).await.unwrap_or_else(|_| Err(late())) };
+        let waited =
+            async { tokio::time::timeout(within, command.into_future()).await.unwrap_or_else(|_| Err(late())) };
         with_default(NoSubscriber::default(), || runtime.block_on(waited))
     }
 

@@ -56,7 +56,8 @@ fn host(text: &str) -> Result<(String, Option<u16>), String> {
     let wrong = || format!("`{text}` is no host");
     let url = Url::parse(&format!("http://{text}/")).map_err(|_| wrong())?;
     let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
-    let host = url.host_str().filter(|h| bare && !h.contains('*') && !text.contains(['/', '@', ','])).ok_or_else(wrong)?;
+    let host =
+        url.host_str().filter(|h| bare && !h.contains('*') && !text.contains(['/', '@', ','])).ok_or_else(wrong)?;
     // `http` swallows its own port 80, which must be told apart from none here.
     let port = if text.ends_with(":80") { Some(80) } else { url.port() };
     Ok((host.to_lowercase(), port))
@@ -74,7 +75,9 @@ mod tests {
     #[test]
     fn only_named_hosts_and_ports_are_allowed() {
         let hosts = hosts(&["sso.example:8443", "CDN.example"]).unwrap();
-        for fine in ["https://erp.example/x", "https://erp.example:443/", "https://sso.example:8443/", "https://cdn.example/a"] {
+        for fine in
+            ["https://erp.example/x", "https://erp.example:443/", "https://sso.example:8443/", "https://cdn.example/a"]
+        {
             assert_eq!(hosts.refuse(fine), None, "{fine}");
         }
         for (other, said) in [
@@ -91,10 +94,7 @@ mod tests {
         ] {
             assert_eq!(hosts.refuse(other).as_deref(), Some(said), "{other}");
         }
-        assert_eq!(
-            hosts.rules(),
-            "MAP * ~NOTFOUND, EXCLUDE erp.example, EXCLUDE sso.example, EXCLUDE cdn.example"
-        );
+        assert_eq!(hosts.rules(), "MAP * ~NOTFOUND, EXCLUDE erp.example, EXCLUDE sso.example, EXCLUDE cdn.example");
     }
 
     #[test]

@@ -111,7 +111,8 @@ impl Web {
                 Err(Fault::permanent(codes::FIELD_MISSING, say("nothing on the page matches the selector".into())))
             }
             (n, 0, _) => {
-                let told = format!("the selector finds {n}, whose role and name do not agree: {}", found.seen.join(", "));
+                let told =
+                    format!("the selector finds {n}, whose role and name do not agree: {}", found.seen.join(", "));
                 Err(Fault::permanent(codes::ELEMENT_AMBIGUOUS, say(told)))
             }
             (_, 1, Some(about)) => {
@@ -215,12 +216,17 @@ impl Web {
         if put {
             return Ok(());
         }
-        let told = format!("`{finder}` does not take the value: dates are `2026-11-22`, times `18:30`. Nothing was done");
+        let told =
+            format!("`{finder}` does not take the value: dates are `2026-11-22`, times `18:30`. Nothing was done");
         Err(Fault::transient(codes::UNFIT, told))
     }
 
     /// Runs a script that changes the page.
-    fn asked_to<T: serde::de::DeserializeOwned>(&self, script: &str, given: Vec<Value>) -> Result<(T, WebDriver), Fault> {
+    fn asked_to<T: serde::de::DeserializeOwned>(
+        &self,
+        script: &str,
+        given: Vec<Value>,
+    ) -> Result<(T, WebDriver), Fault> {
         let (returned, web) = self.browser.script(script, given).map_err(|e| self.unsure(&e))?;
         Ok((serde_json::from_value(returned).map_err(|e| Fault::transient(codes::FAILED, e.to_string()))?, web))
     }
