@@ -4,8 +4,8 @@
 #   scripts/setup.sh --for demo     a C compiler (SQLite is built along), unixODBC with SQLite's driver, and Rust
 #   scripts/setup.sh --for test     that, rustfmt and clippy, the tools of tests/contract.sh, and for the ODBC adapter's
 #                                   tests PostgreSQL and MariaDB (tests start servers of their own in temporary folders)
-#                                   with their drivers, FreeTDS and mdbtools; for the screens adapter's s3270, Chromium
-#                                   with its driver, Django in .venv, abook, calcurse, OpenSSH's server, telnet and telnetd
+#                                   with their drivers, FreeTDS and mdbtools; for the screens adapter's s3270, abook,
+#                                   calcurse, OpenSSH's server, telnet, telnetd, Chromium with its driver, and Django in .venv
 #
 # On Debian it installs packages with apt-get (with sudo, if you are not root). Nothing else outside this folder is
 # touched, except Rust, which its own installer puts into ~/.cargo and ~/.rustup where there is none.
@@ -52,6 +52,10 @@ if [ "$purpose" = test ]; then
     want_file "/usr/sbin/mariadbd /usr/libexec/mariadbd" mariadb-server
     want_file "/usr/lib/*/odbc/libtdsodbc.so" tdsodbc
     want_file "/usr/lib/*/odbc/libmdbodbc.so" odbc-mdbtools
+    want s3270 s3270
+    want chromium chromium
+    want chromedriver chromium-driver
+    want setsid util-linux
     # Terminals for the screens adapter: two curses programs, and servers that its tests start themselves.
     want abook abook
     want calcurse calcurse
@@ -60,10 +64,6 @@ if [ "$purpose" = test ]; then
     want ssh-keygen openssh-client
     want telnet telnet
     want_file "/usr/sbin/telnetd /usr/sbin/in.telnetd" telnetd
-    want s3270 s3270
-    want chromium chromium
-    want chromedriver chromium-driver
-    want setsid util-linux
     want node "nodejs npm"
     want npm npm
     if ! has python3; then

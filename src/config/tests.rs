@@ -387,7 +387,7 @@ fn the_schema_holds_every_kind_and_refers_to_nothing_that_is_not_there() {
 /// A kind whose key `map` names a document; it wants a text `name` in it.
 struct Mapped;
 
-impl Kind for Mapped {
+impl banyan_adapter::Kind for Mapped {
     fn name(&self) -> &'static str {
         "mapped"
     }

@@ -18,6 +18,7 @@ pub mod map;
 pub mod picture;
 pub mod record;
 pub mod refusals;
+pub mod show;
 pub mod source;
 pub mod trace;
 pub mod transport;

@@ -80,9 +80,10 @@ fn the_draft_is_a_map_that_checks() {
 #[test]
 fn screens_alike_are_told() {
     let one = |name: &str| {
-        statement(name, "DFHMDI", &["SIZE=(24,80)"]) + &statement("", "DFHMDF", &["POS=(1,1)", "INITIAL='Same text'"])
+        let field = statement("", "DFHMDF", &["POS=(1,1)", "INITIAL='Same text'"]);
+        format!("{}{field}", statement(name, "DFHMDI", &["SIZE=(24,80)"]))
     };
-    let imported = import("x", &(one("A") + &one("B")));
+    let imported = import("x", &format!("{}{}", one("A"), one("B")));
     assert_eq!(imported.notes.len(), 2, "{:?}", imported.notes);
     assert!(imported.notes[0].1.contains("complete its `match` by hand"));
 }
@@ -107,9 +108,9 @@ fn real() -> Vec<PathBuf> {
     found
 }
 
-/// Every real source found under `BANYAN_LEGACY` becomes a map that checks, with nothing passed over.
+/// Every real source found under `BANYAN_LEGACY` (which a person sets; without it there is nothing to look at) becomes a map that checks, with nothing passed over.
 #[test]
-fn real_sources() {
+fn real_sources_where_there_are_some() {
     for path in real() {
         let text = String::from_utf8_lossy(&std::fs::read(&path).unwrap()).into_owned();
         let imported = import("real", &text);
@@ -142,7 +143,7 @@ proptest! {
         prop_assert_eq!(problems, vec![]);
         let told = map::read(&node.unwrap(), "").err().unwrap_or_default();
         // Only what a person must complete may be wrong with it.
-        for p in &told {
+        for p in told.iter().filter(|p| p.severity == banyan_words::Severity::Error) {
             let open = ["screens-alike", "missing-key", "fields-overlap", "outside-screen"].contains(&p.code.as_str());
             prop_assert!(open || imported.screens == 0, "{p:?}\n{}", imported.yaml);
         }

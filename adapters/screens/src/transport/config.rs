@@ -1,8 +1,6 @@
 //! The `transport:` of a map: one of the kinds, with its own keys.
 
-use super::{Session, Transport, tn3270, vt, web};
-use crate::map::Map;
-use banyan_adapter::{Call, Fault};
+use super::{Transport, tn3270, vt, web};
 use banyan_words::node::{Node, read, tagged};
 use banyan_words::{Problem, Severity};
 use schemars::JsonSchema;
@@ -53,8 +51,9 @@ impl Config {
     /// A transport to that far side. Opens nothing; relative paths start at `base`.
     pub fn connect(&self, base: &Path) -> Box<dyn Transport> {
         match self {
+            Config::Tn3270(c) => tn3270::connect(c, base),
             Config::Vt(c) => vt::connect(c, base),
-            Config::Tn3270(_) | Config::Web(_) => Box::new(Missing(self.kind())),
+            Config::Web(c) => web::connect(c, base),
         }
     }
 
@@ -65,16 +64,6 @@ impl Config {
             Config::Vt(c) => c.size(),
             Config::Web(c) => c.size(),
         }
-    }
-}
-
-/// A transport that this build lacks.
-struct Missing(&'static str);
-
-impl Transport for Missing {
-    fn open(&self, _: &Map, _: Option<&str>, _: &Call) -> Result<Box<dyn Session>, Fault> {
-        let message = format!("the transport {} is not part of this build", self.0);
-        Err(Fault::permanent(crate::refusals::FAILED, message))
     }
 }
 

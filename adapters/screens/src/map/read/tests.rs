@@ -102,6 +102,15 @@ fn the_stock_map() {
 }
 
 #[test]
+fn the_map_in_the_documentation() {
+    let page = include_str!("../../../../../docs/adapter-screens.md");
+    let start = page.find("```yaml\nmap: ").unwrap() + "```yaml\n".len();
+    let end = start + page[start..].find("```").unwrap();
+    let map = good(&page[start..end]).map;
+    assert_eq!((map.screens.len(), map.flows.len()), (7, 4));
+}
+
+#[test]
 fn maps_of_other_terminals() {
     let Checked { map, .. } = good(PEOPLE);
     let edit = &map.screens[map.screen("edit").unwrap()];
