@@ -58,12 +58,12 @@ fn site(rest: &str) -> (Site, Connection) {
         "include: [\"api/*.yaml\"]\nsources:\n  erp:\n    adapter: odbc\n    connection: \"Driver={{SQLite3}};Database={}\"\n{rest}",
         file.display()
     );
-    site.edit("banyan.yaml", |yaml| yaml + &source);
+    site.edit("banyan.yaml", |yaml| yaml + source.as_str());
     (site, db)
 }
 
 fn text(out: &Output) -> String {
-    String::from_utf8_lossy(&out.stdout).into_owned() + &String::from_utf8_lossy(&out.stderr)
+    String::from_utf8_lossy(&out.stdout).into_owned() + &*String::from_utf8_lossy(&out.stderr)
 }
 
 /// It must succeed.

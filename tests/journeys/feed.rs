@@ -35,7 +35,7 @@ fn listed(g: &Gateway) -> BTreeMap<String, Value> {
 #[test]
 fn a_follower_ends_where_the_list_is() {
     let rows = |range: std::ops::RangeInclusive<u32>, price: &str| {
-        range.fold("NO,NAME,PRICE\n".to_owned(), |all, i| all + &format!("{i},Thing {i},{price}\n"))
+        range.fold("NO,NAME,PRICE\n".to_owned(), |all, i| all + &*format!("{i},Thing {i},{price}\n"))
     };
     let site = Site::new(ITEMS);
     site.drop_file("drop/items.csv", rows(1..=40, "1.00"));

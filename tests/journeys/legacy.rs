@@ -194,7 +194,7 @@ fn a_mainframes_accounts_and_cards() {
 fn negative_overpunch_and_cross_references_that_come_first() {
     let site = Site::new("");
     let yaml = std::fs::read_to_string(format!("{ROOT}/tests/legacy/carddemo.yaml")).unwrap();
-    site.edit("banyan.yaml", |text| text + &yaml.replace("FOLDER", "drop"));
+    site.edit("banyan.yaml", |text| text + &*yaml.replace("FOLDER", "drop"));
     // The cross reference of a card that is not there yet, of an account that is not there yet.
     site.drop_file("drop/cardxref.txt", format!("{:016}{:09}{:011}\n", 4711, 8, 9));
     let g = site.start();

@@ -91,7 +91,7 @@ fn a_corrected_redrop_corrects_and_what_vanished_is_gone() {
 #[test]
 fn half_a_snapshot_does_not_delete_the_other_half() {
     let site = Site::new(ITEMS);
-    let rows = |n: usize| (1..=n).fold("NO,NAME,PRICE\n".to_owned(), |all, i| all + &format!("{i},Thing {i},1.00\n"));
+    let rows = |n: usize| (1..=n).fold("NO,NAME,PRICE\n".to_owned(), |all, i| all + &*format!("{i},Thing {i},1.00\n"));
     site.drop_file("drop/items.csv", rows(100));
     let g = site.start();
     assert_eq!(g.settled("shop.items", "items.csv"), "done");

@@ -84,7 +84,7 @@ fn what_is_only_read_live_has_no_list() {
     // Filters and sorts would look complete and not be.
     old.site.edit("banyan.yaml", |text| text.replace("required: true }", "required: true, filter: [eq], sort: true }"));
     let check = old.site.banyan(&["check"]);
-    let said = String::from_utf8_lossy(&check.stdout).into_owned() + &String::from_utf8_lossy(&check.stderr);
+    let said = String::from_utf8_lossy(&check.stdout).into_owned() + &*String::from_utf8_lossy(&check.stderr);
     assert!(!check.status.success() && said.contains("not-filterable") && said.contains("not-sortable"), "{said}");
 }
 

@@ -44,7 +44,7 @@ fn logins(site: &Site) -> usize {
 }
 
 fn said(out: &std::process::Output) -> String {
-    String::from_utf8_lossy(&out.stdout).into_owned() + &String::from_utf8_lossy(&out.stderr)
+    String::from_utf8_lossy(&out.stdout).into_owned() + &*String::from_utf8_lossy(&out.stderr)
 }
 
 fn keyed(g: &crate::common::Gateway, key: &str, headers: &[(&str, &str)]) -> (u16, Value) {
