@@ -4,6 +4,7 @@
 //! Not here: how a flow runs (`adapters/screens`).
 
 mod accept;
+mod import_bms;
 mod replay;
 mod run;
 
@@ -27,6 +28,8 @@ enum What {
     Replay(replay::Replay),
     /// Look at the screen that stopped a map, keep the proposed new version, and let the source go on.
     Accept(accept::Accept),
+    /// Draft a screen map from CICS map source (BMS macros).
+    ImportBms(import_bms::ImportBms),
 }
 
 impl Screens {
@@ -35,6 +38,7 @@ impl Screens {
             What::Run(c) => c.run(global),
             What::Replay(c) => c.run(global),
             What::Accept(c) => c.run(global),
+            What::ImportBms(c) => c.run(global),
         }
     }
 }

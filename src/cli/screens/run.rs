@@ -54,6 +54,7 @@ impl Run {
         let source = Source::new(offline.spec, hands.context);
         let deadline = alone.budget.timeout.and_then(|t| Instant::now().checked_add(t));
         let ran = source.by_hand(no, &given, &Call { deadline, ..Call::default() });
+        source.close();
         if let (Some(to), Some(from)) = (&self.trace, &ran.trace) {
             let failed = |e| Failure::Because(format!("the trace cannot be kept in {}: {e}", to.display()));
             std::fs::copy(from, to).map_err(failed)?;

@@ -49,7 +49,7 @@ fn head(out: &mut String, name: &str, maps: &[BmsMap]) {
         writeln!(out, "# A draft from BMS map source. To be completed by hand: the transport, how each screen is left");
     let _ = writeln!(out, "# (`exit`), by which messages it says no (`errors`), and what is to be done (`flows`).");
     let _ = writeln!(out, "map: {}", quoted(&format!("{name}/v1")));
-    let _ = writeln!(out, "transport: {{ kind: tn3270, host: \"host:23\", tls: none, model: {model} }}");
+    let _ = writeln!(out, "transport: {{ kind: tn3270, host: \"host:992\", model: {model} }}");
     if let Some(first) = maps.first() {
         let _ = writeln!(out, "pool: {{ rest: {} }}    # the screen on which a session waits", first.name);
     }

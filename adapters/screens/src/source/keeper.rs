@@ -101,6 +101,13 @@ impl Desk {
         }
     }
 
+    /// Leaves all sessions that rest.
+    pub(super) fn sign_off_all(&self) {
+        while let Some(seat) = self.pool.stale(Duration::ZERO) {
+            self.sign_off(seat);
+        }
+    }
+
     /// Leaves as a person would, where the exits lead to the end of the session, and closes it.
     fn sign_off(&self, mut seat: Seat) {
         let mut told = Told::new(self, &[], false);

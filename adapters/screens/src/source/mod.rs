@@ -83,6 +83,13 @@ impl Source {
     }
 }
 
+impl Source {
+    /// Leaves the sessions that rest as a person would, and closes them.
+    pub fn close(&self) {
+        self.desk.sign_off_all();
+    }
+}
+
 /// Opens a source. Waits for nobody: a far side that is away now may be there later, and feeds and health say so.
 pub fn connect(spec: Spec, cx: Context) -> Task<'static, Result<Box<dyn Connected>, Fault>> {
     let source = Source::new(spec, cx);

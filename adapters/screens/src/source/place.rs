@@ -43,12 +43,8 @@ pub(super) fn locate(
     let shown = unit.version.rsplit_once('@').map_or(unit.version.as_str(), |(name, _)| name);
     let mut told = format!("map {shown}");
     if unit.version == version(map) {
-        let live = unit.name.starts_with("read ");
-        let flow = match live {
-            true => dataset.read.as_ref().map(|r| r.flow),
-            false => dataset.pass.as_ref().map(|p| p.flow),
-        };
-        let flow = flow.and_then(|no| map.flows.get(no));
+        let flows = [dataset.pass.as_ref().map(|p| p.flow), dataset.read.as_ref().map(|r| r.flow)];
+        let flow = flows.into_iter().flatten().filter_map(|no| map.flows.get(no)).find(|f| reads(f, screen));
         let found = column.zip(flow).and_then(|(column, flow)| find(map, flow, column));
         let own = map.screens.get(usize::try_from(screen).ok()?);
         let shown = found.as_ref().map(|(s, _)| *s).or(own)?;
@@ -72,6 +68,14 @@ pub(super) fn locate(
         }
     }
     Some(told)
+}
+
+/// Whether a flow reads anything of a screen.
+fn reads(flow: &Flow, screen: u64) -> bool {
+    flow.steps.iter().filter_map(|s| s.read.as_ref()).any(|read| match read {
+        Read::Table(no) => *no as u64 == screen,
+        Read::Fields(fields) => fields.iter().any(|(_, no, _)| *no as u64 == screen),
+    })
 }
 
 /// What a flow reads a column from.
