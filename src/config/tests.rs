@@ -410,7 +410,7 @@ impl banyan_adapter::Kind for Mapped {
     }
 }
 
-const MAPPED: &str = "banyan: 1\nsources:\n  a:\n    adapter: mapped\n    map: maps/a.yaml\n    datasets: { d: {} }\n";
+const MAPPED: &str = "banyan: 1\nsources:\n  a:\n    adapter: mapped\n    map: maps/a.yaml\n    datasets: { d: { key: [a] } }\n";
 
 fn mapped(file: Option<&str>) -> Loaded {
     let mut w = text(MAPPED);
@@ -442,6 +442,6 @@ fn what_a_document_of_a_source_says_has_its_place_there() {
 #[test]
 fn a_document_that_cannot_be_read_is_told_where_it_is_named_and_nothing_follows() {
     assert_eq!(told(&mapped(None)), ["banyan.yaml:5:10 sources.a.map unreadable-file"]);
-    assert_eq!(told(&mapped(Some("a: [1\n"))), ["maps/a.yaml:2:1 sources.a.map yaml-syntax"]);
+    assert_eq!(told(&mapped(Some("a: [1\n"))), ["maps/a.yaml:1:4 sources.a.map yaml-syntax"]);
     assert_eq!(told(&mapped(Some("- 1\n"))), ["banyan.yaml:5:10 sources.a.map wrong-type"]);
 }
