@@ -410,7 +410,8 @@ impl banyan_adapter::Kind for Mapped {
     }
 }
 
-const MAPPED: &str = "banyan: 1\nsources:\n  a:\n    adapter: mapped\n    map: maps/a.yaml\n    datasets: { d: { key: [a] } }\n";
+const MAPPED: &str =
+    "banyan: 1\nsources:\n  a:\n    adapter: mapped\n    map: maps/a.yaml\n    datasets: { d: { key: [a] } }\n";
 
 fn mapped(file: Option<&str>) -> Loaded {
     let mut w = text(MAPPED);

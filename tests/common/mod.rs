@@ -47,6 +47,8 @@ pub(crate) struct Site {
     folder: TempDir,
     port: u16,
     admin: u16,
+    /// The demo's mainframe.
+    host: Option<banyan_testkit_tn3270::Server>,
 }
 
 /// A running `banyan serve`.
@@ -86,8 +88,14 @@ impl Site {
     /// A copy of the demo.
     pub(crate) fn demo() -> Site {
         worker();
-        let site = Site::empty();
+        let mut site = Site::empty();
         copy(&Path::new(ROOT).join("examples/wholesaler"), site.folder.path());
+        // The stock room's host, on a port of its own.
+        let stock = banyan_testkit_tn3270::Stock::from_csv(&fs::read_to_string(site.path("green/stock.csv")).unwrap());
+        let host = banyan_testkit_tn3270::Server::start(stock.unwrap()).unwrap();
+        host.set(|o| (o.user, o.password) = ("HARBOUR".into(), "HARBOUR".into()));
+        site.edit("green/stock.yaml", |map| map.replace("127.0.0.1:3270", &host.address().to_string()));
+        site.host = Some(host);
         let yaml = fs::read_to_string(site.config()).unwrap();
         let yaml = yaml.replace(":8080", &format!(":{}", site.port)).replace(":8081", &format!(":{}", site.admin));
         fs::write(site.config(), yaml).unwrap();
@@ -96,7 +104,7 @@ impl Site {
 
     fn empty() -> Site {
         let [port, admin] = free_ports();
-        Site { folder: TempDir::new().unwrap(), port, admin }
+        Site { folder: TempDir::new().unwrap(), port, admin, host: None }
     }
 
     /// Its configuration file.

@@ -140,7 +140,10 @@ pub(crate) fn check(config: &Config, path: &str) -> Vec<Problem> {
         let hint = "write the host's name, or `certificate_name` as the certificate has it";
         problems.push(Problem::warning("certificate-name", join(path, "host"), message).hint(hint));
     }
-    if config.tls == Tls::None {
+    let at_home = config.address().is_some_and(|(name, _)| {
+        name == "localhost" || name.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+    });
+    if config.tls == Tls::None && !at_home {
         let message = "the password and all data cross the network in the clear";
         let hint = "enable TLS on the host, and write `tls: require`";
         problems.push(Problem::warning("no-encryption", join(path, "tls"), message).hint(hint));
