@@ -25,7 +25,7 @@ impl Charset {
         match lower.as_str() {
             "utf-8" | "utf8" => return Ok(Charset::Utf8),
             // What the web calls by these names is windows-1252.
-            "iso-8859-1" | "latin1" => return Ok(Charset::of(|byte| char::from(byte))),
+            "iso-8859-1" | "latin1" => return Ok(Charset::of(char::from)),
             "ascii" | "us-ascii" => return Ok(Charset::of(|_| UNKNOWN)),
             _ => {}
         }
