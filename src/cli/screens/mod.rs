@@ -5,8 +5,10 @@
 
 mod accept;
 mod import_bms;
+mod record;
 mod replay;
 mod run;
+mod show;
 
 use super::discover::alone;
 use super::{Done, Failure, Global};
@@ -26,6 +28,10 @@ enum What {
     Run(run::Run),
     /// Run a trace again without the far side, and tell where it differs.
     Replay(replay::Replay),
+    /// Work in a session of a terminal, and draft a map of what you saw and pressed.
+    Record(record::Record),
+    /// Show the pictures of a trace, or a screen as kept traces saw it last.
+    Show(show::Show),
     /// Look at the screen that stopped a map, keep the proposed new version, and let the source go on.
     Accept(accept::Accept),
     /// Draft a screen map from CICS map source (BMS macros).
@@ -37,6 +43,8 @@ impl Screens {
         match &self.what {
             What::Run(c) => c.run(global),
             What::Replay(c) => c.run(global),
+            What::Record(c) => c.run(global),
+            What::Show(c) => c.run(global),
             What::Accept(c) => c.run(global),
             What::ImportBms(c) => c.run(global),
         }

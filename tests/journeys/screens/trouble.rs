@@ -7,13 +7,13 @@ use std::time::Duration;
 
 #[test]
 fn a_gateway_that_is_killed_in_a_pass_begins_it_again_and_nothing_is_deleted() {
-    let site = green("300ms", "secret");
+    let site = green("1s", "secret");
     let g = site.start();
     g.until("all are there", |g| g.count("/v1/items") == 9);
     fs::write(site.path("slow"), "1").unwrap();
     site.edit("stock.txt", |text| text.replace("4719 90", "4719 91"));
     // Somewhere between two pages.
-    std::thread::sleep(Duration::from_millis(1500));
+    std::thread::sleep(Duration::from_millis(2500));
     g.kill();
     fs::write(site.path("slow"), "0").unwrap();
     let g = site.start();
@@ -25,7 +25,7 @@ fn a_gateway_that_is_killed_in_a_pass_begins_it_again_and_nothing_is_deleted() {
 
 #[test]
 fn a_screen_that_drifted_stops_its_map_until_a_person_accepts() {
-    let site = green("300ms", "secret");
+    let site = green("1s", "secret");
     let g = site.start();
     g.until("all are there", |g| g.count("/v1/items") == 9);
     fs::write(site.path("title"), "STOCK SURVEY").unwrap();
@@ -43,7 +43,7 @@ fn a_screen_that_drifted_stops_its_map_until_a_person_accepts() {
 
     // After a restart as well.
     g.kill();
-    let g = site.spawn();
+    let g = site.start();
     g.until("it still stands", |g| g.admin("/admin/v1/sources")["items"][0]["halted"].is_object());
     let shown = site.banyan(&["screens", "accept", "green", "--show"]);
     assert!(shown.status.success() && said(&shown).contains("STOCK SURVEY"), "{}", said(&shown));
@@ -64,13 +64,13 @@ fn a_screen_that_drifted_stops_its_map_until_a_person_accepts() {
 
 #[test]
 fn a_wrong_password_is_tried_exactly_once_until_the_configuration_is_corrected() {
-    let site = green("200ms", "wrong");
-    let g = site.spawn();
+    let site = green("1s", "wrong");
+    let g = site.start();
     g.until("it is refused", |g| g.admin("/admin/v1/sources")["items"][0]["halted"].is_object());
     for _ in 0..3 {
         keyed(&g, "4711", &[("cache-control", "max-age=0")]);
     }
-    std::thread::sleep(Duration::from_secs(2));
+    std::thread::sleep(Duration::from_secs(3));
     assert_eq!(logins(&site), 1);
     assert!(!g.log().contains("wrong\""), "{}", g.log());
     site.edit("banyan.yaml", |text| text.replace("password: wrong", "password: secret"));

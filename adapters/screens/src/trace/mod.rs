@@ -6,6 +6,8 @@
 mod line;
 mod recorder;
 mod replay;
+mod shown;
 
 pub use recorder::{Stopped, Trace};
 pub use replay::{Replay, replay};
+pub use shown::{Glimpse, pictures};
