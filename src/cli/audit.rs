@@ -82,5 +82,7 @@ fn row(line: &Value) -> String {
     let what = text("what").split_whitespace().collect::<Vec<_>>().join(" ");
     let (at, source, dataset, purpose) = (text("at"), text("source"), text("dataset"), text("purpose"));
     let what = out::plain(&what);
-    format!("{at}  {source}.{dataset}  {purpose}  {} rows  {} ms{fault}  {what}\n", number("rows"), number("millis"))
+    // A login is for the source as a whole.
+    let of = if dataset.is_empty() { source.to_owned() } else { format!("{source}.{dataset}") };
+    format!("{at}  {of}  {purpose}  {} rows  {} ms{fault}  {what}\n", number("rows"), number("millis"))
 }

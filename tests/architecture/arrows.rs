@@ -5,7 +5,7 @@ use crate::source::{ROOT, RUST, Rust};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Which of our crates each of our crates may use.
-const CRATES: [(&str, &[&str]); 15] = [
+const CRATES: [(&str, &[&str]); 16] = [
     ("banyan-words", &[]),
     ("banyan-model", &["banyan-words"]),
     ("banyan-migration", &["banyan-words"]),
@@ -20,6 +20,7 @@ const CRATES: [(&str, &[&str]); 15] = [
     ("banyan-odbc-worker", &["banyan-odbc"]),
     ("banyan-testkit", &["banyan-adapter", "banyan-words"]),
     ("banyan-testkit-tds", &[]),
+    ("banyan-testkit-tn3270", &[]),
     ("banyan-store", &["banyan-model", "banyan-words"]),
     (
         "banyan",

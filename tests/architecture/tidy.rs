@@ -36,7 +36,8 @@ fn nothing_is_left_to_do_or_to_debug() {
 
 #[test]
 fn libraries_do_not_read_the_clock() {
-    let allowed = ["src/runtime/clock.rs"];
+    // The stock host is another system, with a clock of its own.
+    let allowed = ["src/runtime/clock.rs", "adapters/testkit-tn3270/src/conversation.rs"];
     for file in shipped().filter(|f| !f.path.starts_with("tests/") && !f.path.starts_with("benches/")) {
         let reads = file.shipped.find("SystemTime::now").or_else(|| file.shipped.find("Timestamp::now"));
         if let (Some(_), false) = (reads, allowed.contains(&file.path.as_str())) {

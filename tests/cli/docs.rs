@@ -50,10 +50,11 @@ fn every_key_is_on_the_page() {
 }
 
 /// Each adapter's keys are on a page of its own; those that all databases have, on one of theirs.
-const KINDS: [(&str, &[&str]); 3] = [
+const KINDS: [(&str, &[&str]); 4] = [
     ("file-drop", &["adapter-file-drop"]),
     ("mssql", &["adapter-mssql", "databases"]),
     ("odbc", &["adapter-odbc", "databases"]),
+    ("screens", &["adapter-screens", "adapter-screens-3270", "adapter-screens-vt", "adapter-screens-web"]),
 ];
 
 #[test]

@@ -103,8 +103,13 @@ fn by_functions(link: &mut OdbcLink, info: &mut TableInfo, columns: Vec<Column>,
     let described: Rows = told(Catalog::Columns)?.into_iter().filter(this).map(|r| by_column(&r)).collect();
     info.columns = describe(columns, &described);
     if sqlite {
-        // Its driver tells the digits of a decimal in the catalog only.
-        info.columns.iter_mut().filter(|c| matches!(c.ty, Type::Decimal { .. })).for_each(declared_digits);
+        // Its driver tells the digits of a decimal in the catalog only. A catalog that no longer knows the decimal speaks
+        // of another table: this one was changed or renamed since its columns were read a moment ago.
+        let mut decimals = info.columns.iter_mut().filter(|c| matches!(c.ty, Type::Decimal { .. }));
+        if !decimals.all(declared_digits) {
+            let message = format!("{} was changed while it was looked at; it is looked at again", name.name);
+            return Err(Fault::transient("odbc-failed", message));
+        }
     }
     if bare {
         // mdbtools says of every column that it is never null, and of none that is true.
@@ -171,10 +176,14 @@ fn by_foreign_keys(rows: Rows, name: &TableName) -> Rows {
     out
 }
 
-/// The type of a `DECIMAL(9,2)`, as it was declared. SQLite does not hold its values to that.
-fn declared_digits(column: &mut ColumnInfo) {
+/// Takes the type of a `DECIMAL(9,2)` as it was declared; SQLite does not hold its values to that. False if it is not
+/// declared as a decimal.
+fn declared_digits(column: &mut ColumnInfo) -> bool {
     let word = column.server_type.to_ascii_lowercase();
-    let Some((_, inner)) = word.strip_suffix(')').and_then(|w| w.split_once('(')) else { return };
+    if !["decimal", "numeric"].iter().any(|w| word.starts_with(w)) {
+        return false;
+    }
+    let inner = word.strip_suffix(')').and_then(|w| w.split_once('(')).map_or("", |(_, inner)| inner);
     let (precision, scale) = inner.split_once(',').unwrap_or((inner, "0"));
     if let (Ok(precision), Ok(scale)) = (precision.trim().parse::<u8>(), scale.trim().parse::<u8>())
         && (1..=banyan_words::decimal::MAX_DIGITS).contains(&precision)
@@ -182,6 +191,7 @@ fn declared_digits(column: &mut ColumnInfo) {
     {
         column.ty = Type::Decimal { precision, scale };
     }
+    true
 }
 
 /// Name, type, nullable and collation from a row of `SQLColumns`.
