@@ -131,7 +131,7 @@ mod tests {
     #[test]
     fn every_problem_is_told_at_once_and_where_it_is() {
         let bad = serde_json::json!({
-            "url": "https://u:p@erp.example/", "viewport": [10, 90000], "language": "en;q=1",
+            "url": "https://u:p@erp.example/", "viewport": [10, 20000], "language": "en;q=1",
         });
         let told: Vec<String> = check(&config(bad), "transport").into_iter().map(|p| p.path).collect();
         assert_eq!(told, ["transport.url", "transport.viewport", "transport.language"]);
