@@ -174,8 +174,14 @@ impl Plan<'_> {
         let config = self.global.config.display();
         if !included {
             let dir = dir.strip_prefix(self.base).unwrap_or(dir).display().to_string();
-            let pattern = config::quote::quoted(&format!("{dir}/*.yaml"));
-            out::answer(&format!("\n{config} does not include them yet; write:\n  include: [{pattern}]\n"));
+            let patterns: Vec<String> = match dir.as_str() {
+                // Beside the configuration, which does not include itself.
+                "" | "." => files.iter().filter_map(|f| Some(f.path.file_name()?.to_string_lossy().into_owned())).collect(),
+                dir => vec![format!("{dir}/*.yaml")],
+            };
+            let patterns: Vec<String> = patterns.iter().map(|p| config::quote::quoted(p)).collect();
+            let patterns = patterns.join(", ");
+            out::answer(&format!("\n{config} does not include them yet; write:\n  include: [{patterns}]\n"));
         }
         out::answer(&format!("\nnext:\n  banyan check --config {config}\n  banyan serve --config {config}\n"));
         Ok(())
