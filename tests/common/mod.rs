@@ -107,6 +107,11 @@ impl Site {
         Site { folder: TempDir::new().unwrap(), port, admin, host: None }
     }
 
+    /// The demo's mainframe.
+    pub(crate) fn host(&self) -> &banyan_testkit_tn3270::Server {
+        self.host.as_ref().expect("a site of the demo")
+    }
+
     /// Its configuration file.
     pub(crate) fn config(&self) -> PathBuf {
         self.folder.path().join("banyan.yaml")

@@ -42,7 +42,7 @@ struct Waits {
 impl Accept {
     pub(super) fn run(&self, global: &Global) -> Done {
         let (_, alone, offline) = source(global, &self.source)?;
-        let file = offline.spec.file.clone();
+        let (file, version) = (offline.spec.file.clone(), version(&offline.spec.map.name));
         let (_, built) = global.built(MissingSecret::Warning)?;
         let gateway = AdminClient::find(built.settings.admin, &built.settings.store)?;
         let hands = by_hand(&self.source, &alone)?;
@@ -70,7 +70,7 @@ impl Accept {
             }
             return Ok(());
         }
-        let kept = file.as_deref().map(|f| self.keep(f, waits.proposal.as_deref())).transpose()?.flatten();
+        let kept = file.as_deref().map(|f| self.keep(f, version, waits.proposal.as_deref())).transpose()?.flatten();
         let done = match &gateway {
             Some(gateway) => {
                 let path = format!("/admin/v1/sources/{}/accept", self.source);
@@ -96,14 +96,14 @@ impl Accept {
     }
 
     /// Writes the proposal; where to. `None` if there is none, or it is what the file says already.
-    fn keep(&self, file: &Path, proposal: Option<&str>) -> Result<Option<PathBuf>, Failure> {
+    fn keep(&self, file: &Path, version: u32, proposal: Option<&str>) -> Result<Option<PathBuf>, Failure> {
         let Some(proposal) = proposal else { return Ok(None) };
         let failed = |path: &Path, e: std::io::Error| Failure::Because(format!("{}: {e}", path.display()));
         let now = std::fs::read_to_string(file).map_err(|e| failed(file, e))?;
         if now == proposal {
             return Ok(None);
         }
-        let beside = free(file);
+        let beside = free(file, if self.write { version } else { version.saturating_add(1) });
         let (old, new) = if self.write { (Some(&beside), file) } else { (None, beside.as_path()) };
         if let Some(old) = old {
             std::fs::write(old, &now).map_err(|e| failed(old, e))?;
@@ -131,16 +131,21 @@ fn name(path: &Path) -> String {
     path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
-/// `stock.v2.yaml` beside `stock.yaml`, or the next number that is free.
-fn free(file: &Path) -> PathBuf {
+/// The version in a map's name: 3 of `stock/v3`, else 1.
+fn version(name: &str) -> u32 {
+    name.rsplit_once("/v").and_then(|(_, number)| number.parse().ok()).unwrap_or(1)
+}
+
+/// `stock.v2.yaml` beside `stock.yaml`, for version 2, or the next number that is free.
+fn free(file: &Path, version: u32) -> PathBuf {
     let stem = file.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
-    let (stem, from) = match stem.rsplit_once(".v") {
-        Some((stem, n)) if n.parse::<u32>().is_ok() => (stem.to_owned(), n.parse::<u32>().unwrap_or(1) + 1),
-        _ => (stem, 2),
+    let stem = match stem.rsplit_once(".v") {
+        Some((stem, n)) if n.parse::<u32>().is_ok() => stem.to_owned(),
+        _ => stem,
     };
     let extension = file.extension().map(|e| format!(".{}", e.to_string_lossy())).unwrap_or_default();
     let named = |n: u32| file.with_file_name(format!("{stem}.v{n}{extension}"));
-    (from..).map(named).find(|p| !p.exists()).unwrap_or_else(|| named(from))
+    (version..).map(named).find(|p| !p.exists()).unwrap_or_else(|| named(version))
 }
 
 /// What the gateway says of the source.

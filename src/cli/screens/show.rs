@@ -7,6 +7,7 @@ use banyan_screens::engine::{Seen, recognise};
 use banyan_screens::map::{Map, Screen};
 use banyan_screens::picture::Picture;
 use banyan_screens::{show, trace};
+use banyan_words::problem::nearest;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
@@ -35,6 +36,7 @@ impl Show {
                 let none = || format!("no kept trace shows `{}`; run a flow that comes by it", self.what);
                 vec![(Vec::new(), last.ok_or_else(|| Failure::Because(none()))?)]
             }
+            None if !file.exists() => return Err(Failure::Usage(neither(&map, &self.what))),
             _ => glimpses(file)?,
         };
         if let Some(to) = &self.svg
@@ -64,10 +66,16 @@ impl Show {
     }
 }
 
+fn neither(map: &Map, what: &str) -> String {
+    let known: Vec<&str> = map.screens.iter().map(|s| s.name.as_str()).collect();
+    let meant = nearest(what, known.iter().copied()).map(|n| format!("did you mean `{n}`? ")).unwrap_or_default();
+    format!("`{what}` is no file, and {} has no screen of that name; {meant}there are: {}", map.name, known.join(", "))
+}
+
 type Seens = Vec<(Vec<String>, Picture)>;
 
 fn glimpses(file: &Path) -> Result<Seens, Failure> {
-    let failed = |e| Failure::Because(format!("{} is no screen of the map, and no file: {e}", file.display()));
+    let failed = |e| Failure::Because(format!("{} cannot be read: {e}", file.display()));
     let text = std::fs::read_to_string(file).map_err(failed)?;
     let all = trace::pictures(&text).map_err(|fault| Failure::Because(fault.to_string()))?;
     Ok(all.into_iter().map(|g| (g.sent, g.picture)).collect())

@@ -1,5 +1,7 @@
 //! Screens behind the real program: a small stock system for terminals, a shell script of the test's own.
 
+mod by_hand;
+mod recorder;
 mod trouble;
 
 use crate::common::Site;

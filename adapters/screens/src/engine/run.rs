@@ -70,7 +70,7 @@ impl Hands<'_, '_> {
             Probed::Happened => End::Done,
             Probed::NotHappened => End::NotDone { message },
             Probed::CannotTell(more) => {
-                End::Unknown { message: format!("{message}; and it cannot be verified: {more}") }
+                End::Unknown { message: format!("{message}; and that session cannot tell whether it was done: {more}") }
             }
         }
     }

@@ -117,7 +117,7 @@ impl Prompt {
 
     fn answered(&mut self) -> Option<Answer> {
         let typed = std::mem::take(&mut self.typed);
-        let named = name(&typed);
+        let named = name(&typed, &self.asked);
         match std::mem::take(&mut self.asked) {
             Asked::FieldPlace { name, hidden } if typed.trim().is_empty() => {
                 Some(Answer::Field(FieldAnswer { name, hidden, place: None }))
@@ -139,7 +139,9 @@ impl Prompt {
                     None
                 }
                 (None, asked) => {
-                    self.told = Some("small letters, digits and _".into());
+                    let taken = matches!(typed.trim(), "disconnected" | "none" | "user" | "password");
+                    let told = if taken { "that name has a meaning of its own" } else { "small letters, digits and _" };
+                    self.told = Some(told.into());
                     self.asked = asked;
                     None
                 }
@@ -149,12 +151,17 @@ impl Prompt {
     }
 }
 
-/// A name as maps have them.
-fn name(typed: &str) -> Option<String> {
+/// A name as maps have them. Screens share theirs with `expect`; fields that show become what a flow is given, where the
+/// login's names are taken.
+fn name(typed: &str, asked: &Asked) -> Option<String> {
     let name = typed.trim();
     let sound = name.starts_with(|c: char| c.is_ascii_lowercase())
         && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
-        && !["disconnected", "none", "user", "password"].contains(&name);
+        && match asked {
+            Asked::Name => !["disconnected", "none"].contains(&name),
+            Asked::FieldName { hidden } => *hidden || !["user", "password"].contains(&name),
+            _ => true,
+        };
     sound.then(|| name.to_owned())
 }
 

@@ -153,7 +153,9 @@ impl Desk {
     fn verified(&self, leave: &mut Leave<'_>, job: &Job<'_>, message: String) -> End {
         match self.probed(leave, job, &Call { deadline: Instant::now().checked_add(HOME * 2), ..Call::default() }) {
             Ok(Probed::Happened) => End::Done,
-            Ok(Probed::NotHappened) => End::NotDone { message },
+            Ok(Probed::NotHappened) => {
+                End::NotDone { message: format!("{message}; a new session looked: it was not done") }
+            }
             Ok(Probed::CannotTell(why)) => End::Unknown { message: format!("{message}; {why}") },
             Err(fault) => End::Unknown { message: format!("{message}; and it cannot be verified: {fault}") },
         }

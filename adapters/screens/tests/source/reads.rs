@@ -154,3 +154,36 @@ fn logical_units_are_handed_out_one_a_session() {
     lus.sort();
     assert_eq!((lus, host.most_open), (vec!["LU01".to_owned(), "LU02".to_owned()], 2));
 }
+
+#[test]
+fn a_session_that_rests_is_kept_alive_and_still_closed_when_nobody_needs_it() {
+    let mut world = World::new();
+    let kept = "pool: { max: 2, rest: menu, idle: 3s, keep_alive: { key: PF12, every: 1s } }";
+    world.map = world.map.replace("pool: { max: 2, rest: menu }", kept);
+    let source = world.source();
+    ask(&source, &["4711"]).unwrap();
+    let alive = || world.town.host().presses.iter().filter(|p| *p == "PF12").count();
+    assert_eq!(alive(), 0, "not while it works, nor right after");
+    until("it is pressed again and again", || alive() == 2);
+    let sent = world.sent();
+    let lines: Vec<_> = sent.iter().filter(|w| w.contains("PF12")).collect();
+    assert!(lines.len() == 2 && lines.iter().all(|l| l.starts_with("(keep alive): [menu ")), "{sent:?}");
+    until("what keeps it alive is no work: it goes when it rested for long", || world.town.host().open == 0);
+    let host = world.town.host();
+    assert_eq!((host.opened, host.logins), (1, 1));
+}
+
+#[test]
+fn a_session_that_is_lost_at_rest_is_given_up_and_the_next_run_opens_another() {
+    let mut world = World::new();
+    let kept = "pool: { max: 2, rest: menu, keep_alive: { key: PF12, every: 1s } }";
+    world.map = world.map.replace("pool: { max: 2, rest: menu }", kept);
+    let source = world.source();
+    ask(&source, &["4711"]).unwrap();
+    world.town.host().cuts = 1;
+    until("it is given up", || world.town.host().open == 0);
+    assert_eq!(world.town.host().presses.iter().filter(|p| *p == "PF12").count(), 1, "no second try");
+    assert_eq!(world.town.host().opened, 1, "nobody needs another now");
+    ask(&source, &["4711"]).unwrap();
+    assert_eq!((world.town.host().opened, source.inside().halted), (2, None));
+}
