@@ -38,7 +38,8 @@ struct Bare {
 impl Bare {
     fn start(server: &Server) -> Bare {
         let mut child = Command::new("s3270")
-            .args(["-utf8", "-clear", "aidWait", "-set", "oerrLock", "-model", "3279-2-E", "-codepage", "cp037"])
+            .args(["-utf8", "-clear", "aidWait", "-clear", "unlockDelay", "-set", "oerrLock"])
+            .args(["-model", "3279-2-E", "-codepage", "cp037"])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -78,7 +79,7 @@ impl Bare {
 
     fn press(&mut self, key: &str) {
         self.ask(key);
-        black_box(self.ask("Wait(5,Output) Query(StatsRx) ReadBuffer(Unicode)"));
+        black_box(self.ask("Wait(5,Output) Wait(5,Unlock) Query(StatsRx) ReadBuffer(Unicode)"));
     }
 
     fn enquire(&mut self, item: &str) {
