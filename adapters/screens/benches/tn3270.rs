@@ -78,7 +78,7 @@ impl Bare {
 
     fn press(&mut self, key: &str) {
         self.ask(key);
-        black_box(self.ask("Wait(5,Output) Query(StatsRx) ReadBuffer(Unicode)"));
+        black_box(self.ask("Wait(5,Output) Wait(5,Unlock) Query(StatsRx) ReadBuffer(Unicode)"));
     }
 
     fn enquire(&mut self, item: &str) {

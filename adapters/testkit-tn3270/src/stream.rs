@@ -44,7 +44,7 @@ impl Painter {
     /// Erases first if `erase`; unlocks the keyboard and resets modified-data tags if `unlock`.
     pub(crate) fn new(page: CodePage, erase: bool, unlock: bool) -> Painter {
         let control = if unlock { 0x03 } else { 0x00 };
-        Painter { page, out: vec![if erase { ERASE_WRITE } else { WRITE }, six(0x00 | control)] }
+        Painter { page, out: vec![if erase { ERASE_WRITE } else { WRITE }, six(control)] }
     }
 
     pub(crate) fn at(&mut self, row: u16, column: u16) {
