@@ -365,7 +365,7 @@ fn child_sessions_leave_no_process() {
     let [child] = children()[..] else { panic!("{:?}", children()) };
     let line = std::fs::read_to_string(format!("/proc/{child}/cmdline")).unwrap();
     assert!(
-        line.starts_with("s3270")
+        line.contains("/s3270\0")
             && !line.contains("GEHEIM")
             && !line.contains("httpd")
             && !line.contains("scriptport")

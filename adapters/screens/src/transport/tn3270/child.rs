@@ -9,6 +9,7 @@ use banyan_adapter::{Call, Fault};
 use std::io::{ErrorKind, Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -18,6 +19,19 @@ pub(super) const SLICE: Duration = Duration::from_millis(250);
 pub(super) const PROMPT: Duration = Duration::from_secs(10);
 /// More than any answer has: a screen of 27 by 132 takes some 40 KB.
 const MOST: usize = 1024 * 1024;
+
+/// s3270 4.1 can fall into a loop that takes all memory there is: it gets 1 GiB of address space, then it ends, and with it
+/// this one session.
+const LIMITED: &str = "ulimit -v 1048576 && exec \"$0\" \"$@\"";
+
+/// Where the program is.
+fn find(program: &str) -> Result<PathBuf, Fault> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).map(|folder| folder.join(program)).find(|file| file.is_file()).ok_or_else(|| {
+        let message = "the program `s3270` is not installed; on Debian: apt-get install s3270";
+        Fault::permanent(refusals::PROGRAM_MISSING, message)
+    })
+}
 
 pub(super) struct Child {
     process: std::process::Child,
@@ -46,7 +60,9 @@ impl Child {
         };
         let broken = |e: std::io::Error| Fault::transient(refusals::FAILED, format!("s3270 could not be started: {e}"));
         let (line, theirs_in, theirs_out, errors, their_errors) = wire().map_err(broken)?;
-        let process = Command::new(program)
+        let process = Command::new("/bin/sh")
+            .args(["-c", LIMITED])
+            .arg(find(program)?)
             .args(arguments)
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
@@ -55,13 +71,7 @@ impl Child {
             .stdout(Stdio::from(OwnedFd::from(theirs_out)))
             .stderr(Stdio::from(OwnedFd::from(their_errors)))
             .spawn()
-            .map_err(|e| match e.kind() {
-                ErrorKind::NotFound => Fault::permanent(
-                    refusals::PROGRAM_MISSING,
-                    "the program `s3270` is not installed; on Debian: apt-get install s3270",
-                ),
-                _ => broken(e),
-            })?;
+            .map_err(broken)?;
         Ok(Child { process, line, errors, buffer: Vec::new(), lost: false })
     }
 
