@@ -55,6 +55,7 @@ if [ "$purpose" = test ]; then
     want chromium chromium
     want chromedriver chromium-driver
     want setsid util-linux
+    want openssl openssl
     want node "nodejs npm"
     want npm npm
     if ! has python3; then
