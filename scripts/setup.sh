@@ -56,6 +56,7 @@ if [ "$purpose" = test ]; then
     want chromium chromium
     want chromedriver chromium-driver
     want setsid util-linux
+    want openssl openssl
     # Terminals for the screens adapter: two curses programs, and servers that its tests start themselves.
     want abook abook
     want calcurse calcurse

@@ -176,7 +176,9 @@ impl Plan<'_> {
             let dir = dir.strip_prefix(self.base).unwrap_or(dir).display().to_string();
             let patterns: Vec<String> = match dir.as_str() {
                 // Beside the configuration, which does not include itself.
-                "" | "." => files.iter().filter_map(|f| Some(f.path.file_name()?.to_string_lossy().into_owned())).collect(),
+                "" | "." => {
+                    files.iter().filter_map(|f| Some(f.path.file_name()?.to_string_lossy().into_owned())).collect()
+                }
                 dir => vec![format!("{dir}/*.yaml")],
             };
             let patterns: Vec<String> = patterns.iter().map(|p| config::quote::quoted(p)).collect();

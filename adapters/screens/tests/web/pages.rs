@@ -6,7 +6,9 @@ use banyan_screens::map::{ElementFinder, Key, Map};
 use banyan_screens::picture::{Element, Picture};
 use banyan_screens::refusals as codes;
 use banyan_screens::transport::{Act, Session, Text};
+use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
+use std::process::{Command, Stdio};
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -288,10 +290,8 @@ impl tracing_subscriber::fmt::MakeWriter<'_> for Kept {
 fn roles_and_names_are_those_that_the_browser_computes() {
     let site = Site::start();
     let url = site.url("/page/roles");
-    let oracle = std::process::Command::new(env!("CARGO_MANIFEST_DIR").to_owned() + "/tests/django/names.sh")
-        .arg(&url)
-        .output()
-        .unwrap();
+    let oracle =
+        Command::new(env!("CARGO_MANIFEST_DIR").to_owned() + "/tests/django/names.sh").arg(&url).output().unwrap();
     let said = String::from_utf8_lossy(&oracle.stdout);
     assert!(oracle.status.success(), "{said}{}", String::from_utf8_lossy(&oracle.stderr));
     let mut expected: Vec<(String, String)> = serde_json::from_str(&said).unwrap();
@@ -368,4 +368,23 @@ fn what_cannot_be_opened_is_told_by_its_kind() {
     assert_eq!(fault.code, codes::FAILED, "{fault}");
     let fault = try_open(&checked("viewport: [800, 600]")).err().unwrap();
     assert_eq!(fault.code, codes::HOST_DOWN, "{fault}");
+}
+
+#[test]
+fn a_certificate_that_nobody_trusts_is_a_fault_of_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let (key, cert) = (folder.path().join("key.pem"), folder.path().join("cert.pem"));
+    let make = "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=erp -addext subjectAltName=IP:127.0.0.1";
+    let made = Command::new("openssl").args(make.split(' ')).arg("-keyout").arg(&key).arg("-out").arg(&cert).output();
+    assert!(made.expect("openssl is not installed").status.success());
+    let mut serve = Command::new("openssl");
+    serve.args(["s_server", "-accept", "127.0.0.1:0", "-www", "-key"]).arg(&key).arg("-cert").arg(&cert);
+    let mut server = serve.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let said = BufReader::new(server.stdout.take().unwrap()).lines().map_while(Result::ok);
+    let port = said.filter_map(|l| l.strip_prefix("ACCEPT 127.0.0.1:").map(str::to_owned)).next().unwrap();
+    let fault = try_open(&map(ODD, &format!("https://127.0.0.1:{port}/"))).err();
+    server.kill().unwrap();
+    server.wait().unwrap();
+    let fault = fault.expect("the page was opened");
+    assert_eq!(fault.code, codes::UNTRUSTED, "{fault}");
 }

@@ -76,7 +76,8 @@ pub(crate) fn check(config: &Config, path: &str) -> Vec<Problem> {
             if !url.username().is_empty() || url.password().is_some() {
                 let message = "an address must not hold a login: it would be shown".to_owned();
                 told.push(bad("url", message).hint("let the flow `login` fill in the login page"));
-            } else if let Err(message) = Hosts::new(&url, &config.hosts) {
+            }
+            if let Err(message) = Hosts::new(&url, &config.hosts) {
                 told.push(bad("hosts", message).hint("write `sso.example` or `sso.example:8443`"));
             }
         }
@@ -131,10 +132,10 @@ mod tests {
     #[test]
     fn every_problem_is_told_at_once_and_where_it_is() {
         let bad = serde_json::json!({
-            "url": "https://u:p@erp.example/", "viewport": [10, 20000], "language": "en;q=1",
+            "url": "https://u:p@erp.example/", "viewport": [10, 60000], "hosts": ["a/b"], "language": "en;q=1",
         });
         let told: Vec<String> = check(&config(bad), "transport").into_iter().map(|p| p.path).collect();
-        assert_eq!(told, ["transport.url", "transport.viewport", "transport.language"]);
+        assert_eq!(told, ["transport.url", "transport.hosts", "transport.viewport", "transport.language"]);
         for url in ["erp.example", "file:///etc/passwd", "https://", "javascript:alert(1)"] {
             assert_eq!(check(&config(serde_json::json!({ "url": url })), "t")[0].path, "t.url", "{url}");
         }
