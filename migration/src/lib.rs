@@ -10,6 +10,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
+pub mod account;
 pub mod breaker;
 pub mod bundle;
 pub mod census;
@@ -19,7 +20,9 @@ pub mod distinct;
 pub mod gate;
 pub mod json;
 mod number;
+mod pairs;
 pub mod path;
+pub mod ramp;
 pub mod route;
 pub mod score;
 pub mod stage;
