@@ -16,7 +16,7 @@ pub const INDETERMINATE: f64 = 0.05;
 pub struct Basis {
     /// Hash of the comparison rules ([`crate::compare::Rules::hash`]).
     pub rules: String,
-    /// Hash of the mappings behind the legacy side.
+    /// Hash of the two sides, and of the mappings behind the legacy one.
     pub mapping: String,
     /// Version of the adapters behind it.
     pub adapter: String,
@@ -29,7 +29,7 @@ impl Basis {
     pub fn changed(&self, other: &Basis) -> Vec<&'static str> {
         let parts = [
             ("the comparison rules", &self.rules, &other.rules),
-            ("a mapping", &self.mapping, &other.mapping),
+            ("a side or its mapping", &self.mapping, &other.mapping),
             ("an adapter", &self.adapter, &other.adapter),
             ("the modern build", &self.build, &other.build),
         ];

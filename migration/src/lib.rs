@@ -17,6 +17,7 @@ pub mod census;
 pub mod compare;
 pub mod coverage;
 pub mod distinct;
+pub mod dossier;
 pub mod gate;
 pub mod json;
 mod number;

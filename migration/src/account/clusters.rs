@@ -75,7 +75,8 @@ pub struct Gathered {
 }
 
 impl Gathered {
-    pub(super) fn is_open(&self, epoch: u64) -> bool {
+    /// Whether it is open under that basis: seen there, not accepted, not noise.
+    pub fn is_open_under(&self, epoch: u64) -> bool {
         self.epoch == epoch && self.mismatches > 0 && !self.accepted()
     }
 
@@ -183,14 +184,18 @@ impl Clusters {
     pub(super) fn all(&self, epoch: u64) -> Vec<(&Cluster, &Gathered)> {
         let mut all: Vec<_> = self.all.iter().collect();
         all.sort_by_key(|(_, g)| {
-            (std::cmp::Reverse((g.epoch == epoch, g.is_open(epoch), g.critical, g.mismatches)), g.number)
+            (std::cmp::Reverse((g.epoch == epoch, g.is_open_under(epoch), g.critical, g.mismatches)), g.number)
         });
         all
     }
 
+    pub(super) fn without_room(&self) -> u64 {
+        self.overflow
+    }
+
     /// How many are open, and how many of these are critical.
     pub(super) fn open(&self, epoch: u64) -> (u64, u64) {
-        let open = self.all.values().filter(|g| g.is_open(epoch));
+        let open = self.all.values().filter(|g| g.is_open_under(epoch));
         let (mut all, mut critical) = (self.overflow, self.overflow_critical);
         open.for_each(|g| {
             all += 1;
@@ -206,6 +211,6 @@ impl Clusters {
     }
 
     pub(super) fn undecided(&self, epoch: u64) -> bool {
-        self.all.values().any(|g| g.is_open(epoch) && g.judged.is_none() && g.mismatches < 3)
+        self.all.values().any(|g| g.is_open_under(epoch) && g.judged.is_none() && g.mismatches < 3)
     }
 }

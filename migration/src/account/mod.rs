@@ -16,10 +16,12 @@ pub use clusters::{Gathered, Judged, Judgement};
 pub use due::{Autos, DWELL_MS, Due, ENOUGH_ANSWERS, due};
 pub use sweep::Sweep;
 
+use crate::bundle::{Bundle, Cause};
 use crate::census::Census;
 use crate::compare::{Cluster, Compared, Difference, Noise, Outcome};
 use crate::coverage::{Coverage, Wanted};
 use crate::distinct::{Remembered, rank};
+use crate::dossier::{self, Dossier};
 use crate::gate::{self, Basis, Evidence, Verdict};
 use crate::json::Doc;
 use crate::score::{Counts, Policy};
@@ -159,6 +161,12 @@ impl Account {
         Taken { outcome, counted: true, remember: Some(Remembered { outcome, signature }), samples }
     }
 
+    /// What a comparison says that is not counted.
+    pub fn looks(&mut self, sight: Sight<'_>) -> Outcome {
+        self.last_ms = Some(self.last_ms.unwrap_or(i64::MIN).max(sight.at_ms));
+        self.noise.judge(&sight.compared.without(|d| self.clusters.accepts(&d.cluster()))).0
+    }
+
     fn counter(&mut self, outcome: Outcome) -> &mut u64 {
         match outcome {
             Outcome::Match => &mut self.counts.matches,
@@ -191,6 +199,11 @@ impl Account {
     pub fn based_on(&mut self, basis: &Basis, now_ms: i64) -> bool {
         let basis = Basis { build: self.basis.build.clone(), ..basis.clone() };
         self.rebase(basis, now_ms)
+    }
+
+    /// Whether it rests on these; the build is left out.
+    pub fn rests_on(&self, basis: &Basis) -> bool {
+        self.basis.changed(&Basis { build: self.basis.build.clone(), ..basis.clone() }).is_empty()
     }
 
     /// Modern told its build. Whether the score starts again.
@@ -274,9 +287,31 @@ impl Account {
         self.clusters.all(self.epoch)
     }
 
+    /// With all it rests on, to be taken elsewhere.
+    pub fn dossier(&self, bundle: Bundle, samples: Vec<serde_json::Value>) -> Dossier {
+        let clusters = self.clusters().into_iter().map(|(c, g)| (c.clone(), g.clone())).collect();
+        let mut trace = self.trace.clone();
+        if let Cause::Evidence { evidence, .. } = &bundle.cause
+            && trace.last().is_none_or(|p| p.counts != evidence.counts)
+        {
+            trace.push(Point { at_ms: self.last_ms.unwrap_or(self.since_ms), counts: evidence.counts });
+        }
+        Dossier {
+            format: dossier::FORMAT.to_owned(),
+            bundle,
+            epoch: self.epoch,
+            since_ms: self.since_ms,
+            trace,
+            notes: self.notes.clone(),
+            clusters,
+            without_room: self.clusters.without_room(),
+            samples,
+        }
+    }
+
     /// Whether it is open: seen under this basis, not accepted, not noise.
     pub fn is_open(&self, gathered: &Gathered) -> bool {
-        gathered.is_open(self.epoch)
+        gathered.is_open_under(self.epoch)
     }
 
     /// Places where legacy disagrees with itself.

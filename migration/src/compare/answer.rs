@@ -63,8 +63,15 @@ impl Compared {
     pub fn no_answer(why: &str) -> Compared {
         let at = "no answer".to_owned();
         let modern = Some(why.chars().take(200).collect());
-        let difference =
-            Difference { cluster: at.clone(), at, kind: Kind::NoAnswer, legacy: None, modern, critical: false };
+        let difference = Difference {
+            cluster: at.clone(),
+            at,
+            kind: Kind::NoAnswer,
+            legacy: None,
+            modern,
+            critical: false,
+            personal: false,
+        };
         Compared { differences: vec![difference], count: 1 }
     }
 
@@ -126,5 +133,5 @@ fn told(walk: &mut Walk<'_>, at: &str, kind: Kind, legacy: Option<String>, moder
     let pair = || Some(format!("{at} {}/{}", legacy.as_deref()?, modern.as_deref()?));
     let cluster = if kind == Kind::Status { pair() } else { None }.unwrap_or_else(|| at.to_owned());
     let at = at.to_owned();
-    walk.found.push(Difference { at, cluster, kind, legacy, modern, critical });
+    walk.found.push(Difference { at, cluster, kind, legacy, modern, critical, personal: false });
 }

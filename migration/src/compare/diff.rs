@@ -96,6 +96,9 @@ pub struct Difference {
     pub modern: Option<String>,
     /// A rule calls the place critical.
     pub critical: bool,
+    /// The place is personal: its values are not told.
+    #[serde(default)]
+    pub personal: bool,
 }
 
 impl Difference {
@@ -194,6 +197,7 @@ impl<'r> Walk<'r> {
             legacy: legacy.map(shown),
             modern: modern.map(shown),
             critical,
+            personal,
         });
     }
 }

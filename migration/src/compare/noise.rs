@@ -106,7 +106,7 @@ mod tests {
 
     fn difference(cluster: &str, kind: Kind) -> Difference {
         let at = cluster.to_owned();
-        Difference { cluster: at.clone(), at, kind, legacy: None, modern: None, critical: false }
+        Difference { cluster: at.clone(), at, kind, legacy: None, modern: None, critical: false, personal: false }
     }
 
     fn compared(differences: &[(&str, Kind)]) -> Compared {

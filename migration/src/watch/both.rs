@@ -29,11 +29,15 @@ pub struct Watch {
     answers: [u64; 2],
     /// What legacy was asked, by day since 1970, oldest first.
     days: Vec<(i64, u64)>,
+    /// Something was added since it was last kept.
+    #[serde(skip)]
+    changed: bool,
 }
 
 impl Watch {
     /// A side answered a request while the canary carried `weight`; not a mirrored one.
     pub fn answered(&mut self, side: Side, failed: bool, micros: u64, weight: Weight, now_ms: i64) {
+        self.changed = true;
         let modern = side == Side::Modern;
         if let Some(n) = self.answers.get_mut(usize::from(modern)) {
             *n += 1;
@@ -72,6 +76,7 @@ impl Watch {
         if self.threshold.is_some() {
             return;
         }
+        self.changed = true;
         self.samples.push(micros);
         if self.samples.len() >= SAMPLES {
             self.threshold = Threshold::freeze(&self.samples);
@@ -81,6 +86,7 @@ impl Watch {
 
     /// Legacy was asked, for a caller or beside modern.
     pub fn asked_legacy(&mut self, now_ms: i64) {
+        self.changed = true;
         let today = now_ms.div_euclid(DAY_MS);
         match self.days.last_mut() {
             // A clock that went back adds to the newest day.
@@ -107,6 +113,11 @@ impl Watch {
         }
     }
 
+    /// Whether something was added since this was last asked.
+    pub fn take_changed(&mut self) -> bool {
+        std::mem::take(&mut self.changed)
+    }
+
     /// How often modern answered since the route last moved.
     pub fn answers_of_modern(&self) -> u64 {
         self.answers[1]
@@ -115,6 +126,7 @@ impl Watch {
     /// The route moved: what was watched before says nothing about now. The threshold stays while it is on its way, and is
     /// taken anew for each new way (`afresh`).
     pub fn begins(&mut self, afresh: bool) {
+        self.changed = true;
         self.failures = Failures::default();
         self.latency = Latency::default();
         self.answers = [0; 2];

@@ -106,10 +106,11 @@ impl EvidenceStore {
         Ok(self.conn.last_insert_rowid())
     }
 
-    /// Puts the documents of a route.
-    pub fn put(&mut self, route: i64, account: &str, watch: &str) -> Result<()> {
+    /// Puts the documents of a route; without a watch the one that is there stays.
+    pub fn put(&mut self, route: i64, account: &str, watch: Option<&str>) -> Result<()> {
         self.begin()?;
-        let mut put = self.conn.prepare_cached("UPDATE route SET account = ?2, watch = ?3 WHERE number = ?1")?;
+        let sql = "UPDATE route SET account = ?2, watch = coalesce(?3, watch) WHERE number = ?1";
+        let mut put = self.conn.prepare_cached(sql)?;
         put.execute(params![route, account, watch])?;
         Ok(())
     }
@@ -124,7 +125,7 @@ impl EvidenceStore {
         Ok(row.optional()?)
     }
 
-    /// Remembers a print. One that is remembered under this epoch keeps its time.
+    /// Remembers a print, in place of what was remembered of it.
     pub fn remember(&mut self, route: i64, epoch: u64, print: &[u8; 16], at_ms: i64, row: PrintRow) -> Result<()> {
         self.begin()?;
         let sql = "INSERT INTO print(route, print, epoch, at, outcome, signature) VALUES (?1, ?2, ?3, ?4, ?5, ?6)

@@ -120,10 +120,10 @@ mod tests {
         {
             let mut store = EvidenceStore::open(&path).unwrap();
             let route = store.route("/a").unwrap();
-            store.put(route, "one", "w").unwrap();
+            store.put(route, "one", Some("w")).unwrap();
             store.remember(route, 1, &[1; 16], 10, row).unwrap();
             store.commit().unwrap();
-            store.put(route, "two", "w").unwrap();
+            store.put(route, "two", None).unwrap();
             store.remember(route, 1, &[2; 16], 10, row).unwrap();
         }
         let mut store = EvidenceStore::open(&path).unwrap();
