@@ -50,7 +50,15 @@ pub fn sweep(
         let begun = Instant::now();
         let question = Question { target: question.target, page: question.page, entity: question.entity };
         let outcome = ask(question).ok().and_then(|exchange| evidence.observe(&exchange).found);
-        if number >= done && !evidence.with(route, |a| a.swept(&hash, outcome, now()))? {
+        let stands = number < done
+            || evidence.with(route, |a| {
+                // The first answer may tell a build that was not known: the sweep begins with it.
+                if number == 0 {
+                    a.sweep(&hash, plan.len(), now());
+                }
+                a.swept(&hash, outcome, now())
+            })?;
+        if !stands {
             return Ok(Ended::Rebased);
         }
         if number + 1 < plan.len() && wait(between.saturating_sub(begun.elapsed())).is_break() {
