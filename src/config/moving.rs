@@ -145,3 +145,66 @@ fn place(config: &RouteConfig, at: &str, catalog: &Catalog, problems: &mut Vec<P
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::adapters::KINDS;
+    use crate::config::{Memory, MissingSecret, build, load_from};
+    use std::path::Path;
+
+    const SHOP: &str = "
+banyan: 1
+sources: { shop: { adapter: file-drop, folder: drop, datasets: { items: { files: '*.csv', format: { kind: csv, columns: [NO, NAME] }, key: [NO], content: changes } } } }
+entities: { item: { fields: { name: { type: text } } } }
+mappings: [{ from: shop.items, to: item, fields: { name: NAME } }]
+upstreams: { new: { url: 'http://127.0.0.1:1' }, old: { url: 'http://127.0.0.1:2' } }
+routes:
+";
+
+    fn told(routes: &str) -> Vec<String> {
+        let mut world = Memory::default();
+        world.files.insert("banyan.yaml".into(), format!("{SHOP}{routes}").into_bytes());
+        let mut loaded = load_from(&world, Path::new("banyan.yaml"), MissingSecret::Error);
+        let built = build(&mut loaded, KINDS, &world);
+        assert_eq!(built.is_some(), !loaded.has_errors());
+        loaded.problems.iter().map(|p| format!("{} {}", p.path, p.code)).collect()
+    }
+
+    #[test]
+    fn routes_that_can_be_used_are_taken() {
+        let routes = "  - { path: /v1/items, modern: new, stage: shadow }
+  - { path: /v1/items, moves: [changes], modern: new }
+  - { path: /v1/reports, modern: new, stage: modern }
+  - { path: /v1/old-reports/**, legacy: old }
+  - { path: /**, legacy: old }\n";
+        assert_eq!(told(routes), Vec::<String>::new());
+    }
+
+    #[test]
+    fn every_path_has_one_meaning() {
+        for (route, problem) in [
+            ("{ path: /v1/itmes, modern: new }", "routes[0].path facade-path"),
+            ("{ path: /v1/**, legacy: old }", "routes[0].path facade-path"),
+            ("{ path: /v1/{any}, legacy: old }", "routes[0].path facade-path"),
+            ("{ path: /docs/x, legacy: old }", "routes[0].path facade-path"),
+            ("{ path: /openapi.json, legacy: old }", "routes[0].path facade-path"),
+            ("{ path: '/v1/items/{id}', modern: new }", "routes[0].path facade-path"),
+            ("{ path: /v1/items, legacy: old, modern: new }", "routes[0].path facade-path"),
+            ("{ path: /accounts, modern: new }", "routes[0].path facade-path"),
+            ("{ path: /accounts, legacy: odl }", "routes[0].legacy unknown-upstream"),
+            ("{ path: /accounts }", "routes[0] route-to-nowhere"),
+            ("{ path: /accounts, legacy: old, stage: canary }", "routes[0].stage no-modern-side"),
+            (
+                "{ path: /o, methods: [POST], legacy: old, modern: new, stage: shadow }",
+                "routes[0].stage no-shadow-for-writes",
+            ),
+        ] {
+            assert_eq!(told(&format!("  - {route}\n")), [problem], "{route}");
+        }
+        let twice =
+            "  - { path: /v1/items, modern: new }\n  - { path: /v1/items, modern: new, moves: [get, changes] }\n";
+        assert_eq!(told(twice), ["routes[1].path route-twice"]);
+        let twice = "  - { path: '/a/{x}', legacy: old }\n  - { path: /a/*, legacy: new }\n";
+        assert_eq!(told(twice), ["routes[1].path route-twice"]);
+    }
+}

@@ -110,7 +110,11 @@ impl Standings {
     pub(super) fn cell(&self, route: &str, first: Standing) -> Arc<Cell> {
         let mut inner = self.inner();
         let standing = inner.standings.get(route).copied();
-        let cell = inner.cells.entry(route.to_owned()).or_insert_with(|| Arc::new(Cell::new(first))).clone();
+        let cell =
+            inner.cells.entry(route.to_owned()).or_insert_with(|| Arc::new(Cell::new(Standing::default()))).clone();
+        if inner.decisions.iter().any(|d| d.route == route && d.to.stage >= Stage::Canary) {
+            cell.go_far();
+        }
         // Without a decision a changed configuration counts.
         cell.set(standing.unwrap_or(first));
         cell
