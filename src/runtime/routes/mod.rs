@@ -7,6 +7,7 @@
 //! Not here: sending requests (`http/proxy`), mirroring (`shadow`), what evidence says (`evidence`).
 
 pub mod explain;
+pub mod ids;
 pub mod journal;
 pub mod plan;
 mod standing;
