@@ -68,6 +68,9 @@ pub(super) fn read_all(loaded: &Loaded, catalog: Option<&Catalog>, problems: &mu
         };
         problems.extend(config.check(&part.path, &declared));
         let entity = catalog.and_then(|c| place(&config, &part.path, c, problems));
+        if let Some(catalog) = catalog {
+            numbers(&config, &part.path, entity, catalog, problems);
+        }
         if entity.is_none() {
             proxied.push((number, config.clone()));
         } else if let Some(twin) = moving.routes.iter().position(|r| r.entity == entity && share(&r.config, &config)) {
@@ -89,6 +92,26 @@ fn share(a: &RouteConfig, b: &RouteConfig) -> bool {
     const ALL: [Move; 6] = [Move::List, Move::Get, Move::Lookup, Move::Changes, Move::Lineage, Move::Children];
     let methods = a.methods.is_empty() || b.methods.is_empty() || a.methods.iter().any(|m| b.takes(m));
     methods && ALL.iter().any(|m| a.moves_with(*m) && b.moves_with(*m))
+}
+
+/// Whether the key space in which modern numbers is one that the entity's instances have keys in.
+fn numbers(config: &RouteConfig, at: &str, entity: Option<EntityNo>, catalog: &Catalog, problems: &mut Vec<Problem>) {
+    let Some(ids) = &config.ids else { return };
+    let Some(entity) = entity else {
+        let message = "ids are translated by the crosswalk of an entity, and this is no entity's path";
+        problems.push(Problem::error("no-crosswalk", join(at, "ids"), message).hint("leave it out"));
+        return;
+    };
+    let of = catalog.mappings.iter().filter(|m| m.entity == entity);
+    let spaces: Vec<&str> = of.flat_map(|m| std::iter::once(&m.key).chain(&m.also)).map(|k| k.space.as_str()).collect();
+    if !spaces.contains(&ids.space.as_str()) {
+        let message = format!("no mapping gives an instance a key in `{}`", ids.space);
+        let hint = match nearest(&ids.space, spaces.iter().copied()) {
+            Some(meant) => format!("did you mean `{meant}`?"),
+            None => format!("give it one: `also: {{ {}: [COLUMN] }}` in a mapping of what modern has", ids.space),
+        };
+        problems.push(Problem::error("unknown-space", join(&join(at, "ids"), "space"), message).hint(hint));
+    }
 }
 
 /// The entity whose path it is. A path of the facade that is none of its collections' is a problem.
@@ -143,5 +166,70 @@ fn place(config: &RouteConfig, at: &str, catalog: &Catalog, problems: &mut Vec<P
             }
             None
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::adapters::KINDS;
+    use crate::config::{Memory, MissingSecret, build, load_from};
+    use std::path::Path;
+
+    const SHOP: &str = "
+banyan: 1
+sources: { shop: { adapter: file-drop, folder: drop, datasets: { items: { files: '*.csv', format: { kind: csv, columns: [NO, NAME] }, key: [NO], content: changes } } } }
+entities: { item: { fields: { name: { type: text } } } }
+mappings: [{ from: shop.items, to: item, fields: { name: NAME } }]
+upstreams: { new: { url: 'http://127.0.0.1:1' }, old: { url: 'http://127.0.0.1:2' } }
+routes:
+";
+
+    fn told(routes: &str) -> Vec<String> {
+        let mut world = Memory::default();
+        world.files.insert("banyan.yaml".into(), format!("{SHOP}{routes}").into_bytes());
+        let mut loaded = load_from(&world, Path::new("banyan.yaml"), MissingSecret::Error);
+        let built = build(&mut loaded, KINDS, &world);
+        assert_eq!(built.is_some(), !loaded.has_errors());
+        loaded.problems.iter().map(|p| format!("{} {}", p.path, p.code)).collect()
+    }
+
+    #[test]
+    fn routes_that_can_be_used_are_taken() {
+        let routes = "  - { path: /v1/items, modern: new, stage: shadow }
+  - { path: /v1/items, moves: [changes], modern: new }
+  - { path: /v1/reports, modern: new, stage: modern }
+  - { path: /v1/old-reports/**, legacy: old }
+  - { path: /**, legacy: old }\n";
+        assert_eq!(told(routes), Vec::<String>::new());
+    }
+
+    #[test]
+    fn every_path_has_one_meaning() {
+        for (route, problem) in [
+            ("{ path: /v1/itmes, modern: new }", "routes[0].path facade-path"),
+            ("{ path: /v1/**, legacy: old }", "routes[0].path facade-path"),
+            ("{ path: '/v1/{any}', legacy: old }", "routes[0].path facade-path"),
+            ("{ path: /docs/x, legacy: old }", "routes[0].path facade-path"),
+            ("{ path: /openapi.json, legacy: old }", "routes[0].path facade-path"),
+            ("{ path: '/v1/items/{id}', modern: new }", "routes[0].path facade-path"),
+            ("{ path: /v1/items, legacy: old, modern: new }", "routes[0].path facade-path"),
+            ("{ path: /accounts, modern: new }", "routes[0].path facade-path"),
+            ("{ path: /accounts, legacy: odl }", "routes[0].legacy unknown-upstream"),
+            ("{ path: /v1/items, modern: new, ids: { space: shp, at: [/id] } }", "routes[0].ids.space unknown-space"),
+            ("{ path: /x, legacy: old, ids: { space: shop, at: [/id] } }", "routes[0].ids no-crosswalk"),
+            ("{ path: /accounts }", "routes[0] route-to-nowhere"),
+            ("{ path: /accounts, legacy: old, stage: canary }", "routes[0].stage no-modern-side"),
+            (
+                "{ path: /o, methods: [POST], legacy: old, modern: new, stage: shadow }",
+                "routes[0].stage no-shadow-for-writes",
+            ),
+        ] {
+            assert_eq!(told(&format!("  - {route}\n")), [problem], "{route}");
+        }
+        let twice =
+            "  - { path: /v1/items, modern: new }\n  - { path: /v1/items, modern: new, moves: [get, changes] }\n";
+        assert_eq!(told(twice), ["routes[1].path route-twice"]);
+        let twice = "  - { path: '/a/{x}', legacy: old }\n  - { path: /a/*, legacy: new }\n";
+        assert_eq!(told(twice), ["routes[1].path route-twice"]);
     }
 }

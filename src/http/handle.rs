@@ -7,14 +7,16 @@
 use super::docs::Docs;
 use super::route::{self, Target};
 use super::worker::{self, Worker};
-use super::{facade, proxy};
+use super::{facade, fault, proxy, trace};
 use crate::runtime::routes::{Route, Turn, access};
 use crate::runtime::serving::Shared;
 use actix_web::dev::RequestHead;
-use actix_web::http::header::{self, HeaderMap, HeaderName};
+use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
 use banyan_migration::route::{By, Move};
 use banyan_migration::stage::Side;
+use banyan_model::query::{is_token, params};
+use banyan_model::refusal::Refusal;
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -30,21 +32,55 @@ pub(super) async fn handle(
     request: HttpRequest,
     payload: web::Payload,
 ) -> HttpResponse {
-    match worker::with(&shared, |w| turn(w, request.head())) {
-        None => {
+    match worker::with(&shared, |w| whither(w, request.head())) {
+        Whither::Facade => {
             let body = facade::body(request.head(), payload).await;
             facade::answer(&shared, &docs, request.head(), body).await
         }
-        Some(turn) => proxy::answer(&shared, &docs, turn, &request, payload).await,
+        Whither::Route(turn) => proxy::answer(&shared, &docs, turn, &request, payload).await,
+        Whither::Refused(refusal) => fault::problem(&refusal, &trace::id(request.headers())),
+        Whither::NotOffered(methods) => {
+            let detail = format!("this path does not offer {}; it offers {methods}", request.method());
+            let refusal = Refusal::new("method-not-allowed", detail);
+            let mut response = fault::problem(&refusal, &trace::id(request.headers()));
+            if let Ok(allow) = HeaderValue::from_str(&methods) {
+                response.headers_mut().insert(header::ALLOW, allow);
+            }
+            response
+        }
     }
 }
 
-/// The route a request belongs to, and who answers; `None`: the facade, as if there were no routes.
-pub(super) fn turn(w: &Worker, request: &RequestHead) -> Option<Turn> {
+/// Who answers a request.
+pub(super) enum Whither {
+    /// The facade, as if there were no routes.
+    Facade,
+    /// A route.
+    Route(Turn),
+    /// Nobody: routes have the path and offer these methods only.
+    NotOffered(String),
+    /// Nobody, for that reason.
+    Refused(Refusal),
+}
+
+/// Who answers a request.
+pub(super) fn whither(w: &Worker, request: &RequestHead) -> Whither {
     let routes = &w.serving.routes;
     if routes.is_empty() {
-        return None;
+        return Whither::Facade;
     }
+    if let Some(turn) = turn(w, request) {
+        return gone_on(turn, request);
+    }
+    match routes.allow(request.uri.path()).filter(|_| !is_facades(request.uri.path())) {
+        Some(methods) => Whither::NotOffered(methods.join(", ")),
+        None => Whither::Facade,
+    }
+}
+
+/// The route a request belongs to, and who answers.
+fn turn(w: &Worker, request: &RequestHead) -> Option<Turn> {
+    let routes = &w.serving.routes;
     let (method, path) = (request.method.as_str(), request.uri.path());
     let route = if is_facades(path) {
         match route::find(&w.serving, path) {
@@ -65,6 +101,28 @@ pub(super) fn turn(w: &Worker, request: &RequestHead) -> Option<Turn> {
         _ => None,
     });
     Some(Turn { route: route.clone(), way: route.way(access(method), &who, sent), who: who.into_owned() })
+}
+
+/// A request that goes on from a place in a list goes to the side that made its token, whoever's turn it is.
+fn gone_on(mut turn: Turn, request: &RequestHead) -> Whither {
+    let query = request.uri.query().unwrap_or_default();
+    if turn.route.entity.is_none() || !(query.contains("cursor=") || query.contains("since=")) {
+        return Whither::Route(turn);
+    }
+    let given = params(query).unwrap_or_default();
+    let token = given.iter().find(|p| matches!(&*p.name, "cursor" | "since") && p.value != "now");
+    let Some(token) = token else { return Whither::Route(turn) };
+    let made_by = if is_token(&token.value) { Side::Legacy } else { Side::Modern };
+    match turn.route.way_on(made_by) {
+        Some(way) => turn.way = way,
+        // No token of anyone: the facade says so.
+        None if made_by == Side::Modern && !turn.route.modern_answered() => {}
+        None => {
+            let detail = format!("this `{}` was given by a system that no longer answers here", token.name);
+            return Whither::Refused(Refusal::new("cursor-expired", detail));
+        }
+    }
+    Whither::Route(turn)
 }
 
 /// Whether a path is the facade's own.

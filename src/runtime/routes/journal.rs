@@ -159,6 +159,12 @@ impl Journal {
         Ok((journal, scanned.decisions))
     }
 
+    /// Lets go of the file.
+    #[cfg(test)]
+    pub(super) fn close(&mut self) {
+        self.file = None;
+    }
+
     fn disk(&self, why: std::io::Error) -> JournalError {
         JournalError::Disk { file: self.path.display().to_string(), why }
     }

@@ -7,6 +7,7 @@
 //! Not here: sending requests (`http/proxy`), mirroring (`shadow`), what evidence says (`evidence`).
 
 pub mod explain;
+pub mod ids;
 pub mod journal;
 pub mod plan;
 mod standing;
@@ -15,7 +16,7 @@ mod standings;
 pub use standings::{Ask, Judge, NoEvidence, Refused, Standings, needs_evidence, switch_path_of};
 
 use banyan_migration::route::{Move, RouteConfig, Table};
-use banyan_migration::stage::{Access, Side, Standing, Way, way};
+use banyan_migration::stage::{Access, Side, Stage, Standing, Way, way};
 use banyan_migration::sticky;
 use banyan_model::model::EntityNo;
 use banyan_upstream::Upstream;
@@ -77,6 +78,25 @@ impl Route {
         }
         way.falls_back &= !lacks(Side::Legacy);
         way
+    }
+}
+
+impl Route {
+    /// Who goes on from a place that one side made a token for: that side alone, while it answers here. `None`: it does
+    /// not.
+    pub fn way_on(&self, made_by: Side) -> Option<Way> {
+        let standing = self.standing();
+        let lives = match (made_by, standing.killed, standing.stage) {
+            (Side::Legacy, true, _) => true,
+            (Side::Legacy, false, stage) => stage != Stage::Retired,
+            (Side::Modern, killed, stage) => !killed && stage >= Stage::Canary,
+        };
+        lives.then_some(Way { answers: made_by, beside: None, falls_back: false })
+    }
+
+    /// Whether callers may hold tokens of modern: it answered some once, or does.
+    pub fn modern_answered(&self) -> bool {
+        self.cell.went_far() || self.standing().stage >= Stage::Canary
     }
 }
 

@@ -2,23 +2,40 @@
 
 use banyan_migration::stage::{Stage, Standing};
 use banyan_migration::sticky::Weight;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// A [`Standing`] that changes while requests look at it.
 #[derive(Debug)]
-pub(super) struct Cell(AtomicU64);
+pub(super) struct Cell {
+    now: AtomicU64,
+    /// Modern answered callers at some time.
+    far: AtomicBool,
+}
 
 impl Cell {
     pub(super) fn new(standing: Standing) -> Cell {
-        Cell(AtomicU64::new(pack(standing)))
+        Cell { now: AtomicU64::new(pack(standing)), far: AtomicBool::new(standing.stage >= Stage::Canary) }
+    }
+
+    /// Whether modern answered callers at some time.
+    pub(super) fn went_far(&self) -> bool {
+        self.far.load(Ordering::Relaxed)
+    }
+
+    /// Says that it did.
+    pub(super) fn go_far(&self) {
+        self.far.store(true, Ordering::Relaxed);
     }
 
     pub(super) fn get(&self) -> Standing {
-        unpack(self.0.load(Ordering::Acquire))
+        unpack(self.now.load(Ordering::Acquire))
     }
 
     pub(super) fn set(&self, standing: Standing) {
-        self.0.store(pack(standing), Ordering::Release);
+        if standing.stage >= Stage::Canary {
+            self.go_far();
+        }
+        self.now.store(pack(standing), Ordering::Release);
     }
 }
 
