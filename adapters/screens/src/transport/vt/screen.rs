@@ -119,7 +119,7 @@ impl Screen {
         let mut cells = Vec::with_capacity(usize::from(rows) * usize::from(columns));
         for row in 0..rows {
             let row = &shown[Line(i32::from(row))];
-            cells.extend((0..columns).map(|column| cell(&row[Column(usize::from(column))])));
+            cells.extend(row[..Column(usize::from(columns))].iter().map(cell));
         }
         Grid { size: self.size, cursor: self.cursor(), cells, fields: Vec::new() }
     }
