@@ -5,7 +5,7 @@
 //! Not here: how problems look (`config::render`), what each room does.
 
 use crate::adapters::KINDS;
-use crate::config::{self, Built, Disk, MissingSecret};
+use crate::config::{self, Built, Disk, MissingSecret, Moving};
 use crate::ops::acts::Open;
 use crate::ops::audit::{self, AuditLog};
 use crate::ops::{About, AdminState, Running, serve_admin};
@@ -13,6 +13,7 @@ use crate::runtime::clock::Clock;
 use crate::runtime::ingest::{self, Engine, Ingest, LiveQueue};
 use crate::runtime::live::Live;
 use crate::runtime::places::Places;
+use crate::runtime::routes::{NoEvidence, Routes, Standings, Target, journal, switch_path_of};
 use crate::runtime::serving::{Serving, Shared};
 use crate::runtime::sources::{Source, Sources, folders_of};
 use anyhow::{Context, Result, anyhow};
@@ -51,9 +52,23 @@ pub fn open_store(built: &Built) -> Result<Arc<SqliteStore>> {
     Ok(Arc::new(SqliteStore::open(&built.settings.store)?))
 }
 
+/// The routes of a configuration, standing where the journal says.
+pub fn routes(moving: Moving, standings: &Standings) -> Arc<Routes> {
+    let upstreams = moving.upstreams.into_iter().map(|(name, _, upstream)| Target { name, upstream }).collect();
+    let configs = moving.routes.into_iter().map(|r| (r.config, r.entity)).collect();
+    Arc::new(Routes::new(upstreams, configs, moving.table, standings))
+}
+
 /// What requests see of an engine.
-fn serving(engine: &Engine, sources: &Sources, store: &Arc<SqliteStore>, queue: &Arc<LiveQueue>) -> Result<Serving> {
+fn serving(
+    engine: &Engine,
+    sources: &Sources,
+    store: &Arc<SqliteStore>,
+    queue: &Arc<LiveQueue>,
+    routes: Arc<Routes>,
+) -> Result<Serving> {
     let mut serving = Serving::new(engine.catalog.clone(), store.clone())?;
+    serving.routes = routes;
     serving.live = Live::new(engine, sources, queue.clone());
     serving.places = Places::of(&engine.catalog, &engine.sources);
     Ok(serving)
@@ -69,6 +84,7 @@ struct Gateway {
     audit: Arc<dyn Audit>,
     folders: PathBuf,
     open: Arc<RwLock<Open>>,
+    standings: Arc<Standings>,
 }
 
 /// Tells requests how fresh the datasets are, after each commit.
@@ -88,14 +104,16 @@ impl Gateway {
     fn reload(&self) -> std::result::Result<String, Vec<Problem>> {
         let fault = |e: anyhow::Error| vec![Problem::error("reload-failed", "", format!("{e:#}"))];
         let mut loaded = config::load(&self.config, MissingSecret::Error);
-        let Some(built) = config::build(&mut loaded, KINDS, &Disk) else { return Err(loaded.problems) };
+        let Some(mut built) = config::build(&mut loaded, KINDS, &Disk) else { return Err(loaded.problems) };
+        let moving = std::mem::take(&mut built.moving);
         crate::ops::logs::hide(move |text| loaded.secrets.hide(text));
         let datasets = built.catalog.datasets.len();
         let engine = Arc::new(engine(built, &*self.store).map_err(fault)?);
         let opening = Sources::open(&engine, &*self.store, &self.clock, &self.audit, &self.folders);
         let sources = block_on(opening).map_err(|e| fault(e.into()))?.map_err(|e| fault(e.into()))?;
         let live = Arc::new(LiveQueue::default());
-        let serving = serving(&engine, &sources, &self.store, &live).map_err(fault)?;
+        let routes = routes(moving, &self.standings);
+        let serving = serving(&engine, &sources, &self.store, &live, routes).map_err(fault)?;
         let open = open_sources(&sources);
         // The old feeds end before the new ones begin, so that no unit is read by both.
         let mut slot = self.ingest.write().unwrap_or_else(PoisonError::into_inner);
@@ -108,6 +126,21 @@ impl Gateway {
         let started = ingest::start(engine, &sources, self.store.clone(), self.clock.clone(), live, told);
         *slot = Some(started.map_err(|e| fault(e.into()))?);
         Ok(format!("the configuration was taken up: {datasets} datasets"))
+    }
+}
+
+/// Looks at the switch twice a second for as long as the gateway serves, on a thread that waits for nobody else.
+fn watch_switch(path: PathBuf, shared: Arc<Shared>, standings: Arc<Standings>) {
+    let (shared, standings) = (Arc::downgrade(&shared), Arc::downgrade(&standings));
+    let look = move || {
+        while let (Some(shared), Some(standings)) = (shared.upgrade(), standings.upgrade()) {
+            standings.obey(&path, &shared.get().routes);
+            drop((shared, standings));
+            std::thread::sleep(std::time::Duration::from_millis(500));
+        }
+    };
+    if let Err(e) = std::thread::Builder::new().name("switch".to_owned()).spawn(look) {
+        tracing::error!("nobody watches the file that switches routes off: {e}");
     }
 }
 
@@ -131,19 +164,21 @@ pub struct Serves {
 }
 
 /// Serves until it is asked to stop (SIGINT, SIGTERM); SIGHUP takes up a changed configuration.
-pub async fn serve(config: &Path, built: Built, tell: impl FnOnce(&Serves)) -> Result<()> {
+pub async fn serve(config: &Path, mut built: Built, tell: impl FnOnce(&Serves)) -> Result<()> {
     let clock = Clock::system();
     let metrics = crate::ops::metrics::install()?;
     let settings = built.settings.clone();
     let store = open_store(&built)?;
     let codes = KINDS.iter().flat_map(|k| k.refusals()).copied().collect();
+    let moving = std::mem::take(&mut built.moving);
     let engine = Arc::new(engine(built, &*store)?);
+    let standings = Arc::new(Standings::open(&journal::path_of(&settings.store), clock.clone(), Arc::new(NoEvidence))?);
     let path = audit::path_of(&settings.store);
     let audit: Arc<dyn Audit> = Arc::new(AuditLog::new(path, Arc::new(clock.reader()))?);
     let folders = folders_of(&settings.store);
     let sources = Sources::open(&engine, &*store, &clock, &audit, &folders).await?;
     let live = Arc::new(LiveQueue::default());
-    let serving = serving(&engine, &sources, &store, &live)?;
+    let serving = serving(&engine, &sources, &store, &live, routes(moving, &standings))?;
     let told = on_commit(&serving);
     let shared = Arc::new(Shared::new(serving));
     // Whatever let the configuration through: no unguarded door (promise 9).
@@ -166,6 +201,7 @@ pub async fn serve(config: &Path, built: Built, tell: impl FnOnce(&Serves)) -> R
         audit,
         folders,
         open: open.clone(),
+        standings: standings.clone(),
     });
     let reloads = gateway.clone();
     let running =
@@ -178,10 +214,13 @@ pub async fn serve(config: &Path, built: Built, tell: impl FnOnce(&Serves)) -> R
         started: clock.now().to_string(),
         process: std::process::id(),
     };
+    let watched = shared.clone();
     let mut state = AdminState::new(shared, running.clone(), metrics, clock, about);
     state.store_file = Some(settings.store.clone());
     state.codes = codes;
+    state.standings = Some(standings.clone());
     let admin = serve_admin(Arc::new(state), settings.admin).await?;
+    watch_switch(switch_path_of(&settings.store), watched, standings);
     tell(&Serves { facade: format!("http://{facade}"), admin: format!("http://{}", admin.address) });
     let (facade_handle, admin_handle) = (server.handle(), admin.server.handle());
     let signals = signals(running);

@@ -31,6 +31,13 @@ impl Pattern {
         let enough = if self.deep { place.len() >= self.steps.len() } else { place.len() == self.steps.len() };
         enough && self.steps.iter().zip(place).all(|(pattern, step)| step_matches(pattern, step))
     }
+
+    /// Whether a place of the pattern's may lie at the member of that name of what stands at `place`, or within it.
+    pub fn leads_through(&self, place: &[Step], name: &str) -> bool {
+        let deep_enough = self.deep && place.len() >= self.steps.len();
+        let next = self.steps.get(place.len()).is_some_and(|s| s == "*" || s == name);
+        self.steps.iter().zip(place).all(|(pattern, step)| step_matches(pattern, step)) && (deep_enough || next)
+    }
 }
 
 fn step_matches(pattern: &str, step: &Step) -> bool {

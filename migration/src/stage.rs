@@ -54,7 +54,7 @@ impl FromStr for Stage {
 }
 
 /// One of the two sides.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Side {
     /// The legacy system, or Banyan's facade over it.
@@ -64,6 +64,14 @@ pub enum Side {
 }
 
 impl Side {
+    /// The word for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Side::Legacy => "legacy",
+            Side::Modern => "modern",
+        }
+    }
+
     /// The other one.
     #[must_use]
     pub fn other(self) -> Side {
@@ -93,6 +101,16 @@ pub struct Standing {
     pub weight: Weight,
     /// A person pulled the kill switch: legacy answers, nothing is asked of modern, whatever the stage.
     pub killed: bool,
+}
+
+impl fmt::Display for Standing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.stage.fmt(f)?;
+        if self.stage == Stage::Canary {
+            write!(f, " at {}", self.weight)?;
+        }
+        if self.killed { f.write_str(", switched off: legacy answers") } else { Ok(()) }
+    }
 }
 
 /// Who answers, and what is done beside.

@@ -24,6 +24,11 @@ impl Weight {
         (n <= 1_000_000).then_some(Weight(n))
     }
 
+    /// In millionths.
+    pub fn as_millionths(self) -> u32 {
+        self.0
+    }
+
     /// As a fraction between 0 and 1.
     pub fn fraction(self) -> f64 {
         f64::from(self.0) / 1e6

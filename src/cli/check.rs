@@ -3,6 +3,9 @@
 use super::{Done, Failure, Global, connect, out};
 use crate::config::render::Colour;
 use crate::config::{Built, Loaded, MissingSecret};
+use crate::runtime::routes::journal;
+use banyan_words::Problem;
+use banyan_words::node::{join, join_index};
 use serde_json::json;
 
 /// Tell everything that is wrong with the configuration, and run its examples.
@@ -16,7 +19,10 @@ pub(super) struct Check {
 impl Check {
     pub(super) fn run(&self, global: &Global) -> Done {
         let missing = if self.connect { MissingSecret::Error } else { MissingSecret::Warning };
-        let (loaded, built) = global.build(missing);
+        let (mut loaded, built) = global.build(missing);
+        if let Some(built) = &built {
+            loaded.add(elsewhere(built));
+        }
         let asked = match (&built, self.connect) {
             (Some(built), true) => connect::health(built)?,
             _ => Vec::new(),
@@ -49,6 +55,25 @@ impl Check {
             false => Ok(()),
         }
     }
+}
+
+/// Routes that stand elsewhere than the configuration has them begin: the journal rules, and the file may mislead.
+fn elsewhere(built: &Built) -> Vec<Problem> {
+    let decisions = match journal::read(&journal::path_of(&built.settings.store)) {
+        Ok(decisions) => journal::standings(&decisions),
+        Err(e) => return vec![Problem::error("bad-journal", "store", e.to_string())],
+    };
+    let mut problems = Vec::new();
+    for (n, route) in built.moving.routes.iter().enumerate() {
+        let (name, first) = (route.config.name(), route.config.first_standing());
+        if let Some(now) = decisions.get(&name).filter(|now| now.stage != first.stage || now.killed) {
+            let message = format!("{name} stands at {now} by the journal; the configuration has it begin at {first}");
+            let at = join(&join_index("routes", n), "stage");
+            problems
+                .push(Problem::warning("stage-differs", at, message).hint("the journal rules; write the same here"));
+        }
+    }
+    problems
 }
 
 fn counts(built: &Built, loaded: &Loaded) -> [(&'static str, usize); 6] {

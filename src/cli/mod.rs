@@ -21,6 +21,7 @@ mod lookups;
 mod openapi;
 mod out;
 mod restore;
+mod routes;
 mod scaffold;
 mod schema;
 mod screens;
@@ -72,6 +73,8 @@ enum Command {
     Why(why::Why),
     /// Show what was sent to the sources, or prove that the record of it is whole.
     Audit(audit::AuditCommand),
+    /// Routes on their way from legacy to modern: list, explain, move, plan.
+    Routes(routes::RoutesCommand),
     /// Copy the store, while the gateway works, into a new file.
     Backup(backup::Backup),
     /// Put a backup in the store's place, while no gateway works.
@@ -108,6 +111,7 @@ pub fn main() -> ExitCode {
         Command::Accept(c) => c.run(&global),
         Command::Why(c) => c.run(&global),
         Command::Audit(c) => c.run(&global),
+        Command::Routes(c) => c.run(&global),
         Command::Backup(c) => c.run(&global),
         Command::Restore(c) => c.run(&global),
         Command::Store(c) => c.run(&global),

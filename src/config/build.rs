@@ -7,7 +7,7 @@ use super::baseline::{self, Kept};
 use super::documents;
 use super::settings::{self, Settings};
 use super::world::MOST_BYTES;
-use super::{Loaded, World};
+use super::{Loaded, Moving, World, moving};
 use banyan_adapter::{Kind, Prepared, RawDataset, RawSource};
 use banyan_model::compile::{self, Input, Pushed, Reading};
 use banyan_model::draft::{ContentWord, DatasetKey, Draft, Part, SourceDraft};
@@ -26,6 +26,8 @@ pub struct Built {
     pub prepared: BTreeMap<String, Arc<dyn Prepared>>,
     /// Where it listens and where it keeps what it knows.
     pub settings: Settings,
+    /// Services behind the wrapper, and the routes that lead there.
+    pub moving: Moving,
 }
 
 /// Builds what was loaded. `None` if there are errors; they, and all warnings, are added to `loaded`.
@@ -44,10 +46,11 @@ pub fn build(loaded: &mut Loaded, kinds: &[&dyn Kind], world: &dyn World) -> Opt
         Err(faults) => (None, faults),
     };
     problems.extend(told);
+    let moving = moving::read_all(loaded, catalog.as_ref(), &mut problems);
     name_files(loaded, &files, &mut problems);
     loaded.add(problems);
     match (catalog, settings) {
-        (Some(catalog), Some(settings)) if !loaded.has_errors() => Some(Built { catalog, prepared, settings }),
+        (Some(catalog), Some(settings)) if !loaded.has_errors() => Some(Built { catalog, prepared, settings, moving }),
         _ => None,
     }
 }

@@ -11,6 +11,7 @@ mod documents;
 mod files;
 mod include;
 mod inside;
+mod moving;
 pub mod quote;
 pub mod render;
 pub mod schema;
@@ -20,6 +21,7 @@ mod world;
 
 pub use build::{Alone, Built, alone, build};
 pub use files::Files;
+pub use moving::{BuiltRoute, Moving};
 pub use schema::schema;
 pub use secrets::Secrets;
 pub use settings::{DEFAULT_ADMIN, DEFAULT_LISTEN, DEFAULT_STORE, Settings, check_listen};

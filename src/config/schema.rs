@@ -4,7 +4,9 @@
 //! keys it and its datasets may have.
 
 use banyan_adapter::Kind;
+use banyan_migration::route::RouteConfig;
 use banyan_model::draft::{DatasetKeys, EntityDraft, GatewayDraft, LookupDraft, MappingDraft, SourceKeys, TOP_KEYS};
+use banyan_upstream::UpstreamConfig;
 use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
@@ -79,6 +81,11 @@ fn sections(generator: &mut SchemaGenerator) -> Value {
         "mappings" => json!({ "type": "array", "description": "From datasets to entities.",
             "items": generator.subschema_for::<MappingDraft>() }),
         "lookups" => map(generator.subschema_for::<LookupDraft>().to_value(), "Value tables."),
+        "upstreams" => map(generator.subschema_for::<UpstreamConfig>().to_value(), "Services behind the wrapper."),
+        "routes" => {
+            json!({ "type": "array", "description": "Paths, and where each is on its way from legacy to modern.",
+            "items": generator.subschema_for::<RouteConfig>() })
+        }
         _ => json!(true),
     };
     Value::Object(TOP_KEYS.iter().map(|key| ((*key).to_owned(), part(key))).collect())

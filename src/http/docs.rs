@@ -1,7 +1,7 @@
 //! `/openapi.json` and `/docs`: made from the catalog, shown without reaching the internet.
 
 use super::conditional::ETag;
-use super::handle::Ask;
+use super::facade::Ask;
 use super::openapi::facade_document;
 use super::worker::Worker;
 use crate::runtime::serving::Serving;

@@ -2,7 +2,7 @@
 
 use super::conditional::ETag;
 use super::dress;
-use super::handle::Ask;
+use super::facade::Ask;
 use super::list::{link, sized};
 use super::media::Media;
 use super::render;

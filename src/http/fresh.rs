@@ -8,7 +8,7 @@ use super::wants::{self, Wants};
 use super::worker;
 use crate::runtime::live::{Fresh, Listed};
 use crate::runtime::serving::{Serving, Shared};
-use actix_web::HttpRequest;
+use actix_web::dev::RequestHead;
 use actix_web::http::Method;
 use banyan_model::model::EntityNo;
 use banyan_model::query::{ListIntent, Scope, params, parse_list, parse_lookup, parse_lookup_body};
@@ -26,7 +26,7 @@ pub(super) struct Heard {
 }
 
 /// Reads what must be read. Requests that are wrong are none of its business: they are refused later.
-pub(super) async fn read(shared: &Arc<Shared>, request: &HttpRequest, body: Option<&[u8]>) -> Result<Heard, Refusal> {
+pub(super) async fn read(shared: &Arc<Shared>, request: &RequestHead, body: Option<&[u8]>) -> Result<Heard, Refusal> {
     if let Some(listed) = list(shared, request).await? {
         return Ok(Heard { listed: Some(listed), ..Heard::default() });
     }
@@ -45,7 +45,7 @@ fn not_asked(code: Option<&str>) -> Refusal {
 }
 
 /// A page of what is only read live.
-async fn list(shared: &Arc<Shared>, request: &HttpRequest) -> Result<Option<Listed>, Refusal> {
+async fn list(shared: &Arc<Shared>, request: &RequestHead) -> Result<Option<Listed>, Refusal> {
     let planned = worker::with(shared, |w| {
         let serving = w.serving.clone();
         let Some(live) = serving.live.as_ref().filter(|l| l.lists()) else { return Ok(None) };
@@ -63,27 +63,27 @@ async fn list(shared: &Arc<Shared>, request: &HttpRequest) -> Result<Option<List
 }
 
 /// The list a request is about, if it is one that is read live, and the request is sound.
-fn asked_to_list(w: &worker::Worker, request: &HttpRequest) -> Option<(EntityNo, ListIntent)> {
-    if *request.method() != Method::GET && *request.method() != Method::HEAD {
+fn asked_to_list(w: &worker::Worker, request: &RequestHead) -> Option<(EntityNo, ListIntent)> {
+    if request.method != Method::GET && request.method != Method::HEAD {
         return None;
     }
     let catalog = &w.serving.catalog;
-    let Target::List(entity) = route::find(&w.serving, request.uri().path()).ok()? else { return None };
+    let Target::List(entity) = route::find(&w.serving, request.uri.path()).ok()? else { return None };
     catalog.entities[entity].live_list.as_ref()?;
-    wants::media(request.headers(), &[Media::Json, Media::Ndjson, Media::Csv]).ok()?;
-    let given = params(request.uri().query().unwrap_or_default()).ok()?;
+    wants::media(&request.headers, &[Media::Json, Media::Ndjson, Media::Csv]).ok()?;
+    let given = params(request.uri.query().unwrap_or_default()).ok()?;
     Some((entity, parse_list(catalog, entity, &Scope::All, &given).ok()?))
 }
 
 /// One instance.
-async fn one(shared: &Arc<Shared>, request: &HttpRequest, body: Option<&[u8]>) -> Result<Option<Fresh>, Refusal> {
+async fn one(shared: &Arc<Shared>, request: &RequestHead, body: Option<&[u8]>) -> Result<Option<Fresh>, Refusal> {
     let planned = worker::with(shared, |w| {
         let serving = w.serving.clone();
         let Some(live) = &serving.live else { return Ok(None) };
         let Some((entity, id, key)) = asked_for(w, request, body).filter(|(e, ..)| live.of(*e)) else {
             return Ok(None);
         };
-        let max_age = Wants::of(request.headers()).max_age;
+        let max_age = Wants::of(&request.headers).max_age;
         let plan = w.read(|serving, reader| {
             let key = key.as_ref().map(|(space, parts)| (space.as_str(), parts.as_slice()));
             live.plan(serving, reader, entity, id, key, max_age)
@@ -104,12 +104,12 @@ async fn one(shared: &Arc<Shared>, request: &HttpRequest, body: Option<&[u8]>) -
 type AskedFor = (EntityNo, Id, Option<(String, Vec<String>)>);
 
 /// The one instance a request is about.
-fn asked_for(w: &worker::Worker, request: &HttpRequest, body: Option<&[u8]>) -> Option<AskedFor> {
-    let posted = *request.method() == Method::POST;
-    if !posted && *request.method() != Method::GET && *request.method() != Method::HEAD {
+fn asked_for(w: &worker::Worker, request: &RequestHead, body: Option<&[u8]>) -> Option<AskedFor> {
+    let posted = request.method == Method::POST;
+    if !posted && request.method != Method::GET && request.method != Method::HEAD {
         return None;
     }
-    let uri = request.uri();
+    let uri = &request.uri;
     match route::find(&w.serving, uri.path()).ok()? {
         Target::One(entity, id) if !posted => Some((entity, id, None)),
         Target::Lookup(entity) => {

@@ -1,189 +1,166 @@
-//! The pipeline of a request, from its line to its answer.
+//! Every request begins here: who answers it, the facade or a route that leads elsewhere?
+//!
+//! Invariant: every path has one meaning, in this order: the facade's own paths (with the routes over them), then the
+//! configured routes, most specific first. The facade's paths never fall through to a wildcard.
+//! Not here: the facade's answers (`facade`), sending to upstreams (`proxy`).
 
-use super::fresh::Heard;
-use super::media::Media;
+use super::docs::Docs;
 use super::route::{self, Target};
-use super::wants::{self, Wants};
 use super::worker::{self, Worker};
-use super::{docs, fault, feed, fresh, list, one, trace};
-use crate::runtime::live::{Fresh, Listed};
+use super::{facade, fault, proxy, trace};
+use crate::runtime::routes::{Route, Turn, access};
 use crate::runtime::serving::Shared;
-use actix_web::http::header::{self, HeaderValue};
-use actix_web::http::{Method, StatusCode};
+use actix_web::dev::RequestHead;
+use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
-use banyan_model::query::{params, parse_lookup, parse_lookup_body, parse_selection};
+use banyan_migration::route::{By, Move};
+use banyan_migration::stage::Side;
+use banyan_model::query::{is_token, params};
 use banyan_model::refusal::Refusal;
-use futures_util::StreamExt;
+use std::borrow::Cow;
 use std::sync::Arc;
-use std::time::Instant;
 
-/// Longest address that is read.
-const LONGEST_ADDRESS: usize = 16_384;
-/// Longest body that is read: a key, not a document.
-const LONGEST_BODY: usize = 16_384;
-
-/// What of a request the answers look at.
-pub(super) struct Ask<'r> {
-    /// What is served.
-    pub(super) shared: &'r Arc<Shared>,
-    /// Whether only headers are wanted.
-    pub(super) head: bool,
-    /// The path, as it came.
-    pub(super) path: &'r str,
-    /// The query, as it came.
-    pub(super) query: &'r str,
-    /// What its headers want.
-    pub(super) wants: Wants<'r>,
-    /// What was read live for it.
-    pub(super) fresh: Option<&'r Fresh>,
-    /// The page of a list that was read live for it.
-    pub(super) listed: Option<&'r Listed>,
-}
+/// With this header a caller chooses a side while its route is in canary.
+const SIDE: HeaderName = HeaderName::from_static("banyan-side");
+/// Who calls, where nothing better is known.
+const CONSUMER: HeaderName = HeaderName::from_static("x-consumer");
 
 /// Answers a request.
 pub(super) async fn handle(
     shared: Arc<Shared>,
-    docs: Arc<docs::Docs>,
+    docs: Arc<Docs>,
     request: HttpRequest,
     payload: web::Payload,
 ) -> HttpResponse {
-    let begun = Instant::now();
-    // The only bodies read are those of a lookup; all else is answered at once.
-    let body = if *request.method() == Method::POST { body(&request, payload).await } else { Ok(web::Bytes::new()) };
-    let heard = fresh::read(&shared, &request, body.as_deref().ok()).await;
-    worker::with(&shared, |w| {
-        let uri = request.uri();
-        let found = if uri.path().len() + uri.query().map_or(0, str::len) > LONGEST_ADDRESS {
-            Err(Refusal::new("address-too-long", format!("path and query are longer than {LONGEST_ADDRESS} bytes")))
-        } else {
-            route::find(&w.serving, uri.path())
-        };
-        let result = match &found {
-            Ok(target) => match &heard {
-                Err(refusal) => Err(refusal.clone()),
-                Ok(heard) => dispatch(w, &shared, &docs, &request, target, body, heard),
-            },
-            Err(refusal) => Err(refusal.clone()),
-        };
-        let response = result.unwrap_or_else(|refusal| refused(&request, found.as_ref().ok(), &refusal));
-        let took = begun.elapsed();
-        w.meters.count(&w.serving, found.as_ref().ok(), request.method(), response.status(), took);
-        tracing::debug!(method = %request.method(), path = uri.path(), status = response.status().as_u16(),
-            micros = took.as_micros() as u64, "request");
-        response
-    })
+    match worker::with(&shared, |w| whither(w, request.head())) {
+        Whither::Facade => {
+            let body = facade::body(request.head(), payload).await;
+            facade::answer(&shared, &docs, request.head(), body).await
+        }
+        Whither::Route(turn) => proxy::answer(&shared, &docs, turn, &request, payload).await,
+        Whither::Refused(refusal) => fault::problem(&refusal, &trace::id(request.headers())),
+        Whither::NotOffered(methods) => {
+            let detail = format!("this path does not offer {}; it offers {methods}", request.method());
+            let refusal = Refusal::new("method-not-allowed", detail);
+            let mut response = fault::problem(&refusal, &trace::id(request.headers()));
+            if let Ok(allow) = HeaderValue::from_str(&methods) {
+                response.headers_mut().insert(header::ALLOW, allow);
+            }
+            response
+        }
+    }
 }
 
-fn dispatch(
-    w: &mut Worker,
-    shared: &Arc<Shared>,
-    docs: &docs::Docs,
-    request: &HttpRequest,
-    target: &Target,
-    body: Result<web::Bytes, Refusal>,
-    heard: &Heard,
-) -> Result<HttpResponse, Refusal> {
-    let method = request.method();
-    let head = *method == Method::HEAD;
-    let posted = *method == Method::POST && matches!(target, Target::Lookup(_));
-    if *method == Method::OPTIONS {
-        let mut response = HttpResponse::new(StatusCode::NO_CONTENT);
-        response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(target.allow()));
-        return Ok(response);
+/// Who answers a request.
+pub(super) enum Whither {
+    /// The facade, as if there were no routes.
+    Facade,
+    /// A route.
+    Route(Turn),
+    /// Nobody: routes have the path and offer these methods only.
+    NotOffered(String),
+    /// Nobody, for that reason.
+    Refused(Refusal),
+}
+
+/// Who answers a request.
+pub(super) fn whither(w: &Worker, request: &RequestHead) -> Whither {
+    let routes = &w.serving.routes;
+    if routes.is_empty() {
+        return Whither::Facade;
     }
-    if *method != Method::GET && !head && !posted {
-        let detail = format!("this path does not offer {method}; it offers {}", target.allow());
-        return Err(Refusal::new("method-not-allowed", detail));
+    if let Some(turn) = turn(w, request) {
+        return gone_on(turn, request);
     }
-    let headers = request.headers();
-    let uri = request.uri();
-    let mut wants = Wants::of(headers);
-    if posted {
-        // 304 is an answer to GET and HEAD only.
-        wants.if_none_match = None;
+    match routes.allow(request.uri.path()).filter(|_| !is_facades(request.uri.path())) {
+        Some(methods) => Whither::NotOffered(methods.join(", ")),
+        None => Whither::Facade,
     }
-    let ask = Ask {
-        shared,
-        head,
-        path: uri.path(),
-        query: uri.query().unwrap_or_default(),
-        wants,
-        fresh: heard.fresh.as_ref(),
-        listed: heard.listed.as_ref(),
+}
+
+/// The route a request belongs to, and who answers.
+fn turn(w: &Worker, request: &RequestHead) -> Option<Turn> {
+    let routes = &w.serving.routes;
+    let (method, path) = (request.method.as_str(), request.uri.path());
+    let route = if is_facades(path) {
+        match route::find(&w.serving, path) {
+            Ok(target) => {
+                let (entity, what) = moved(&target)?;
+                routes.of_entity(entity, what, method)?
+            }
+            // A route may have a place of its own under /v1, beside the collections.
+            Err(_) => routes.of_path(method, path).filter(|r| is_facades(&r.config.path))?,
+        }
+    } else {
+        routes.of_path(method, path)?
     };
-    let rows = [Media::Json, Media::Ndjson, Media::Csv];
-    let catalog = w.serving.catalog.clone();
+    let who = who(route, request);
+    let sent = request.headers.get(SIDE).and_then(|v| match v.as_bytes() {
+        b"modern" => Some(Side::Modern),
+        b"legacy" => Some(Side::Legacy),
+        _ => None,
+    });
+    Some(Turn { route: route.clone(), way: route.way(access(method), &who, sent), who: who.into_owned() })
+}
+
+/// A request that goes on from a place in a list goes to the side that made its token, whoever's turn it is.
+fn gone_on(mut turn: Turn, request: &RequestHead) -> Whither {
+    let query = request.uri.query().unwrap_or_default();
+    if turn.route.entity.is_none() || !(query.contains("cursor=") || query.contains("since=")) {
+        return Whither::Route(turn);
+    }
+    let given = params(query).unwrap_or_default();
+    let token = given.iter().find(|p| matches!(&*p.name, "cursor" | "since") && p.value != "now");
+    let Some(token) = token else { return Whither::Route(turn) };
+    let made_by = if is_token(&token.value) { Side::Legacy } else { Side::Modern };
+    match turn.route.way_on(made_by) {
+        Some(way) => turn.way = way,
+        // No token of anyone: the facade says so.
+        None if made_by == Side::Modern && !turn.route.modern_answered() => {}
+        None => {
+            let detail = format!("this `{}` was given by a system that no longer answers here", token.name);
+            return Whither::Refused(Refusal::new("cursor-expired", detail));
+        }
+    }
+    Whither::Route(turn)
+}
+
+/// Whether a path is the facade's own.
+pub(super) fn is_facades(path: &str) -> bool {
+    let path = match path.contains('%') {
+        true => banyan_model::query::decode(path, false).unwrap_or(Cow::Borrowed(path)),
+        false => Cow::Borrowed(path),
+    };
+    let first = path.trim_start_matches('/').split('/').next().unwrap_or_default();
+    path.starts_with('/') && matches!(first, "v1" | "docs" | "openapi.json")
+}
+
+/// The operation that a target is, where it can move.
+pub(super) fn moved(target: &Target) -> Option<(banyan_model::model::EntityNo, Move)> {
     match target {
-        Target::One(entity, id) => {
-            wants::media(headers, &rows[..1])?;
-            if ask.query.is_empty() {
-                return one::by_id(w, &ask, *entity, *id, &Default::default());
-            }
-            let (selection, flaws) = parse_selection(&catalog, *entity, &params(ask.query)?, &[]);
-            if !flaws.is_empty() {
-                return Err(Refusal::flaws(flaws));
-            }
-            one::by_id(w, &ask, *entity, *id, &selection)
-        }
-        Target::List(entity) => list::all(w, &ask, wants::media(headers, &rows)?, *entity),
-        Target::Children(entity, id, child) => {
-            list::children(w, &ask, wants::media(headers, &rows)?, (*entity, *id), *child)
-        }
-        Target::Changes(entity) => feed::feed(w, &ask, wants::media(headers, &rows[..2])?, *entity),
-        Target::Lookup(entity) => {
-            wants::media(headers, &rows[..1])?;
-            let given = params(ask.query)?;
-            let intent = match posted {
-                true => parse_lookup_body(&catalog, *entity, &given, &body?)?,
-                false => parse_lookup(&catalog, *entity, &given)?,
-            };
-            one::by_key(w, &ask, *entity, &intent)
-        }
-        Target::Lineage(entity, id) => {
-            wants::media(headers, &rows[..1])?;
-            no_parameters(&ask)?;
-            one::lineage(w, &ask, *entity, *id)
-        }
-        Target::Document => docs.document(w, &ask),
-        Target::Docs(rest) => docs.page(rest),
+        Target::List(e) => Some((*e, Move::List)),
+        Target::One(e, _) => Some((*e, Move::Get)),
+        Target::Lookup(e) => Some((*e, Move::Lookup)),
+        Target::Changes(e) => Some((*e, Move::Changes)),
+        Target::Lineage(e, _) => Some((*e, Move::Lineage)),
+        Target::Children(e, ..) => Some((*e, Move::Children)),
+        Target::Document | Target::Docs(_) => None,
     }
 }
 
-fn no_parameters(ask: &Ask<'_>) -> Result<(), Refusal> {
-    use banyan_model::refusal::Flaw;
-    let flaws: Vec<Flaw> = params(ask.query)?
-        .iter()
-        .map(|p| Flaw::parameter("unknown-parameter", &p.name, "this path takes no parameters"))
-        .collect();
-    if flaws.is_empty() { Ok(()) } else { Err(Refusal::flaws(flaws)) }
+/// By whom a route tells callers apart: a consumer's name, else what the route says, else the thing that is asked for.
+fn who<'r>(route: &Route, request: &'r RequestHead) -> Cow<'r, str> {
+    let header = |name: &str| request.headers.get(name).and_then(|v| v.to_str().ok()).filter(|v| !v.is_empty());
+    let found = match route.config.canary.by.as_ref().unwrap_or(&By::Consumer) {
+        By::Consumer => header(CONSUMER.as_str()),
+        By::Header(name) => header(name),
+        By::Cookie(name) => cookie(&request.headers, name),
+        By::Entity => None,
+    };
+    Cow::Borrowed(found.unwrap_or_else(|| request.uri.path()))
 }
 
-fn refused(request: &HttpRequest, target: Option<&Target>, refusal: &Refusal) -> HttpResponse {
-    let trace_id = trace::id(request.headers());
-    let mut response = fault::problem(refusal, &trace_id);
-    if let (StatusCode::METHOD_NOT_ALLOWED, Some(target)) = (response.status(), target) {
-        response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(target.allow()));
-    }
-    if response.status().is_server_error() {
-        tracing::info!(trace_id, code = refusal.def.code, method = %request.method(), path = request.uri().path(),
-            "request failed");
-    }
-    response
-}
-
-async fn body(request: &HttpRequest, mut payload: web::Payload) -> Result<web::Bytes, Refusal> {
-    let media = request.headers().get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
-    let media = media.split(';').next().unwrap_or_default().trim();
-    if !media.eq_ignore_ascii_case("application/json") {
-        return Err(Refusal::new("unsupported-media-type", "this path reads application/json"));
-    }
-    let mut all = web::BytesMut::new();
-    while let Some(chunk) = payload.next().await {
-        let chunk = chunk.map_err(|_| Refusal::new("bad-body", "the body ended early or is not properly encoded"))?;
-        if all.len() + chunk.len() > LONGEST_BODY {
-            return Err(Refusal::new("body-too-large", format!("at most {LONGEST_BODY} bytes are read")));
-        }
-        all.extend_from_slice(&chunk);
-    }
-    Ok(all.freeze())
+fn cookie<'r>(headers: &'r HeaderMap, name: &str) -> Option<&'r str> {
+    let lines = headers.get_all(header::COOKIE).filter_map(|v| v.to_str().ok());
+    lines.flat_map(|l| l.split(';')).filter_map(|c| c.trim().split_once('=')).find(|(n, _)| *n == name).map(|(_, v)| v)
 }

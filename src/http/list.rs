@@ -2,8 +2,8 @@
 
 use super::conditional::ETag;
 use super::dress::{self, PREFERENCE_APPLIED};
+use super::facade::Ask;
 use super::gzip;
-use super::handle::Ask;
 use super::media::Media;
 use super::one::{self, moved};
 use super::render::{self, Left};

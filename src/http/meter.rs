@@ -25,7 +25,7 @@ impl Meters {
         let word = method_word(method);
         let key = (target.map_or(0, Target::number), word.as_bytes()[0], status.as_u16());
         let (requests, seconds) = self.0.entry(key).or_insert_with(|| {
-            let route = target.map_or_else(|| "unknown".to_owned(), |t| t.template(serving));
+            let route = target.map_or_else(|| "unknown".to_owned(), |t| t.template(&serving.catalog));
             let requests = counter!("banyan_http_requests_total", "route" => route.clone(), "method" => word,
                 "status" => status.as_u16().to_string());
             let seconds = histogram!("banyan_http_request_seconds", "route" => route, "method" => word,

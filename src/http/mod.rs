@@ -1,7 +1,7 @@
 //! The facade: extract → intent, answer → render, refusal → problem+json.
 //!
 //! A request runs through these rooms in this order, each ending it or handing on a value: `server` (sockets, limits) →
-//! `handle` (the pipeline, readable in one sitting) → `route` (path → target) → `wants` (headers) → `core/query`
+//! `handle` (the facade, or a route that leads elsewhere: `proxy`) → `facade` (its pipeline) → `route` (path → target) → `wants` (headers) → `core/query`
 //! (parameters) → `one`, `list`, `feed` (one answer each, by `runtime/execute`) → `render`, `csv`, `stream`.
 //! `fault` alone knows which status a refusal has.
 //! Invariant: no request reads beyond its bounds, buffers a whole result, or shows what the store or a source said.
@@ -12,6 +12,8 @@ mod conditional;
 mod csv;
 mod docs;
 mod dress;
+mod explain;
+mod facade;
 mod fault;
 mod feed;
 mod fresh;
@@ -22,6 +24,7 @@ mod media;
 mod meter;
 mod one;
 pub mod openapi;
+mod proxy;
 mod render;
 mod route;
 mod server;
@@ -33,6 +36,7 @@ mod wants;
 mod worker;
 
 pub use docs::errors_table;
+pub use explain::{Explanation, Step, explain};
 pub use fault::status as status_of;
 pub use server::{Limits, serve};
 pub use trace::id as trace_id;

@@ -3,7 +3,7 @@
 use super::cache::Entry;
 use super::conditional::ETag;
 use super::dress::{self, AS_OF, SERVED_BY};
-use super::handle::Ask;
+use super::facade::Ask;
 use super::render::{self, Left};
 use super::worker::Worker;
 use crate::runtime::execute::{Answer, Found, damaged, fetch, find};

@@ -1,7 +1,7 @@
 //! Path → target. A router of our own: one catch-all in actix costs less than its routing, and a reload needs no new one.
 
 use crate::runtime::serving::Serving;
-use banyan_model::model::EntityNo;
+use banyan_model::model::{Catalog, EntityNo};
 use banyan_model::query::decode;
 use banyan_model::refusal::Refusal;
 use banyan_words::Id;
@@ -38,8 +38,8 @@ impl Target {
     }
 
     /// Its path as a template, for metrics and logs.
-    pub(super) fn template(&self, serving: &Serving) -> String {
-        let plural = |e: &EntityNo| serving.catalog.entities[*e].plural.as_str();
+    pub(super) fn template(&self, catalog: &Catalog) -> String {
+        let plural = |e: &EntityNo| catalog.entities[*e].plural.as_str();
         match self {
             Target::List(e) => format!("/v1/{}", plural(e)),
             Target::Lookup(e) => format!("/v1/{}:lookup", plural(e)),
@@ -47,7 +47,7 @@ impl Target {
             Target::One(e, _) => format!("/v1/{}/{{id}}", plural(e)),
             Target::Lineage(e, _) => format!("/v1/{}/{{id}}/lineage", plural(e)),
             Target::Children(e, _, child) => {
-                format!("/v1/{}/{{id}}/{}", plural(e), serving.catalog.entities[*e].children[*child].name)
+                format!("/v1/{}/{{id}}/{}", plural(e), catalog.entities[*e].children[*child].name)
             }
             Target::Document => "/openapi.json".to_owned(),
             Target::Docs(_) => "/docs".to_owned(),
@@ -72,6 +72,15 @@ impl Target {
 
 /// Finds the target of a path.
 pub(super) fn find(serving: &Serving, path: &str) -> Result<Target, Refusal> {
+    find_in(&serving.catalog, |plural| serving.collection(plural), path)
+}
+
+/// The same, knowing nothing but a catalog and which collection has which name.
+pub(super) fn find_in(
+    catalog: &Catalog,
+    collection: impl Fn(&str) -> Option<EntityNo>,
+    path: &str,
+) -> Result<Target, Refusal> {
     let path = match path.contains('%') {
         false => Cow::Borrowed(path),
         true => {
@@ -88,17 +97,17 @@ pub(super) fn find(serving: &Serving, path: &str) -> Result<Target, Refusal> {
     };
     let Some((plural, rest)) = rest.split_once('/') else {
         if let Some(plural) = rest.strip_suffix(":lookup") {
-            return serving.collection(plural).map(Target::Lookup).ok_or_else(|| no_collection(serving, plural));
+            return collection(plural).map(Target::Lookup).ok_or_else(|| no_collection(catalog, plural));
         }
-        let entity = serving.collection(rest).ok_or_else(|| no_collection(serving, rest))?;
-        return if serving.catalog.entities[entity].listed { Ok(Target::List(entity)) } else { Err(no_list(rest)) };
+        let entity = collection(rest).ok_or_else(|| no_collection(catalog, rest))?;
+        return if catalog.entities[entity].listed { Ok(Target::List(entity)) } else { Err(no_list(rest)) };
     };
-    let entity = serving.collection(plural).ok_or_else(|| no_collection(serving, plural))?;
+    let entity = collection(plural).ok_or_else(|| no_collection(catalog, plural))?;
     if rest == "changes" {
         return Ok(Target::Changes(entity));
     }
     let (id, rest) = rest.split_once('/').map_or((rest, None), |(id, rest)| (id, Some(rest)));
-    let e = &serving.catalog.entities[entity];
+    let e = &catalog.entities[entity];
     let id = Id::parse(id).ok_or_else(|| {
         Refusal::new("not-found", format!("there is no such {}: an id is 26 characters, digits and lower case", e.name))
     })?;
@@ -121,8 +130,8 @@ fn no_list(plural: &str) -> Refusal {
     Refusal::new("no-such-path", detail)
 }
 
-fn no_collection(serving: &Serving, plural: &str) -> Refusal {
-    let known = serving.catalog.entities.iter().map(|e| e.plural.as_str());
+fn no_collection(catalog: &Catalog, plural: &str) -> Refusal {
+    let known = catalog.entities.iter().map(|e| e.plural.as_str());
     let list = known.clone().collect::<Vec<_>>().join(", ");
     let meant = banyan_words::problem::nearest(plural, known);
     let meant = meant.map(|m| format!("; did you mean `{m}`?")).unwrap_or_else(|| ".".to_owned());

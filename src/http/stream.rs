@@ -5,8 +5,8 @@
 //! failure in mid-stream breaks the connection, so that a caller never takes half for the whole.
 
 use super::csv;
+use super::facade::Ask;
 use super::gzip::Gzip;
-use super::handle::Ask;
 use super::media::Media;
 use super::render::{self, Left};
 use super::worker::{self, Worker};

@@ -8,6 +8,7 @@ use super::health::{Health, judge, unready};
 use super::metrics::Metrics;
 use super::view::{self, DatasetView, Sizes};
 use crate::runtime::clock::Clock;
+use crate::runtime::routes::Standings;
 use crate::runtime::serving::{Serving, Shared};
 use banyan_adapter::RefusalDef;
 use banyan_store::{Reader, Result};
@@ -65,6 +66,8 @@ pub struct AdminState {
     pub store_file: Option<PathBuf>,
     /// The codes of all adapters, for hints.
     pub codes: Vec<RefusalDef>,
+    /// Where routes stand; `None` where there are none to move.
+    pub standings: Option<Arc<Standings>>,
     readers: Mutex<Vec<Box<dyn Reader>>>,
     counts: Mutex<Option<Counts>>,
 }
@@ -99,6 +102,7 @@ impl AdminState {
             about,
             store_file: None,
             codes: Vec::new(),
+            standings: None,
             readers: Mutex::default(),
             counts: Mutex::default(),
         }

@@ -7,6 +7,7 @@ pub mod ingest;
 pub mod live;
 pub mod looking;
 pub mod places;
+pub mod routes;
 pub mod serving;
 pub mod sources;
 pub mod why;

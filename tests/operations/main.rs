@@ -16,6 +16,7 @@ mod letters;
 mod logs;
 mod metrics;
 mod pages;
+mod routes;
 
 use common::{Gateway, Site};
 use serde_json::Value;

@@ -78,6 +78,10 @@ pub struct Draft {
     pub mappings: Vec<Part<MappingDraft>>,
     /// Value tables.
     pub lookups: Vec<Part<LookupDraft>>,
+    /// Services behind the wrapper, as they were written: what their keys mean is the business of those who ask them.
+    pub upstreams: Vec<Part<Node>>,
+    /// Routes, in order, as they were written; each is named by its place.
+    pub routes: Vec<Part<Node>>,
     /// Paths that are missing above because they are faulty. What misses them is a consequence, and not to be told.
     pub left_out: Vec<String>,
 }

@@ -11,10 +11,11 @@ use banyan_words::problem::nearest;
 use serde::de::DeserializeOwned;
 
 /// The keys of a configuration.
-pub const TOP_KEYS: [&str; 8] = ["banyan", "gateway", "store", "include", "sources", "entities", "mappings", "lookups"];
+pub const TOP_KEYS: [&str; 10] =
+    ["banyan", "gateway", "store", "include", "sources", "entities", "mappings", "lookups", "upstreams", "routes"];
 
 /// Sections of later versions.
-const LATER: [&str; 6] = ["upstreams", "routes", "channels", "access", "consumers", "publishers"];
+const LATER: [&str; 4] = ["channels", "access", "consumers", "publishers"];
 
 pub(super) fn draft(root: &Node) -> (Draft, Vec<Problem>) {
     let mut reader = Reader::default();
@@ -42,6 +43,13 @@ pub(super) fn draft(root: &Node) -> (Draft, Vec<Problem>) {
         }
     }
     draft.mappings = reader.mappings(root);
+    for (name, path, node) in reader.named(root, "", "upstreams", "an upstream", Use::Source) {
+        draft.upstreams.push(Part { name, path, body: node.clone() });
+    }
+    for (i, node) in reader.list(root, "routes", "write `- path: …` for each route").iter().enumerate() {
+        let path = join_index("routes", i);
+        draft.routes.push(Part { name: path.clone(), path, body: node.clone() });
+    }
     root.locate(&mut reader.problems);
     draft.left_out = reader.left_out;
     (draft, reader.problems)
@@ -232,16 +240,21 @@ impl Reader {
         None
     }
 
-    fn mappings(&mut self, root: &Node) -> Vec<Part<MappingDraft>> {
-        let Some(section) = root.get("mappings") else { return Vec::new() };
+    /// The items of the list under `key`.
+    fn list<'n>(&mut self, root: &'n Node, key: &str, hint: &str) -> &'n [Node] {
+        let Some(section) = root.get(key) else { return &[] };
         if !matches!(section.kind, Kind::List(_)) && !section.is_null() {
             let message = format!("expected a list, found {}", section.describe());
-            self.error("wrong-type", "mappings", message, "write `- from: …` for each mapping");
-            self.left_out.push("mappings".into());
-            return Vec::new();
+            self.error("wrong-type", key, message, hint);
+            self.left_out.push(key.into());
+            return &[];
         }
+        section.items()
+    }
+
+    fn mappings(&mut self, root: &Node) -> Vec<Part<MappingDraft>> {
         let mut found: Vec<Part<MappingDraft>> = Vec::new();
-        for (i, node) in section.items().iter().enumerate() {
+        for (i, node) in self.list(root, "mappings", "write `- from: …` for each mapping").iter().enumerate() {
             let path = join_index("mappings", i);
             let Some(body) = self.read::<MappingDraft>(node, &path) else { continue };
             let name = body.name.clone().unwrap_or_else(|| format!("{} -> {}", body.from, body.to));

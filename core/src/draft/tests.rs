@@ -54,7 +54,7 @@ fn reads_the_design_s_example() {
 fn tells_each_fault_and_keeps_the_rest() {
     let mut value = sound();
     value["banyan"] = json!(2);
-    value["routes"] = json!([]);
+    value["channels"] = json!([]);
     value["sources"]["crm"]["budget"]["rate"] = json!("fast");
     value["sources"]["bad name"] = json!({});
     value["sources"]["erp"] = json!({ "zone": "x" });
@@ -75,6 +75,7 @@ fn tells_each_fault_and_keeps_the_rest() {
         told,
         [
             "banyan unknown-version",
+            "channels unknown-key",
             "entities.customer.fields.Name bad-name",
             "entities.customer.fields.address.of.fields.city.typ unknown-key",
             "entities.customer.fields.odd.fliter unknown-key",
@@ -85,7 +86,6 @@ fn tells_each_fault_and_keeps_the_rest() {
             "mappings[2] missing-key",
             "mappings[2].key invalid-value",
             "mappings[2].pick invalid-value",
-            "routes unknown-key",
             "sources.bad name bad-name",
             "sources.crm.budget.rate invalid-value",
             "sources.crm.datasets.contacts.content unknown-word",

@@ -18,7 +18,7 @@ mod select;
 #[cfg(test)]
 mod tests;
 
-pub use cursor::{CursorFault, Position, change_token, cursor_token, read_change_token};
+pub use cursor::{CursorFault, Position, change_token, cursor_token, is_token, read_change_token};
 pub use filter::{Filter, Test, expected};
 pub use key::{KeySpace, LookupIntent, key_spaces, parse_lookup, parse_lookup_body};
 pub use list::{DEFAULT_LIMIT, ListIntent, MAX_LIMIT, MAX_LIMIT_WITH_CHILDREN, Scope, SortBy, parse_list, plain_list};

@@ -129,6 +129,14 @@ pub const REGISTRY: &[RefusalDef] = &[
         "Pass `next` on exactly as it was given, or begin again without a cursor.",
     ),
     row(
+        "cursor-expired",
+        Stage::Query,
+        Class::Gone,
+        "The cursor belongs to a system that no longer answers here",
+        "The collection is answered by another system now, which cannot go on from that place.",
+        "Begin again without a cursor.",
+    ),
+    row(
         "cursor-mismatch",
         Stage::Query,
         Class::Malformed,

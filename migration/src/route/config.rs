@@ -4,7 +4,7 @@ use super::PathPattern;
 use crate::compare::{Rules, Tolerance};
 use crate::path::Pattern;
 use crate::score::Policy;
-use crate::stage::Stage;
+use crate::stage::{Side, Stage, Standing};
 use crate::sticky::Weight;
 use banyan_words::Problem;
 use banyan_words::node::{Dur, Named, Percent, Size, join};
@@ -84,6 +84,20 @@ pub enum Move {
     Children,
 }
 
+impl Move {
+    /// The word for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Move::List => "list",
+            Move::Get => "get",
+            Move::Lookup => "lookup",
+            Move::Changes => "changes",
+            Move::Lineage => "lineage",
+            Move::Children => "children",
+        }
+    }
+}
+
 /// How requests are mirrored.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -110,6 +124,8 @@ pub struct CanaryConfig {
     /// By what callers are told apart: `consumer`, `entity`, `header X-Consumer`, `cookie sid`. Default: `consumer`.
     #[schemars(with = "Option<String>")]
     pub by: Option<By>,
+    /// Consumers that go to one side whatever the share: `{ shop: modern, payroll: legacy }`.
+    pub pin: BTreeMap<String, Side>,
 }
 
 /// By what callers are told apart.
@@ -246,6 +262,41 @@ pub struct IdsConfig {
 const METHODS: [&str; 8] = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE"];
 
 impl RouteConfig {
+    /// What tells it from every other route: its path, then its methods and operations, where it names some. The journal
+    /// knows it by this.
+    pub fn name(&self) -> String {
+        let mut methods = self.methods.clone();
+        methods.sort_unstable();
+        methods.dedup();
+        let mut moves: Vec<&str> = self.moves.iter().map(|m| m.name()).collect();
+        moves.sort_unstable();
+        moves.dedup();
+        let words =
+            methods.join(",") + if methods.is_empty() || moves.is_empty() { "" } else { " " } + &moves.join(",");
+        if words.is_empty() { self.path.clone() } else { format!("{} {words}", self.path) }
+    }
+
+    /// Whether none of its methods is safe: nothing of it can be mirrored, so it moves by canary only.
+    pub fn writes_only(&self) -> bool {
+        !self.methods.is_empty() && !["GET", "HEAD", "OPTIONS"].iter().any(|m| self.takes(m))
+    }
+
+    /// The share that modern answers when its canary begins.
+    pub fn first_weight(&self) -> Weight {
+        self.canary.weight.unwrap_or_else(|| Weight::millionths(50_000).unwrap_or_default())
+    }
+
+    /// Where it stands as long as nobody has decided anything.
+    pub fn first_standing(&self) -> Standing {
+        let weight = if self.stage == Stage::Canary { self.first_weight() } else { Weight::NONE };
+        Standing { stage: self.stage, weight, killed: false }
+    }
+
+    /// Whether that operation of an entity's path moves with it.
+    pub fn moves_with(&self, what: Move) -> bool {
+        if self.moves.is_empty() { matches!(what, Move::List | Move::Get) } else { self.moves.contains(&what) }
+    }
+
     /// Whether it answers that method.
     pub fn takes(&self, method: &str) -> bool {
         // HEAD goes where GET goes: it is the same answer without its body.
@@ -283,6 +334,11 @@ impl RouteConfig {
         if self.modern.is_none() && self.legacy.is_none() {
             let hint = "name an upstream with `legacy` or `modern`";
             problems.push(Problem::error("route-to-nowhere", at, "the route leads nowhere").hint(hint));
+        }
+        if self.writes_only() && self.stage == Stage::Shadow {
+            let message = "a write is never sent twice, so nothing of this route can be mirrored";
+            let hint = "it goes from legacy to modern by canary only";
+            problems.push(Problem::error("no-shadow-for-writes", join(at, "stage"), message).hint(hint));
         }
         if let Err(why) = self.promote.policy().check() {
             problems.push(told("bad-policy", join(at, "promote"), &why.to_string()));

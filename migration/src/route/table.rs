@@ -33,11 +33,11 @@ pub struct Explained {
 }
 
 impl Table {
-    /// Of routes that were checked each for itself. Two that no request tells apart are a problem.
-    pub fn new(routes: Vec<RouteConfig>) -> (Table, Vec<Problem>) {
+    /// Of routes that were checked each for itself, with their places. Two that no request tells apart are a problem.
+    pub fn new(routes: impl IntoIterator<Item = (usize, RouteConfig)>) -> (Table, Vec<Problem>) {
         let mut problems = Vec::new();
         let mut table: Vec<(PathPattern, usize, RouteConfig)> = Vec::new();
-        for (number, route) in routes.into_iter().enumerate() {
+        for (number, route) in routes {
             let Ok(pattern) = route.path.parse::<PathPattern>() else { continue };
             let twin = table.iter().find(|(other, _, with)| other.is_same(&pattern) && share(&route, with));
             if let Some((_, other, _)) = twin {
@@ -54,6 +54,22 @@ impl Table {
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.routes.is_empty()
+    }
+
+    /// The methods that some route takes at that path, for `Allow`; `None` where one takes all, or no route matches.
+    pub fn allow(&self, path: &str) -> Option<Vec<String>> {
+        let on_path: Vec<&RouteConfig> =
+            self.routes.iter().filter(|(p, ..)| p.matches(path)).map(|(.., r)| r).collect();
+        if on_path.is_empty() || on_path.iter().any(|r| r.methods.is_empty()) {
+            return None;
+        }
+        let mut methods: Vec<String> = on_path.iter().flat_map(|r| r.methods.iter().cloned()).collect();
+        if methods.iter().any(|m| m == "GET") {
+            methods.push("HEAD".to_owned());
+        }
+        methods.sort_unstable();
+        methods.dedup();
+        Some(methods)
     }
 
     /// The route of a request, by method and path as they came.
@@ -105,8 +121,9 @@ mod tests {
 
     #[test]
     fn one_route_counts_and_says_why() {
-        let (table, problems) =
-            Table::new(vec![route("/**", &[]), route("/accounts/{id}", &["GET"]), route("/accounts/**", &[])]);
+        let (table, problems) = Table::new(
+            [route("/**", &[]), route("/accounts/{id}", &["GET"]), route("/accounts/**", &[])].into_iter().enumerate(),
+        );
         assert_eq!(problems, []);
         let number = |method, path| table.find(method, path).map(|f| f.number);
         assert_eq!(number("GET", "/accounts/7"), Some(1));
@@ -127,7 +144,7 @@ mod tests {
 
     #[test]
     fn two_routes_that_nothing_tells_apart_are_a_problem() {
-        let both = |a, b| Table::new(vec![a, b]).1.len();
+        let both = |a, b| Table::new([(0, a), (1, b)]).1.len();
         assert_eq!(both(route("/a/{x}", &[]), route("/a/*", &["GET"])), 1);
         assert_eq!(both(route("/a/{x}", &["POST"]), route("/a/*", &["GET"])), 0);
     }

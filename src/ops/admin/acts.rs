@@ -271,7 +271,7 @@ pub(super) async fn reload(state: Data<AdminState>, body: Bytes) -> Result<Json<
 }
 
 /// A body that is an object: a list would pass for one, member by member.
-pub(super) struct Object<T>(T);
+pub(super) struct Object<T>(pub(super) T);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Object<T>, D::Error> {

@@ -1,7 +1,7 @@
 //! The admin API's own OpenAPI document, made from the handlers' annotations, and the page that shows it.
 
 use super::fault::{AdminFault, CODES};
-use super::{acts, lists, probes, reads};
+use super::{acts, lists, moves, probes, reads};
 use actix_web::web::Path;
 use actix_web::{HttpResponse, http::header};
 use serde_json::{Value, json};
@@ -23,10 +23,12 @@ use utoipa_swagger_ui::Config;
         (name = "ledger", description = "What came in and what became of it."),
         (name = "dead letters", description = "Refused records, with replay and discard."),
         (name = "reviews", description = "Questions for a person."),
-        (name = "entities", description = "The catalog: fields, owners, formulas.")),
+        (name = "entities", description = "The catalog: fields, owners, formulas."),
+        (name = "routes", description = "Paths on their way from legacy to modern.")),
     paths(probes::livez, probes::readyz, probes::metrics, reads::about, reads::sources, acts::accept_source, reads::datasets, reads::dataset,
         acts::accept, lists::units, lists::ledger, reads::ledger_totals, lists::dead_letters, acts::replay_many,
-        reads::dead_letter, acts::replay, acts::discard, lists::reviews, reads::entities, reads::entity, acts::reload)
+        reads::dead_letter, acts::replay, acts::discard, lists::reviews, reads::entities, reads::entity, acts::reload,
+        moves::routes, moves::decisions, moves::set)
 )]
 struct Document;
 

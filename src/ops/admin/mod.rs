@@ -10,6 +10,7 @@ mod document;
 mod door;
 mod fault;
 pub(super) mod lists;
+pub(super) mod moves;
 pub(super) mod params;
 mod probes;
 pub(super) mod reads;
@@ -92,6 +93,9 @@ pub(super) fn routes(cfg: &mut ServiceConfig) {
                 .service(read("/reviews", lists::reviews))
                 .service(read("/entities", reads::entities))
                 .service(read("/entities/{name}", reads::entity))
+                .service(read("/routes", moves::routes))
+                .service(read("/routes/decisions", moves::decisions))
+                .service(act("/routes:move", moves::set))
                 .service(act("/reload", acts::reload))
                 .default_service(web::to(nothing)),
         )

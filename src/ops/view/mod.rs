@@ -9,6 +9,7 @@ mod ledger;
 mod letter;
 mod names;
 mod review;
+pub mod route;
 mod sizes;
 mod source;
 mod unit;

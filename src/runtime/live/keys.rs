@@ -84,6 +84,25 @@ pub(super) fn keys_of(
     Ok(Some(out))
 }
 
+/// The parts of the key by which an instance is known in a space; `None` where it has none there.
+pub fn key_in_space(
+    serving: &Serving,
+    reader: &mut dyn Reader,
+    entity: EntityNo,
+    id: Id,
+    space: &str,
+) -> Result<Option<Vec<String>>, Refusal> {
+    let stored = serving.catalog.entities[entity].stored;
+    let Some(found) = reader.instance(stored, id).map_err(crate::runtime::execute::unreadable)? else {
+        return Ok(None);
+    };
+    let mut known: Vec<Key> =
+        known_keys(serving, reader, entity, &found)?.into_values().filter(|k| k.0 == space).collect();
+    // Of several keys in one space the choice must not depend on the order of records.
+    known.sort_unstable();
+    Ok(known.into_iter().next().map(|k| k.1))
+}
+
 /// The refusal of a filter by reference whose keys cannot all be told.
 pub(super) fn not_known(serving: &Serving, field: &str, target: EntityNo) -> Refusal {
     let entity = &serving.catalog.entities[target].name;

@@ -9,6 +9,7 @@ mod list;
 mod merge;
 mod plan;
 
+pub use keys::key_in_space;
 pub use list::{ListPlan, Listed};
 pub use plan::{Asked, Plan};
 

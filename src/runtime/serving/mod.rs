@@ -13,6 +13,7 @@ pub use freshness::Freshness;
 use super::clock::Clock;
 use super::live::Live;
 use super::places::Places;
+use super::routes::Routes;
 use banyan_model::instance::{Book, FactsHead, Plans};
 use banyan_model::model::{Catalog, DatasetNo, EntityNo};
 use banyan_store::{Result, Store};
@@ -34,6 +35,8 @@ pub struct Serving {
     pub live: Option<Live>,
     /// Where values stood, where adapters know that.
     pub places: Places,
+    /// Routes that lead elsewhere.
+    pub routes: Arc<Routes>,
     faces: Vec<Face>,
     collections: Vec<(String, EntityNo)>,
     /// Dataset of each current plan, by plan number: the common case without a lock.
@@ -64,6 +67,7 @@ impl Serving {
             clock,
             live: None,
             places: Places::default(),
+            routes: Arc::default(),
             faces,
             collections,
             dataset_of,

@@ -1,0 +1,258 @@
+//! `banyan routes`: where routes stand, why a request goes where it goes, moving one, what a new configuration would change.
+
+use super::admin_client::AdminClient;
+use super::{Done, Failure, Global, out};
+use crate::config::{Built, MissingSecret};
+use crate::gateway;
+use crate::http;
+use crate::ops::view::route::{DecisionView, RouteView};
+use crate::runtime::routes::plan::{Change, plan};
+use crate::runtime::routes::{Routes, Standings, journal, switch_path_of};
+use clap::Subcommand;
+use serde_json::{Value, json};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Routes: list, explain, move, plan.
+#[derive(Debug, clap::Args)]
+pub(super) struct RoutesCommand {
+    #[command(subcommand)]
+    act: Act,
+}
+
+#[derive(Debug, Subcommand)]
+enum Act {
+    /// Show all routes, and where each stands.
+    List,
+    /// Say why a request goes where it goes.
+    Explain {
+        /// The method, such as GET.
+        method: String,
+        /// The path, such as /v1/customers/42.
+        path: String,
+        /// Who asks: a consumer's name, or what the route tells callers apart by.
+        #[arg(long)]
+        consumer: Option<String>,
+    },
+    /// Move a route. A step away from legacy needs evidence; a way back is never refused.
+    Set {
+        /// Its name as `list` shows it, or its path.
+        route: String,
+        /// legacy, shadow, canary, modern or retired.
+        #[arg(long)]
+        stage: Option<String>,
+        /// In canary: the share that modern answers, such as 25%.
+        #[arg(long)]
+        weight: Option<String>,
+        /// Why; the journal keeps it.
+        #[arg(long)]
+        reason: String,
+        /// Who decides; by default the user of this terminal.
+        #[arg(long)]
+        author: Option<String>,
+        /// Against what the evidence says; journaled as such.
+        #[arg(long)]
+        force: bool,
+        /// Switch it on again after `routes kill`.
+        #[arg(long)]
+        revive: bool,
+    },
+    /// Switch a route off: legacy answers, nothing is asked of modern. Works with the store down, and without a gateway.
+    Kill {
+        /// Its name or path; `*` for all.
+        route: String,
+        /// Why.
+        #[arg(long)]
+        reason: String,
+        /// Who decides; by default the user of this terminal.
+        #[arg(long)]
+        author: Option<String>,
+    },
+    /// Show the journal of decisions, newest first.
+    Journal {
+        /// Of this route only.
+        #[arg(long)]
+        route: Option<String>,
+    },
+    /// Say what another configuration would change: who moves, which evidence starts again, what legacy would have to bear.
+    Plan {
+        /// The other configuration.
+        new: PathBuf,
+    },
+}
+
+impl RoutesCommand {
+    pub(super) fn run(self, global: &Global) -> Done {
+        let (_, built) = global.built(MissingSecret::Warning)?;
+        match self.act {
+            Act::List => list(global, built),
+            Act::Explain { method, path, consumer } => explain(global, built, &method, &path, consumer.as_deref()),
+            Act::Set { route, stage, weight, reason, author, force, revive } => {
+                let ask = json!({ "route": route, "stage": stage, "weight": weight, "reason": reason,
+                    "author": author.unwrap_or_else(user), "force": force, "killed": revive.then_some(false) });
+                let gateway = gateway_of(&built)?.ok_or_else(|| {
+                    Failure::Because(format!(
+                        "no gateway answers at {} (gateway.admin); routes are moved while one serves. To switch a route off all the same: banyan routes kill",
+                        built.settings.admin
+                    ))
+                })?;
+                told(global, &gateway.act("/admin/v1/routes:move", &ask)?);
+                Ok(())
+            }
+            Act::Kill { route, reason, author } => kill(global, built, &route, &reason, &author.unwrap_or_else(user)),
+            Act::Journal { route } => decisions(global, &built, route.as_deref()),
+            Act::Plan { new } => planned(global, built, new),
+        }
+    }
+}
+
+fn because(e: impl std::fmt::Display) -> Failure {
+    Failure::Because(e.to_string())
+}
+
+/// Who sits at this terminal.
+fn user() -> String {
+    ["USER", "LOGNAME"].iter().find_map(|v| std::env::var(v).ok().filter(|u| !u.is_empty())).unwrap_or_default()
+}
+
+fn gateway_of(built: &Built) -> Result<Option<AdminClient>, Failure> {
+    AdminClient::find(built.settings.admin, &built.settings.store)
+}
+
+/// The routes as they stand by the journal.
+fn routes_of(built: &mut Built) -> Result<(Arc<Routes>, Standings), Failure> {
+    let standings = Standings::look(&journal::path_of(&built.settings.store)).map_err(because)?;
+    Ok((gateway::routes(std::mem::take(&mut built.moving), &standings), standings))
+}
+
+fn list(global: &Global, mut built: Built) -> Done {
+    let (routes, standings) = routes_of(&mut built)?;
+    let decisions = standings.decisions(None);
+    let views: Vec<RouteView> = routes.all.iter().map(|r| RouteView::of(r, &decisions)).collect();
+    if global.json {
+        out::json(&json!(views));
+        return Ok(());
+    }
+    let mut text = String::new();
+    for (view, route) in views.iter().zip(&routes.all) {
+        let side = |s: &Option<String>| s.clone().unwrap_or_else(|| "-".to_owned());
+        let since = match &view.decided {
+            Some(d) => format!("{} by {}: {}", d.at, d.author, d.reason),
+            None => "as configured".to_owned(),
+        };
+        let standing = route.standing().to_string();
+        let (legacy, modern) = (side(&view.legacy), side(&view.modern));
+        text.push_str(&format!("{}\n  {standing}   {legacy} -> {modern}   {since}\n", view.name));
+    }
+    out::answer(if text.is_empty() { "there are no routes: the facade answers everything\n" } else { &text });
+    Ok(())
+}
+
+fn explain(global: &Global, mut built: Built, method: &str, path: &str, who: Option<&str>) -> Done {
+    let method = method.to_ascii_uppercase();
+    if !path.starts_with('/') {
+        return Err(Failure::Usage(format!("`{path}` is no path: it begins with a slash, as in /v1/customers/42")));
+    }
+    let (routes, _) = routes_of(&mut built)?;
+    let explained = http::explain(&built.catalog, &routes, &method, path, who);
+    if global.json {
+        out::json(&json!(explained));
+        return Ok(());
+    }
+    let mut text = format!("{method} {path}\n");
+    for step in &explained.steps {
+        text.push_str(&format!("  {} {}: {}\n", if step.counts { "->" } else { "  " }, step.what, step.why));
+    }
+    text.push_str(&format!("answered by {}\n", explained.answers));
+    out::answer(&text);
+    Ok(())
+}
+
+fn kill(global: &Global, mut built: Built, route: &str, reason: &str, author: &str) -> Done {
+    // Whoever answers at that address, or nobody: the switch must work all the same.
+    let gateway = gateway_of(&built).ok().flatten();
+    let path = switch_path_of(&built.settings.store);
+    let (routes, _) = routes_of(&mut built)?;
+    let named: Vec<String> = match route {
+        "*" => routes.all.iter().map(|r| r.name.clone()).collect(),
+        one => routes.named(one).map(|r| vec![r.name.clone()]).unwrap_or_default(),
+    };
+    if named.is_empty() {
+        return Err(Failure::Because(format!("there is no route `{route}`; `banyan routes list` shows all")));
+    }
+    for name in &named {
+        let ask = json!({ "route": name, "killed": true, "author": author, "reason": reason });
+        match gateway.as_ref().map(|g| g.act("/admin/v1/routes:move", &ask)) {
+            Some(Ok(done)) => told(global, &done),
+            Some(Err(Failure::Because(why))) if why.contains("already") => {
+                out::aside(&format!("{name} is switched off already\n"));
+            }
+            Some(Err(Failure::Because(why))) => {
+                out::aside(&format!("{why}; the switch file is written instead\n"));
+                write_switch(&path, name)?;
+            }
+            _ => write_switch(&path, name)?,
+        }
+    }
+    Ok(())
+}
+
+/// Names a route in the file that every gateway of this store obeys within a second, and at its start.
+fn write_switch(path: &std::path::Path, name: &str) -> Done {
+    use std::io::Write;
+    let write = || {
+        let mut file = std::fs::OpenOptions::new().create(true).append(true).open(path)?;
+        writeln!(file, "{name}")?;
+        file.sync_all()
+    };
+    write().map_err(|e| Failure::Because(format!("{} cannot be written: {e}", path.display())))?;
+    let said = "every gateway of this store obeys it within a second, and at its start; take the file away before you switch the route on again";
+    out::answer(&format!("{name} is named in {}: {said}\n", path.display()));
+    Ok(())
+}
+
+fn decisions(global: &Global, built: &Built, route: Option<&str>) -> Done {
+    let all = journal::read(&journal::path_of(&built.settings.store)).map_err(because)?;
+    let of = |name: &str| route.is_none_or(|r| r == name || name.split(' ').next() == Some(r));
+    let views: Vec<DecisionView> = all.iter().rev().filter(|d| of(&d.route)).map(DecisionView::of).collect();
+    if global.json {
+        out::json(&json!(views));
+        return Ok(());
+    }
+    let row = |d: &DecisionView| {
+        format!(
+            "{:>4}  {}  {}  {} -> {}  {} ({}): {}\n",
+            d.number, d.at, d.route, d.from, d.to, d.author, d.because, d.reason
+        )
+    };
+    out::answer(&views.iter().map(row).collect::<String>());
+    Ok(())
+}
+
+fn planned(global: &Global, mut built: Built, new: PathBuf) -> Done {
+    let other = Global { config: new, json: global.json };
+    let (_, mut other) = other.built(MissingSecret::Warning)?;
+    // Where routes stand is what the journal of the configuration in use says, whatever store the other one names.
+    let (now, standings) = routes_of(&mut built)?;
+    let then = gateway::routes(std::mem::take(&mut other.moving), &standings);
+    let changes = plan(&now, &then, &built.catalog, &other.catalog);
+    if global.json {
+        out::json(&json!(changes));
+        return Ok(());
+    }
+    let row = |c: &Change| {
+        format!("{} {}\n{}", c.kind.sign(), c.route, c.told.iter().map(|t| format!("    {t}\n")).collect::<String>())
+    };
+    let text: String = changes.iter().map(row).collect();
+    out::answer(if text.is_empty() { "nothing about routes would change\n" } else { &text });
+    Ok(())
+}
+
+/// A decision that was taken.
+fn told(global: &Global, decision: &Value) {
+    if global.json {
+        return out::json(decision);
+    }
+    let text = |key: &str| decision.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+    out::answer(&format!("{}: {} -> {}\n", text("route"), text("from"), text("to")));
+}

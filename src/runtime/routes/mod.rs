@@ -1,0 +1,173 @@
+//! Routes at run time: which one a request belongs to, where each stands, and how that changes.
+//!
+//! Purpose: [`Routes`] is one version of the configured routes; [`Standings`] outlives reloads: it knows where each route
+//! stands, and every change goes through it into the [`journal`].
+//! Invariant: a change that was acknowledged is on disk and is seen by every request that begins afterwards. A way back
+//! to legacy is never refused, whatever the evidence, the store or the disk say.
+//! Not here: sending requests (`http/proxy`), mirroring (`shadow`), what evidence says (`evidence`).
+
+pub mod explain;
+pub mod ids;
+pub mod journal;
+pub mod plan;
+mod standing;
+mod standings;
+
+pub use standings::{Ask, Judge, NoEvidence, Refused, Standings, needs_evidence, switch_path_of};
+
+use banyan_migration::route::{Move, RouteConfig, Table};
+use banyan_migration::stage::{Access, Side, Stage, Standing, Way, way};
+use banyan_migration::sticky;
+use banyan_model::model::EntityNo;
+use banyan_upstream::Upstream;
+use std::sync::Arc;
+
+/// A side of a route that is not Banyan's own facade.
+#[derive(Clone)]
+pub struct Target {
+    /// The upstream's name.
+    pub name: String,
+    /// The upstream.
+    pub upstream: Arc<Upstream>,
+}
+
+/// A route of one version of the configuration.
+pub struct Route {
+    /// What tells it from every other route; the journal knows it by this.
+    pub name: String,
+    /// Its place in the configuration.
+    pub number: usize,
+    /// Its keys.
+    pub config: RouteConfig,
+    /// The entity whose operations it moves; its legacy side is the facade then.
+    pub entity: Option<EntityNo>,
+    /// The upstream that answers until it moved. `None`: the facade, or nobody.
+    pub legacy: Option<Target>,
+    /// The upstream it moves to.
+    pub modern: Option<Target>,
+    cell: Arc<standing::Cell>,
+}
+
+impl Route {
+    /// Where it stands now.
+    pub fn standing(&self) -> Standing {
+        self.cell.get()
+    }
+
+    /// One of its sides; `None`: the facade, or nobody.
+    pub fn side(&self, side: Side) -> Option<&Target> {
+        match side {
+            Side::Legacy => self.legacy.as_ref(),
+            Side::Modern => self.modern.as_ref(),
+        }
+    }
+
+    /// Who answers a request of `who`, whom a header may have `sent` to one side. A consumer that is pinned goes where
+    /// it is pinned.
+    pub fn way(&self, access: Access, who: &str, sent: Option<Side>) -> Way {
+        let standing = self.standing();
+        let sent = self.config.canary.pin.get(who).copied().or(sent);
+        let mut way = way(standing, access, sticky::point(&self.name, who), sent);
+        // A route without a second side has nothing to compare with and nothing to fall back to.
+        let lacks = |side: Side| match side {
+            Side::Modern => self.modern.is_none(),
+            Side::Legacy => self.legacy.is_none() && self.entity.is_none(),
+        };
+        if way.beside.is_some_and(lacks) {
+            way.beside = None;
+        }
+        way.falls_back &= !lacks(Side::Legacy);
+        way
+    }
+}
+
+impl Route {
+    /// Who goes on from a place that one side made a token for: that side alone, while it answers here. `None`: it does
+    /// not.
+    pub fn way_on(&self, made_by: Side) -> Option<Way> {
+        let standing = self.standing();
+        let lives = match (made_by, standing.killed, standing.stage) {
+            (Side::Legacy, true, _) => true,
+            (Side::Legacy, false, stage) => stage != Stage::Retired,
+            (Side::Modern, killed, stage) => !killed && stage >= Stage::Canary,
+        };
+        lives.then_some(Way { answers: made_by, beside: None, falls_back: false })
+    }
+
+    /// Whether callers may hold tokens of modern: it answered some once, or does.
+    pub fn modern_answered(&self) -> bool {
+        self.cell.went_far() || self.standing().stage >= Stage::Canary
+    }
+}
+
+/// A request's route, and who answers it.
+#[derive(Clone)]
+pub struct Turn {
+    /// The route.
+    pub route: Arc<Route>,
+    /// Who answers.
+    pub way: Way,
+    /// Who asked, as far as routes tell callers apart.
+    pub who: String,
+}
+
+/// One version of all routes.
+#[derive(Default)]
+pub struct Routes {
+    /// All, in the order of the configuration.
+    pub all: Vec<Arc<Route>>,
+    table: Table,
+    /// The version's upstreams, by name.
+    pub upstreams: Vec<Target>,
+}
+
+impl Routes {
+    /// The routes of a configuration, standing where `standings` says.
+    pub fn new(
+        upstreams: Vec<Target>,
+        configs: Vec<(RouteConfig, Option<EntityNo>)>,
+        table: Table,
+        standings: &Standings,
+    ) -> Routes {
+        let target = |name: &Option<String>| upstreams.iter().find(|t| name.as_ref() == Some(&t.name)).cloned();
+        let routes = configs.into_iter().enumerate().map(|(number, (config, entity))| {
+            let name = config.name();
+            let cell = standings.cell(&name, config.first_standing());
+            let (legacy, modern) = (target(&config.legacy), target(&config.modern));
+            Arc::new(Route { name, number, config, entity, legacy, modern, cell })
+        });
+        Routes { all: routes.collect(), table, upstreams }
+    }
+
+    /// Whether there is none: requests need not look any further.
+    pub fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
+
+    /// The route that moves an operation of an entity.
+    pub fn of_entity(&self, entity: EntityNo, what: Move, method: &str) -> Option<&Arc<Route>> {
+        self.all.iter().find(|r| r.entity == Some(entity) && r.config.moves_with(what) && r.config.takes(method))
+    }
+
+    /// The route of any other path, as it came.
+    pub fn of_path(&self, method: &str, path: &str) -> Option<&Arc<Route>> {
+        self.all.get(self.table.find(method, path)?.number)
+    }
+
+    /// The methods that routes offer at a path that some route has; `None` where no route has it.
+    pub fn allow(&self, path: &str) -> Option<Vec<String>> {
+        self.table.allow(path)
+    }
+
+    /// The route of that name, or the only one of that path.
+    pub fn named(&self, name: &str) -> Option<&Arc<Route>> {
+        let mut of_path = self.all.iter().filter(|r| r.config.path == name);
+        let only = of_path.next().filter(|_| of_path.next().is_none());
+        self.all.iter().find(|r| r.name == name).or(only)
+    }
+}
+
+/// Whether a method is safe (RFC 9110, 9.2.1). TRACE is taken as unsafe: it is not mirrored.
+pub fn access(method: &str) -> Access {
+    if matches!(method, "GET" | "HEAD" | "OPTIONS") { Access::Read } else { Access::Write }
+}

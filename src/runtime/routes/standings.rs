@@ -1,0 +1,375 @@
+//! Where all routes stand, and how that is changed: by a person, by evidence, by the switch.
+
+use super::Route;
+use super::journal::{Decision, Journal, JournalError};
+use super::standing::Cell;
+use crate::runtime::clock::Clock;
+use banyan_migration::bundle::{Bundle, Cause};
+use banyan_migration::route::RouteConfig;
+use banyan_migration::stage::{Stage, Standing};
+use banyan_migration::sticky::Weight;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Longest reason that is kept, in characters.
+const LONGEST: usize = 1_000;
+
+/// What somebody wants.
+#[derive(Clone, Debug)]
+pub struct Ask {
+    /// The stage; `None`: as it is.
+    pub stage: Option<Stage>,
+    /// In canary: the share of modern; `None`: as it is, or the route's first.
+    pub weight: Option<Weight>,
+    /// The switch; `None`: as it is.
+    pub killed: Option<bool>,
+    /// Who asks.
+    pub author: String,
+    /// Why.
+    pub reason: String,
+    /// Against what the evidence says.
+    pub force: bool,
+}
+
+/// Why a change is not made.
+#[derive(Debug, thiserror::Error)]
+pub enum Refused {
+    /// It makes no sense.
+    #[error("{0}")]
+    Bad(String),
+    /// It stands there already.
+    #[error("the route stands at {0} already")]
+    Same(Standing),
+    /// Evidence, or the contract, does not support it.
+    #[error("{0}. It can be done all the same with `--force`, and is journaled as such")]
+    Held(String),
+    /// It could not be written down, so it is not done.
+    #[error("{0}; nothing was changed")]
+    Journal(#[from] JournalError),
+}
+
+/// Who tells whether a step forward is supported, and by what.
+pub trait Judge: Send + Sync {
+    /// What a step of that route rests on; else why it is held back, in words.
+    fn judge(&self, route: &Route, from: Standing, to: Standing) -> Result<Cause, String>;
+}
+
+/// Knows of no evidence: a step that needs some is held back.
+pub struct NoEvidence;
+
+impl Judge for NoEvidence {
+    fn judge(&self, route: &Route, from: Standing, to: Standing) -> Result<Cause, String> {
+        match needs_evidence(route, from, to) {
+            true => Err("insufficient evidence: nothing was compared".to_owned()),
+            false => Ok(Cause::Person { forced: false }),
+        }
+    }
+}
+
+struct Inner {
+    /// `None`: nothing can be decided here, only looked at.
+    journal: Option<Journal>,
+    standings: BTreeMap<String, Standing>,
+    cells: BTreeMap<String, Arc<Cell>>,
+    decisions: Vec<Decision>,
+    /// Ways back that were gone although the journal could not be written; they are written as soon as it can.
+    unwritten: Vec<Decision>,
+}
+
+/// Where all routes stand. Outlives reloads.
+pub struct Standings {
+    inner: Mutex<Inner>,
+    clock: Clock,
+    judge: Arc<dyn Judge>,
+}
+
+impl Standings {
+    /// As the journal at `path` says.
+    pub fn open(path: &Path, clock: Clock, judge: Arc<dyn Judge>) -> Result<Standings, JournalError> {
+        let (journal, decisions) = Journal::open(path)?;
+        let standings = super::journal::standings(&decisions);
+        let inner =
+            Inner { journal: Some(journal), standings, cells: BTreeMap::new(), decisions, unwritten: Vec::new() };
+        Ok(Standings { inner: Mutex::new(inner), clock, judge })
+    }
+
+    /// The same to be looked at only, beside a gateway that may be at work.
+    pub fn look(path: &Path) -> Result<Standings, JournalError> {
+        let decisions = super::journal::read(path)?;
+        let standings = super::journal::standings(&decisions);
+        let inner = Inner { journal: None, standings, cells: BTreeMap::new(), decisions, unwritten: Vec::new() };
+        Ok(Standings { inner: Mutex::new(inner), clock: Clock::system(), judge: Arc::new(NoEvidence) })
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The cell of a route: as the journal says, else as its configuration begins.
+    pub(super) fn cell(&self, route: &str, first: Standing) -> Arc<Cell> {
+        let mut inner = self.inner();
+        let standing = inner.standings.get(route).copied();
+        let cell =
+            inner.cells.entry(route.to_owned()).or_insert_with(|| Arc::new(Cell::new(Standing::default()))).clone();
+        if inner.decisions.iter().any(|d| d.route == route && d.to.stage >= Stage::Canary) {
+            cell.go_far();
+        }
+        // Without a decision a changed configuration counts.
+        cell.set(standing.unwrap_or(first));
+        cell
+    }
+
+    /// The decisions about a route, or about all, oldest first.
+    pub fn decisions(&self, route: Option<&str>) -> Vec<Decision> {
+        let inner = self.inner();
+        let all = inner.decisions.iter().chain(&inner.unwritten);
+        all.filter(|d| route.is_none_or(|r| r == d.route)).cloned().collect()
+    }
+
+    /// A person moves a route. A step forward is judged; a way back never is.
+    pub fn set(&self, route: &Route, ask: &Ask) -> Result<Decision, Refused> {
+        let (author, reason) = (ask.author.trim(), ask.reason.trim());
+        if author.is_empty() || author.chars().count() > 200 {
+            return Err(Refused::Bad("say who decides: a name of up to 200 characters".to_owned()));
+        }
+        if reason.is_empty() || reason.chars().count() > LONGEST {
+            return Err(Refused::Bad(format!("say why, in up to {LONGEST} characters: the journal keeps it")));
+        }
+        let from = route.standing();
+        let to = wanted(&route.config, from, ask)?;
+        if to == from {
+            return Err(Refused::Same(from));
+        }
+        let cause = match forward(from, to) {
+            false => Cause::Person { forced: false },
+            true => match self.judge.judge(route, from, to) {
+                Ok(cause) => cause,
+                Err(_) if ask.force => Cause::Person { forced: true },
+                Err(why) => return Err(Refused::Held(why)),
+            },
+        };
+        self.decide(&route.name, from, to, author, reason, cause)
+    }
+
+    /// Evidence moves a route: the bundle says where to, and on what grounds. It must stand where the bundle begins.
+    pub fn apply(&self, route: &Route, bundle: &Bundle) -> Result<Decision, Refused> {
+        let from = route.standing();
+        if (from.stage, from.weight) != bundle.from {
+            return Err(Refused::Bad(format!("the route stands at {from} meanwhile")));
+        }
+        let to = Standing { stage: bundle.to.0, weight: bundle.to.1, killed: from.killed };
+        self.decide(&route.name, from, to, &bundle.author, &bundle.reason, bundle.cause.clone())
+    }
+
+    fn decide(
+        &self,
+        route: &str,
+        from: Standing,
+        to: Standing,
+        author: &str,
+        reason: &str,
+        cause: Cause,
+    ) -> Result<Decision, Refused> {
+        let mut inner = self.inner();
+        let decision = Decision {
+            number: 0,
+            at: self.clock.now().to_string(),
+            route: route.to_owned(),
+            author: author.to_owned(),
+            reason: reason.to_owned(),
+            from,
+            to,
+            cause,
+        };
+        inner.catch_up();
+        let Some(journal) = &mut inner.journal else {
+            return Err(Refused::Bad("routes are moved through the gateway that serves them".to_owned()));
+        };
+        let decision = match journal.add(decision.clone()) {
+            Ok(written) => {
+                inner.decisions.push(written.clone());
+                written
+            }
+            Err(e) if forward(from, to) => return Err(e.into()),
+            Err(e) => {
+                tracing::error!(route, "a way back to legacy could not be written down and is gone all the same: {e}");
+                inner.unwritten.push(decision.clone());
+                decision
+            }
+        };
+        inner.standings.insert(route.to_owned(), to);
+        if let Some(cell) = inner.cells.get(route) {
+            cell.set(to);
+        }
+        metrics::counter!("banyan_route_decisions_total", "route" => route.to_owned(), "to" => to.stage.name())
+            .increment(1);
+        tracing::info!(route, from = %from, to = %to, author, reason, "a route moved");
+        Ok(decision)
+    }
+}
+
+impl Standings {
+    /// The switch that works whatever else does not: a file beside the journal that names routes, one a line, or `*`. Where
+    /// it stands, those routes are switched off. Taking it away switches nothing on again.
+    pub fn obey(&self, path: &Path, routes: &super::Routes) {
+        let Ok(text) = std::fs::read_to_string(path) else { return };
+        let named =
+            |route: &Route| text.lines().map(str::trim).any(|l| l == "*" || l == route.name || l == route.config.path);
+        for route in routes.all.iter().filter(|r| !r.standing().killed && named(r)) {
+            let (from, reason) = (route.standing(), format!("{} names it", path.display()));
+            let to = Standing { killed: true, ..from };
+            // Cannot be refused: it is a way back.
+            let _ = self.decide(&route.name, from, to, "banyan", &reason, Cause::Person { forced: false });
+        }
+    }
+}
+
+/// The file of the switch of a store's gateway: beside the store.
+pub fn switch_path_of(store: &Path) -> std::path::PathBuf {
+    store.with_extension("routes.kill")
+}
+
+impl Inner {
+    /// Writes down what could not be before.
+    fn catch_up(&mut self) {
+        while let (Some(decision), Some(journal)) = (self.unwritten.first().cloned(), &mut self.journal) {
+            let Ok(written) = journal.add(decision) else { return };
+            self.decisions.push(written);
+            self.unwritten.remove(0);
+        }
+    }
+}
+
+/// Whether a step leads away from legacy.
+fn forward(from: Standing, to: Standing) -> bool {
+    let share = |s: Standing| match (s.killed, s.stage) {
+        (true, _) => (0, Weight::NONE),
+        (false, Stage::Legacy) => (0, Weight::NONE),
+        (false, Stage::Shadow) => (1, Weight::NONE),
+        (false, Stage::Canary) => (2, s.weight),
+        (false, Stage::Modern) => (3, Weight::ALL),
+        (false, Stage::Retired) => (4, Weight::ALL),
+    };
+    share(to) > share(from)
+}
+
+/// Whether a step needs evidence. One into the shadow does not: nobody sees modern's answers yet. Of a write nothing can be
+/// compared: its canary is watched for failures alone.
+pub fn needs_evidence(route: &Route, from: Standing, to: Standing) -> bool {
+    forward(from, to) && to.stage >= Stage::Canary && !to.killed && !route.config.writes_only()
+}
+
+fn wanted(config: &RouteConfig, from: Standing, ask: &Ask) -> Result<Standing, Refused> {
+    let bad = |why: &str| Err(Refused::Bad(why.to_owned()));
+    let stage = ask.stage.unwrap_or(from.stage);
+    if config.modern.is_none() && stage != Stage::Legacy {
+        return bad("the route has no modern side: name one with `modern` in the configuration");
+    }
+    if config.writes_only() && stage == Stage::Shadow {
+        return bad("a write is never sent twice, so nothing can be mirrored: it goes to modern by canary only");
+    }
+    if stage != Stage::Canary && ask.weight.is_some() {
+        return bad("a weight belongs to the stage `canary`");
+    }
+    let weight = match stage {
+        Stage::Canary if from.stage == Stage::Canary => ask.weight.unwrap_or(from.weight),
+        Stage::Canary => ask.weight.unwrap_or_else(|| config.first_weight()),
+        _ => Weight::NONE,
+    };
+    Ok(Standing { stage, weight, killed: ask.killed.unwrap_or(from.killed) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Routes, Target, journal};
+    use super::*;
+    use banyan_migration::route::Table;
+    use banyan_migration::stage::{Access, Side};
+    use banyan_upstream::{Upstream, UpstreamConfig};
+
+    /// Finds every step supported.
+    struct Yes;
+
+    impl Judge for Yes {
+        fn judge(&self, _: &Route, _: Standing, _: Standing) -> Result<Cause, String> {
+            Ok(Cause::Person { forced: false })
+        }
+    }
+
+    fn target(name: &str) -> Target {
+        let config: UpstreamConfig = serde_json::from_str(r#"{ "url": "http://127.0.0.1:1" }"#).unwrap();
+        Target { name: name.to_owned(), upstream: Arc::new(Upstream::new(&config, Path::new(".")).unwrap()) }
+    }
+
+    fn routes(standings: &Standings) -> Routes {
+        let config: RouteConfig =
+            serde_json::from_str(r#"{ "path": "/a", "legacy": "old", "modern": "new" }"#).unwrap();
+        let (table, problems) = Table::new([(0, config.clone())]);
+        assert!(problems.is_empty());
+        Routes::new(vec![target("old"), target("new")], vec![(config, None)], table, standings)
+    }
+
+    fn ask(stage: Option<Stage>, killed: Option<bool>) -> Ask {
+        let text = |t: &str| t.to_owned();
+        Ask { stage, weight: None, killed, author: text("ann"), reason: text("a test"), force: false }
+    }
+
+    fn answers(route: &Route) -> Side {
+        // A point that the smallest share does not hold would hide a canary: the pin of nobody, the share of all.
+        route.way(Access::Read, "ann", Some(Side::Modern)).answers
+    }
+
+    #[test]
+    fn legacy_is_back_at_once_from_every_stage_and_after_a_restart() {
+        for stage in Stage::ALL {
+            for back in [ask(Some(Stage::Legacy), None), ask(None, Some(true))] {
+                let dir = tempfile::tempdir().unwrap();
+                let path = journal::path_of(&dir.path().join("banyan.db"));
+                let standings = Standings::open(&path, Clock::system(), Arc::new(Yes)).unwrap();
+                let routes = routes(&standings);
+                let route = routes.named("/a").unwrap();
+                if stage != Stage::Legacy {
+                    standings.set(route, &ask(Some(stage), None)).unwrap();
+                }
+                assert_eq!(answers(route) == Side::Modern, stage >= Stage::Canary, "{stage}");
+                let done = standings.set(route, &back);
+                assert!(done.is_ok() || (stage == Stage::Legacy && back.stage.is_some()), "{stage}: {done:?}");
+                assert_eq!(answers(route), Side::Legacy, "{stage}");
+                drop((routes, standings));
+                let again = Standings::open(&path, Clock::system(), Arc::new(NoEvidence)).unwrap();
+                assert_eq!(answers(self::routes(&again).named("/a").unwrap()), Side::Legacy, "{stage} after a restart");
+            }
+        }
+    }
+
+    #[test]
+    fn the_way_back_needs_no_disk_and_is_written_down_as_soon_as_there_is_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = dir.path().join("var");
+        std::fs::create_dir(&folder).unwrap();
+        let path = journal::path_of(&folder.join("banyan.db"));
+        let standings = Standings::open(&path, Clock::system(), Arc::new(Yes)).unwrap();
+        let routes = routes(&standings);
+        let route = routes.named("/a").unwrap();
+        standings.set(route, &ask(Some(Stage::Modern), None)).unwrap();
+        drop(standings);
+        let standings = Standings::open(&path, Clock::system(), Arc::new(Yes)).unwrap();
+        let routes = self::routes(&standings);
+        let route = routes.named("/a").unwrap();
+        // Nothing can be written where the file was: a folder stands in its place.
+        std::fs::remove_file(&path).unwrap();
+        std::fs::remove_dir(&folder).unwrap();
+        standings.inner().journal.as_mut().unwrap().close();
+        let refused = standings.set(route, &ask(Some(Stage::Retired), None));
+        assert!(matches!(refused, Err(Refused::Journal(_))), "{refused:?}");
+        assert_eq!(answers(route), Side::Modern, "what could not be written down was not done");
+        standings.set(route, &ask(Some(Stage::Shadow), None)).unwrap();
+        assert_eq!(answers(route), Side::Legacy);
+        std::fs::create_dir(&folder).unwrap();
+        standings.set(route, &ask(None, Some(true))).unwrap();
+        let told: Vec<Standing> = standings.decisions(None).iter().map(|d| d.to).collect();
+        assert_eq!(told.len(), 3, "the first, and the two ways back: {told:?}");
+        assert!(std::fs::read_to_string(&path).unwrap().lines().count() == 2);
+    }
+}
