@@ -14,6 +14,7 @@ mod config;
 mod keys;
 mod leader;
 mod line;
+mod marks;
 mod pty;
 mod recording;
 mod screen;
