@@ -16,7 +16,9 @@ mod connect;
 mod failure;
 pub mod fields;
 mod pool;
+mod progress;
 mod send;
+mod spare;
 
 pub use body::{BodyError, Broke, Incoming, Outgoing};
 pub use config::{HostField, Timeouts, TlsConfig, UpstreamConfig};
