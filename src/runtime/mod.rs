@@ -9,5 +9,6 @@ pub mod looking;
 pub mod places;
 pub mod routes;
 pub mod serving;
+pub mod shadow;
 pub mod sources;
 pub mod why;

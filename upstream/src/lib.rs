@@ -23,4 +23,5 @@ mod spare;
 pub use body::{BodyError, Broke, Incoming, Outgoing};
 pub use config::{HostField, Timeouts, TlsConfig, UpstreamConfig};
 pub use failure::{Failure, Sent};
+pub use hyper::upgrade::{OnUpgrade, Upgraded};
 pub use send::{Answer, Request, Upstream};
