@@ -10,16 +10,20 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
+pub mod account;
 pub mod breaker;
 pub mod bundle;
 pub mod census;
 pub mod compare;
 pub mod coverage;
 pub mod distinct;
+pub mod dossier;
 pub mod gate;
 pub mod json;
 mod number;
+mod pairs;
 pub mod path;
+pub mod ramp;
 pub mod route;
 pub mod score;
 pub mod stage;

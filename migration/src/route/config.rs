@@ -194,6 +194,8 @@ pub struct CompareConfig {
     pub personal: Vec<Pattern>,
     /// Headers that are compared besides `content-type` and `location`.
     pub headers: Vec<String>,
+    /// The header by which modern tells its build, such as `X-Build`: another build starts the evidence again.
+    pub build: Option<String>,
     /// The share of requests for which legacy is asked twice, to find where it disagrees with itself. Default: 2%.
     pub double_read: Option<Percent>,
 }
