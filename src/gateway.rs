@@ -16,6 +16,7 @@ use crate::runtime::live::Live;
 use crate::runtime::places::Places;
 use crate::runtime::routes::{Routes, Standings, Target, journal, switch_path_of};
 use crate::runtime::serving::{Serving, Shared};
+use crate::runtime::shadow::Shadow;
 use crate::runtime::sources::{Source, Sources, folders_of};
 use anyhow::{Context, Result, anyhow};
 use banyan_adapter::Audit;
@@ -231,6 +232,8 @@ pub async fn serve(config: &Path, mut built: Built, tell: impl FnOnce(&Serves)) 
         started: clock.now().to_string(),
         process: std::process::id(),
     };
+    let asked = Arc::new(crate::http::Inside::new(&shared));
+    shared.with_shadow(Shadow::start(Arc::new(evidence.clone()), asked, clock.clone())?);
     let watched = shared.clone();
     let mut state = AdminState::new(shared, running.clone(), metrics, clock, about);
     state.store_file = Some(settings.store.clone());
