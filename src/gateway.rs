@@ -10,10 +10,11 @@ use crate::ops::acts::Open;
 use crate::ops::audit::{self, AuditLog};
 use crate::ops::{About, AdminState, Running, serve_admin};
 use crate::runtime::clock::Clock;
+use crate::runtime::evidence::{self, Evidence, EvidenceJudge, RouteInfo};
 use crate::runtime::ingest::{self, Engine, Ingest, LiveQueue};
 use crate::runtime::live::Live;
 use crate::runtime::places::Places;
-use crate::runtime::routes::{NoEvidence, Routes, Standings, Target, journal, switch_path_of};
+use crate::runtime::routes::{Judge, NoEvidence, Routes, Standings, Target, journal, switch_path_of};
 use crate::runtime::serving::{Serving, Shared};
 use crate::runtime::sources::{Source, Sources, folders_of};
 use anyhow::{Context, Result, anyhow};
@@ -74,6 +75,27 @@ fn serving(
     Ok(serving)
 }
 
+/// The evidence beside a store. A gateway whose evidence cannot be read serves all the same: nothing is promoted then.
+fn open_evidence(store: &Path, clock: &Clock) -> Option<Evidence> {
+    let path = banyan_store::evidence::path_of(store);
+    match Evidence::open(&path, clock.clone()) {
+        Ok(evidence) => Some(evidence),
+        Err(e) => {
+            tracing::error!("no evidence is kept, and no route goes forward but by force: {e}");
+            None
+        }
+    }
+}
+
+/// Tells the evidence on what each route rests now.
+fn take_up(evidence: Option<&Evidence>, serving: &Serving) {
+    let Some(evidence) = evidence else { return };
+    let infos = serving.routes.all.iter().map(|r| Arc::new(RouteInfo::of(r, &serving.catalog))).collect();
+    if let Err(e) = evidence.take_up(infos) {
+        tracing::error!("the evidence cannot be told of the configuration: {e}");
+    }
+}
+
 /// A running gateway.
 struct Gateway {
     config: PathBuf,
@@ -85,6 +107,7 @@ struct Gateway {
     folders: PathBuf,
     open: Arc<RwLock<Open>>,
     standings: Arc<Standings>,
+    evidence: Option<Evidence>,
 }
 
 /// Tells requests how fresh the datasets are, after each commit.
@@ -121,11 +144,29 @@ impl Gateway {
             old.stop();
         }
         *self.open.write().unwrap_or_else(PoisonError::into_inner) = open;
+        take_up(self.evidence.as_ref(), &serving);
         let serving = self.shared.swap(serving);
         let told = on_commit(&serving);
         let started = ingest::start(engine, &sources, self.store.clone(), self.clock.clone(), live, told);
         *slot = Some(started.map_err(|e| fault(e.into()))?);
         Ok(format!("the configuration was taken up: {datasets} datasets"))
+    }
+}
+
+/// Takes what is due by the evidence, every second for as long as the gateway serves.
+fn watch_evidence(evidence: Evidence, shared: &Arc<Shared>, standings: &Arc<Standings>) {
+    let (shared, standings) = (Arc::downgrade(shared), Arc::downgrade(standings));
+    let look = move || {
+        while let (Some(shared), Some(standings)) = (shared.upgrade(), standings.upgrade()) {
+            let routes = shared.get().routes.clone();
+            drop(shared);
+            evidence::decide(&evidence, &routes, &standings);
+            drop(standings);
+            std::thread::sleep(std::time::Duration::from_secs(1));
+        }
+    };
+    if let Err(e) = std::thread::Builder::new().name("decisions".to_owned()).spawn(look) {
+        tracing::error!("no route moves by itself: {e}");
     }
 }
 
@@ -172,7 +213,12 @@ pub async fn serve(config: &Path, mut built: Built, tell: impl FnOnce(&Serves)) 
     let codes = KINDS.iter().flat_map(|k| k.refusals()).copied().collect();
     let moving = std::mem::take(&mut built.moving);
     let engine = Arc::new(engine(built, &*store)?);
-    let standings = Arc::new(Standings::open(&journal::path_of(&settings.store), clock.clone(), Arc::new(NoEvidence))?);
+    let evidence = open_evidence(&settings.store, &clock);
+    let judge: Arc<dyn Judge> = match &evidence {
+        Some(evidence) => Arc::new(EvidenceJudge::new(evidence.clone())),
+        None => Arc::new(NoEvidence),
+    };
+    let standings = Arc::new(Standings::open(&journal::path_of(&settings.store), clock.clone(), judge)?);
     let path = audit::path_of(&settings.store);
     let audit: Arc<dyn Audit> = Arc::new(AuditLog::new(path, Arc::new(clock.reader()))?);
     let folders = folders_of(&settings.store);
@@ -180,7 +226,11 @@ pub async fn serve(config: &Path, mut built: Built, tell: impl FnOnce(&Serves)) 
     let live = Arc::new(LiveQueue::default());
     let serving = serving(&engine, &sources, &store, &live, routes(moving, &standings))?;
     let told = on_commit(&serving);
+    take_up(evidence.as_ref(), &serving);
     let shared = Arc::new(Shared::new(serving));
+    if let Some(evidence) = &evidence {
+        evidence.with_lineage(evidence::lineage_of(&shared));
+    }
     // Whatever let the configuration through: no unguarded door (promise 9).
     for (path, address) in [("gateway.listen", settings.listen), ("gateway.admin", settings.admin)] {
         config::check_listen(path, address).map_err(|p| anyhow!("{p}"))?;
@@ -202,6 +252,7 @@ pub async fn serve(config: &Path, mut built: Built, tell: impl FnOnce(&Serves)) 
         folders,
         open: open.clone(),
         standings: standings.clone(),
+        evidence: evidence.clone(),
     });
     let reloads = gateway.clone();
     let running =
@@ -219,7 +270,11 @@ pub async fn serve(config: &Path, mut built: Built, tell: impl FnOnce(&Serves)) 
     state.store_file = Some(settings.store.clone());
     state.codes = codes;
     state.standings = Some(standings.clone());
+    state.evidence = evidence.clone();
     let admin = serve_admin(Arc::new(state), settings.admin).await?;
+    if let Some(evidence) = &evidence {
+        watch_evidence(evidence.clone(), &watched, &standings);
+    }
     watch_switch(switch_path_of(&settings.store), watched, standings);
     tell(&Serves { facade: format!("http://{facade}"), admin: format!("http://{}", admin.address) });
     let (facade_handle, admin_handle) = (server.handle(), admin.server.handle());
@@ -232,6 +287,9 @@ pub async fn serve(config: &Path, mut built: Built, tell: impl FnOnce(&Serves)) 
     tracing::info!("stopping: answers under way are finished, the transaction at work is committed");
     facade_handle.stop(true).await;
     admin_handle.stop(true).await;
+    if let Some(evidence) = evidence {
+        tokio::task::spawn_blocking(move || evidence.flush()).await?;
+    }
     let ended = slot.write().unwrap_or_else(PoisonError::into_inner).take();
     if let Some(ingest) = ended {
         tokio::task::spawn_blocking(move || ingest.stop()).await?;
