@@ -288,7 +288,7 @@ pub async fn serve(config: &Path, mut built: Built, tell: impl FnOnce(&Serves)) 
     facade_handle.stop(true).await;
     admin_handle.stop(true).await;
     if let Some(evidence) = evidence {
-        tokio::task::spawn_blocking(move || evidence.flush()).await?;
+        tokio::task::spawn_blocking(move || evidence.close()).await?;
     }
     let ended = slot.write().unwrap_or_else(PoisonError::into_inner).take();
     if let Some(ingest) = ended {

@@ -312,6 +312,14 @@ impl Evidence {
         self.0.room().change(route, with)
     }
 
+    /// Commits for the last time, synced; whatever comes later is lost or kept by chance.
+    pub fn close(&self) {
+        let done = self.0.room().durably(self.0.clock.now_ms());
+        if let Err(e) = done {
+            tracing::error!("the last comparisons could not be kept: {e}");
+        }
+    }
+
     /// Commits now.
     pub fn flush(&self) {
         self.0.flush();
