@@ -16,6 +16,7 @@ use crate::runtime::live::Live;
 use crate::runtime::places::Places;
 use crate::runtime::routes::{Judge, NoEvidence, Routes, Standings, Target, journal, switch_path_of};
 use crate::runtime::serving::{Serving, Shared};
+use crate::runtime::shadow::{Nobody, Shadow, Witness};
 use crate::runtime::sources::{Source, Sources, folders_of};
 use anyhow::{Context, Result, anyhow};
 use banyan_adapter::Audit;
@@ -224,7 +225,8 @@ pub async fn serve(config: &Path, mut built: Built, tell: impl FnOnce(&Serves)) 
     let folders = folders_of(&settings.store);
     let sources = Sources::open(&engine, &*store, &clock, &audit, &folders).await?;
     let live = Arc::new(LiveQueue::default());
-    let serving = serving(&engine, &sources, &store, &live, routes(moving, &standings))?;
+    let routes = routes(moving, &standings);
+    let serving = serving(&engine, &sources, &store, &live, routes)?;
     let told = on_commit(&serving);
     take_up(evidence.as_ref(), &serving);
     let shared = Arc::new(Shared::new(serving));
@@ -265,6 +267,12 @@ pub async fn serve(config: &Path, mut built: Built, tell: impl FnOnce(&Serves)) 
         started: clock.now().to_string(),
         process: std::process::id(),
     };
+    let asked = Arc::new(crate::http::Inside::new(&shared));
+    let witness: Arc<dyn Witness> = match &evidence {
+        Some(evidence) => Arc::new(evidence.clone()),
+        None => Arc::new(Nobody),
+    };
+    shared.with_shadow(Shadow::start(witness, asked, clock.clone())?);
     let watched = shared.clone();
     let mut state = AdminState::new(shared, running.clone(), metrics, clock, about);
     state.store_file = Some(settings.store.clone());
