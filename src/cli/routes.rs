@@ -111,7 +111,7 @@ fn because(e: impl std::fmt::Display) -> Failure {
 }
 
 /// Who sits at this terminal.
-fn user() -> String {
+pub(super) fn user() -> String {
     let told = ["USER", "LOGNAME", "USERNAME"].iter().find_map(|v| std::env::var(v).ok().filter(|u| !u.is_empty()));
     told.or_else(account).unwrap_or_default()
 }
