@@ -127,8 +127,8 @@ impl MessageBody for Passing {
 impl Drop for Passing {
     fn drop(&mut self) {
         // actix drops a body as soon as it is over; one of no length is never asked for.
-        let over = self.body.as_ref().is_none_or(Incoming::is_end)
-            || matches!(self.size, BodySize::None | BodySize::Sized(0));
+        let over =
+            self.body.as_ref().is_none_or(Incoming::is_end) || matches!(self.size, BodySize::None | BodySize::Sized(0));
         if over && let Some(capture) = self.capture.take() {
             capture.end();
         }

@@ -21,7 +21,7 @@ pub use lane::Lane;
 
 use super::clock::Clock;
 use super::routes::Route;
-use banyan_migration::stage::{Side, Stage};
+use banyan_migration::stage::Side;
 use metrics::counter;
 use run::{Job, Message};
 use std::cell::Cell;
@@ -118,12 +118,6 @@ impl Shadow {
         // The thread lives as long as this handle.
         let _ = self.sender.send(Message::Job(Box::new(job)));
     }
-}
-
-/// Whether a route that `answered` is asked of the other side, as it stands now.
-fn mirrors(route: &Route) -> bool {
-    let standing = route.standing();
-    !standing.killed && matches!(standing.stage, Stage::Shadow | Stage::Canary | Stage::Modern)
 }
 
 /// What became of one of the sample.
