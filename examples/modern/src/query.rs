@@ -82,6 +82,11 @@ pub(crate) fn read(given: &[(String, String)], list: bool) -> Result<Query, Refu
             _ => query.filters.push(filter(name, value).filter(|_| list).ok_or_else(|| unknown(name))??),
         }
     }
+    // A range, a prefix or a list of values leads where neither a sort nor a single value does.
+    let single = |f: &Filter| f.op == "eq" || (f.op == "in" && f.values.len() == 1);
+    if query.sort.is_empty() && !query.filters.iter().any(single) {
+        query.sort.extend(query.filters.first().map(|f| (f.field, false)));
+    }
     query.binding = crate::print(&bound);
     if let Some(cursor) = cursor {
         let parts = cursor.strip_prefix('m').and_then(|c| c.split_once('-'));
@@ -253,6 +258,8 @@ mod tests {
             ("sort=-credit_limit", "bdac"),
             ("category[in]=trade,retail&sort=name", "cdb"),
             ("credit_limit[gte]=900&credit_limit[lt]=1200.50", "ad"),
+            ("credit_limit[gte]=100", "adb"),
+            ("category[in]=trade,retail", "cbd"),
             ("name[startswith]=B", "cd"),
             ("newsletter=true", ""),
             ("limit=3", "abc m3"),
