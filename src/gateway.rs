@@ -16,6 +16,7 @@ use crate::runtime::live::Live;
 use crate::runtime::places::Places;
 use crate::runtime::routes::{Routes, Standings, Target, journal, switch_path_of};
 use crate::runtime::serving::{Serving, Shared};
+use crate::runtime::shadow::{Shadow, Telling};
 use crate::runtime::sources::{Source, Sources, folders_of};
 use anyhow::{Context, Result, anyhow};
 use banyan_adapter::Audit;
@@ -197,6 +198,10 @@ pub async fn serve(config: &Path, mut built: Built, tell: impl FnOnce(&Serves)) 
     let serving = serving(&engine, &sources, &store, &live, routes)?;
     let told = on_commit(&serving);
     let shared = Arc::new(Shared::new(serving));
+    let telling = Arc::new(Telling::new(evidence.clone()));
+    let shadow = Shadow::start(telling, Arc::new(crate::http::Inside::new(&shared)), clock.clone())?;
+    shared.with_shadow(shadow.clone());
+    standings.then(Box::new(move || shadow.settle()));
     // Whatever let the configuration through: no unguarded door (promise 9).
     for (path, address) in [("gateway.listen", settings.listen), ("gateway.admin", settings.admin)] {
         config::check_listen(path, address).map_err(|p| anyhow!("{p}"))?;

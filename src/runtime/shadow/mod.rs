@@ -13,11 +13,13 @@ mod decode;
 mod exchange;
 mod lane;
 mod run;
+mod telling;
 
 pub use ask::{Facade, NoFacade};
 pub use capture::{Capture, Seen};
 pub use exchange::{Exchange, Question, Reply, Skipped};
 pub use lane::Lane;
+pub use telling::Telling;
 
 use super::clock::Clock;
 use super::routes::Route;
