@@ -234,6 +234,15 @@ pub async fn serve(config: &Path, mut built: Built, tell: impl FnOnce(&Serves)) 
     if let Some(evidence) = &evidence {
         evidence.with_lineage(evidence::lineage_of(&shared));
     }
+    let witness: Arc<dyn Witness> = match &evidence {
+        Some(evidence) => Arc::new(evidence.clone()),
+        None => Arc::new(Nobody),
+    };
+    let asked = Arc::new(crate::http::Inside::new(&shared));
+    let sweeps = evidence.as_ref().map(|e| Sweeps::new(e.clone(), &shared, asked.clone()));
+    let shadow = Shadow::start(witness, asked, clock.clone())?;
+    shared.with_shadow(shadow.clone());
+    standings.then(Box::new(move || shadow.settle()));
     // Whatever let the configuration through: no unguarded door (promise 9).
     for (path, address) in [("gateway.listen", settings.listen), ("gateway.admin", settings.admin)] {
         config::check_listen(path, address).map_err(|p| anyhow!("{p}"))?;
@@ -268,13 +277,6 @@ pub async fn serve(config: &Path, mut built: Built, tell: impl FnOnce(&Serves)) 
         started: clock.now().to_string(),
         process: std::process::id(),
     };
-    let asked = Arc::new(crate::http::Inside::new(&shared));
-    let witness: Arc<dyn Witness> = match &evidence {
-        Some(evidence) => Arc::new(evidence.clone()),
-        None => Arc::new(Nobody),
-    };
-    let sweeps = evidence.as_ref().map(|e| Sweeps::new(e.clone(), &shared, asked.clone()));
-    shared.with_shadow(Shadow::start(witness, asked, clock.clone())?);
     let watched = shared.clone();
     let mut state = AdminState::new(shared, running.clone(), metrics, clock, about);
     state.store_file = Some(settings.store.clone());

@@ -103,10 +103,6 @@ pub(super) async fn set(state: Data<AdminState>, ask: Json<Object<Move>>) -> Res
             }
             let _ = evidence.moved(&route.name, route.standing(), now_ms);
         }
-        // Whoever is told that a route is off must not see another request of it mirrored.
-        if let Some(shadow) = s.shared.shadow().filter(|_| decision.from.mirrors() && !decision.to.mirrors()) {
-            shadow.settle();
-        }
         Ok(Json(DecisionView::of(&decision)))
     })
     .await
