@@ -10,6 +10,7 @@ use crate::ops::acts::Open;
 use crate::ops::audit::{self, AuditLog};
 use crate::ops::{About, AdminState, Running, serve_admin};
 use crate::runtime::clock::Clock;
+use crate::runtime::evidence::sweeps::Sweeps;
 use crate::runtime::evidence::{self, Evidence, EvidenceJudge, RouteInfo};
 use crate::runtime::ingest::{self, Engine, Ingest, LiveQueue};
 use crate::runtime::live::Live;
@@ -237,7 +238,9 @@ pub async fn serve(config: &Path, mut built: Built, tell: impl FnOnce(&Serves)) 
         Some(evidence) => Arc::new(evidence.clone()),
         None => Arc::new(Nobody),
     };
-    let shadow = Shadow::start(witness, Arc::new(crate::http::Inside::new(&shared)), clock.clone())?;
+    let asked = Arc::new(crate::http::Inside::new(&shared));
+    let sweeps = evidence.as_ref().map(|e| Sweeps::new(e.clone(), &shared, asked.clone()));
+    let shadow = Shadow::start(witness, asked, clock.clone())?;
     shared.with_shadow(shadow.clone());
     standings.then(Box::new(move || shadow.settle()));
     // Whatever let the configuration through: no unguarded door (promise 9).
@@ -280,6 +283,7 @@ pub async fn serve(config: &Path, mut built: Built, tell: impl FnOnce(&Serves)) 
     state.codes = codes;
     state.standings = Some(standings.clone());
     state.evidence = evidence.clone();
+    state.sweeps = sweeps;
     let admin = serve_admin(Arc::new(state), settings.admin).await?;
     if let Some(evidence) = &evidence {
         watch_evidence(evidence.clone(), &watched, &standings);

@@ -9,6 +9,7 @@ use super::metrics::Metrics;
 use super::view::{self, DatasetView, Sizes};
 use crate::runtime::clock::Clock;
 use crate::runtime::evidence::Evidence;
+use crate::runtime::evidence::sweeps::Sweeps;
 use crate::runtime::routes::Standings;
 use crate::runtime::serving::{Serving, Shared};
 use banyan_adapter::RefusalDef;
@@ -74,6 +75,8 @@ pub struct AdminState {
     pub standings: Option<Arc<Standings>>,
     /// What comparisons came to.
     pub evidence: Option<Evidence>,
+    /// Sweeps, where both sides can be asked.
+    pub sweeps: Option<Arc<Sweeps>>,
     /// Who still calls a route, by its name.
     pub callers: Option<Callers>,
     readers: Mutex<Vec<Box<dyn Reader>>>,
@@ -112,6 +115,7 @@ impl AdminState {
             codes: Vec::new(),
             standings: None,
             evidence: None,
+            sweeps: None,
             callers: None,
             readers: Mutex::default(),
             counts: Mutex::default(),

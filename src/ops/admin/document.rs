@@ -30,7 +30,7 @@ use utoipa_swagger_ui::Config;
         acts::accept, lists::units, lists::ledger, reads::ledger_totals, lists::dead_letters, acts::replay_many,
         reads::dead_letter, acts::replay, acts::discard, lists::reviews, reads::entities, reads::entity, acts::reload,
         moves::routes, moves::decisions, moves::set, migration::board, migration::clusters, migration::judge,
-        migration::verdicts, evidence::bundles, evidence::bundle, evidence::restart)
+        migration::verdicts, evidence::bundles, evidence::bundle, evidence::restart, evidence::sweep)
 )]
 struct Document;
 

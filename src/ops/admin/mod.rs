@@ -104,6 +104,7 @@ pub(super) fn routes(cfg: &mut ServiceConfig) {
                 .service(read("/migration/{route}/clusters", migration::clusters))
                 .service(read("/evidence/bundles", evidence::bundles))
                 .service(read("/evidence/bundles/{number}", evidence::bundle))
+                .service(act("/evidence:sweep", evidence::sweep))
                 .service(act("/evidence:restart", evidence::restart))
                 .service(act("/reload", acts::reload))
                 .default_service(web::to(nothing)),

@@ -14,6 +14,7 @@ pub mod plan;
 mod room;
 mod sample;
 pub mod sweep;
+pub mod sweeps;
 mod weigh;
 mod witness;
 

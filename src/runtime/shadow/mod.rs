@@ -12,12 +12,14 @@ mod capture;
 mod decode;
 mod exchange;
 mod lane;
+mod pair;
 mod run;
 
 pub use ask::{Facade, NoFacade};
 pub use capture::{Capture, Seen};
 pub use exchange::{Exchange, Question, Reply, Skipped};
 pub use lane::Lane;
+pub use pair::pair;
 
 use super::clock::Clock;
 use super::routes::Route;
