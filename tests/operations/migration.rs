@@ -8,6 +8,7 @@ use banyan::gateway;
 use banyan::runtime::clock::Clock;
 use banyan::runtime::evidence::{Asked, Evidence, Exchange, Origin, Reply, RouteInfo};
 use banyan::runtime::routes::{Standings, journal};
+use banyan_migration::stage::Side;
 use banyan_store::evidence::path_of;
 use bytes::Bytes;
 use serde_json::{Value, json};
@@ -264,4 +265,31 @@ fn a_census_promotes_a_small_population_once_nothing_differs() {
     assert_eq!(sweep(&g), "\"153 of 153 equal, 0 open, 0 indeterminate, 0 failed, 0 to come\"");
     assert_eq!(set(&site, "canary", &["--weight", "5%"]), (true, "/v1/items: legacy -> canary at 5%\n".to_owned()));
     assert!(text(&site.banyan(&["evidence", "verify", "--all"])).contains("0 do not hold"));
+}
+
+#[test]
+fn a_canary_that_fails_comes_back_by_itself_and_the_journal_says_why() {
+    let site = site();
+    let g = site.start();
+    assert!(set(&site, "shadow", &[]).0);
+    assert!(set(&site, "canary", &["--weight", "5%", "--force"]).0);
+    g.stop();
+    {
+        let (evidence, route) = evidence(&site);
+        let answered = |side, failed| {
+            let weight = "5%".parse().unwrap();
+            evidence.answered(&route.name, side, failed, Duration::from_millis(2), weight);
+        };
+        (0..1_900).for_each(|n| answered(Side::Legacy, n % 200 == 0));
+        (0..100).for_each(|n| answered(Side::Modern, n % 4 == 0));
+    }
+    let g = site.start();
+    g.until("the route came back", |g| g.admin("/admin/v1/routes")["items"][0]["stage"] == "shadow");
+    let decided = g.admin("/admin/v1/routes")["items"][0]["decided"].clone();
+    assert_eq!((decided["because"].as_str(), decided["author"].as_str()), (Some("failures"), Some("banyan")));
+    assert_eq!(decided["reason"], "modern fails more often than legacy");
+    g.until("its bundle is kept", |_| text(&site.banyan(&["evidence", "verify", "--all"])).contains("3 decisions"));
+    assert!(site.banyan(&["evidence", "verify", "--all"]).status.success());
+    let board = g.admin("/admin/v1/migration");
+    assert_eq!(board["items"][0]["evidence"]["barred"], true, "{board}");
 }
