@@ -115,9 +115,10 @@ fn problem((code, detail): Refused) -> HttpResponse {
         "internal" => StatusCode::INTERNAL_SERVER_ERROR,
         _ => StatusCode::BAD_REQUEST,
     };
+    // The facade's types are kept: consumers may go by them.
+    let kind = format!("/docs/errors#{code}");
     let title = status.canonical_reason().unwrap_or_default();
-    let body =
-        json!({ "type": "about:blank", "title": title, "status": status.as_u16(), "detail": detail, "code": code });
+    let body = json!({ "type": kind, "title": title, "status": status.as_u16(), "detail": detail, "code": code });
     HttpResponse::build(status).content_type("application/problem+json").body(body.to_string())
 }
 
