@@ -44,12 +44,14 @@ pub(super) fn refusal(failure: &Failure, largest: Option<u64>) -> Refusal {
         Failure::Timeout { sent: banyan_upstream::Sent::Nothing, .. } => {
             Refusal::new("upstream-timeout", "no connection came about in time; nothing was sent")
         }
-        Failure::Timeout { millis, .. } => {
-            Refusal::new("upstream-timeout", format!("no answer began within {millis} ms; the request may have been done"))
-        }
-        Failure::Broken { .. } | Failure::NotHttp { .. } => {
-            Refusal::new("upstream-failed", "the connection broke, or the answer is none; the request may have been done")
-        }
+        Failure::Timeout { millis, .. } => Refusal::new(
+            "upstream-timeout",
+            format!("no answer began within {millis} ms; the request may have been done"),
+        ),
+        Failure::Broken { .. } | Failure::NotHttp { .. } => Refusal::new(
+            "upstream-failed",
+            "the connection broke, or the answer is none; the request may have been done",
+        ),
         Failure::CallerBroke { .. } => send::broken(),
         Failure::CallerPaused { millis } => {
             Refusal::new("body-too-slow", format!("the body paused for more than {millis} ms"))

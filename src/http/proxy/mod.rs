@@ -178,13 +178,7 @@ impl Pass<'_> {
         target.upstream.send(request).await
     }
 
-    fn seen(
-        &self,
-        status: u16,
-        headers: Vec<(String, String)>,
-        took: std::time::Duration,
-        body: web::Bytes,
-    ) -> Seen {
+    fn seen(&self, status: u16, headers: Vec<(String, String)>, took: std::time::Duration, body: web::Bytes) -> Seen {
         let question = send::question(self.request, send::headers(self.request, &self.traced), body);
         Seen { question, trace_id: self.traced.id().to_owned(), status, headers, took }
     }

@@ -114,6 +114,8 @@ impl MessageBody for Passing {
             Some(Err(broke)) => {
                 tracing::info!("an answer under way broke off: {broke}");
                 self.body = None;
+                // Half an answer compares with nothing: dropped, it counts as broken off.
+                self.capture = None;
                 Poll::Ready(Some(Err(broke.into())))
             }
             None => {
@@ -127,8 +129,8 @@ impl MessageBody for Passing {
 impl Drop for Passing {
     fn drop(&mut self) {
         // actix drops a body as soon as it is over; one of no length is never asked for.
-        let over = self.body.as_ref().is_none_or(Incoming::is_end)
-            || matches!(self.size, BodySize::None | BodySize::Sized(0));
+        let over =
+            self.body.as_ref().is_none_or(Incoming::is_end) || matches!(self.size, BodySize::None | BodySize::Sized(0));
         if over && let Some(capture) = self.capture.take() {
             capture.end();
         }

@@ -86,10 +86,7 @@ pub(super) enum Body {
     /// It has none, or all of it is here.
     Whole(web::Bytes),
     /// It is still coming.
-    Stream {
-        length: Option<u64>,
-        payload: web::Payload,
-    },
+    Stream { length: Option<u64>, payload: web::Payload },
 }
 
 /// Looks at a request's body, and reads it where it is small and may be wanted twice.

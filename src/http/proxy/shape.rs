@@ -82,12 +82,29 @@ mod tests {
     #[test]
     fn paths_that_servers_resolve_are_refused() {
         for bad in [
-            "/a/../b", "/..", "/.", "/a/.", "/a/./b", "/%2e%2e/a", "/a/%2E./b", "/a/..%2fb", "/a%2f..%2fb", "/a\\..\\b",
-            "/a/..%5cb", "//a", "/%2fa", "/\\a", "/a%00b", "/a/..;x=1/b", "a", "",
+            "/a/../b",
+            "/..",
+            "/.",
+            "/a/.",
+            "/a/./b",
+            "/%2e%2e/a",
+            "/a/%2E./b",
+            "/a/..%2fb",
+            "/a%2f..%2fb",
+            "/a\\..\\b",
+            "/a/..%5cb",
+            "//a",
+            "/%2fa",
+            "/\\a",
+            "/a%00b",
+            "/a/..;x=1/b",
+            "a",
+            "",
         ] {
             assert!(path(bad).is_err(), "{bad}");
         }
-        for good in ["/", "/a/b", "/a//b", "/...", "/a/..b", "/a/.well-known/x", "/a%20b", "/%252e%252e/a", "/a%", "*"] {
+        for good in ["/", "/a/b", "/a//b", "/...", "/a/..b", "/a/.well-known/x", "/a%20b", "/%252e%252e/a", "/a%", "*"]
+        {
             assert!(path(good).is_ok(), "{good}");
         }
     }

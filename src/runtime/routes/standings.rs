@@ -101,7 +101,12 @@ impl Standings {
         let decisions = super::journal::read(path)?;
         let standings = super::journal::standings(&decisions);
         let inner = Inner { journal: None, standings, cells: BTreeMap::new(), decisions, unwritten: Vec::new() };
-        Ok(Standings { inner: Mutex::new(inner), clock: Clock::system(), judge: Arc::new(NoEvidence), then: OnceLock::new() })
+        Ok(Standings {
+            inner: Mutex::new(inner),
+            clock: Clock::system(),
+            judge: Arc::new(NoEvidence),
+            then: OnceLock::new(),
+        })
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {

@@ -45,11 +45,7 @@ impl Drop for Listed {
 }
 
 /// Mirrors until nobody is left to say what.
-pub(super) async fn run(
-    mut messages: UnboundedReceiver<Message>,
-    witness: Arc<dyn Witness>,
-    facade: Arc<dyn Facade>,
-) {
+pub(super) async fn run(mut messages: UnboundedReceiver<Message>, witness: Arc<dyn Witness>, facade: Arc<dyn Facade>) {
     let tasks = Tasks::default();
     let mut number = 0;
     while let Some(message) = messages.recv().await {

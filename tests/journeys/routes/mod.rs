@@ -1,11 +1,11 @@
 //! Routes that lead elsewhere, through the real program and real sockets.
 
-mod through;
+mod mirror;
 mod shapes;
 mod sides;
-//S mod streams;
+mod streams;
+mod through;
 mod upstream;
-//M mod mirror;
 
 use crate::common::{Gateway, Site};
 use upstream::Upstream;

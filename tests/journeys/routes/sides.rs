@@ -10,11 +10,8 @@ use std::time::Duration;
 fn a_post_whose_bytes_were_sent_is_never_sent_again() {
     let broken = Upstream::start(|_, _| false);
     let old = Upstream::says(200, "{}");
-    let (_site, g) = gateway(
-        "  - { path: /**, legacy: old, modern: new, stage: modern, fallback: true }",
-        &old,
-        &broken,
-    );
+    let (_site, g) =
+        gateway("  - { path: /**, legacy: old, modern: new, stage: modern, fallback: true }", &old, &broken);
     let text = said(&g.facade, "POST /pay HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 3\r\n\r\npay");
     assert!(text.starts_with("HTTP/1.1 502") && text.contains("upstream-failed"), "{text}");
     assert_eq!((broken.count(), old.count()), (1, 0), "sent once, to one side");
@@ -31,8 +28,13 @@ fn reads_fall_back_when_modern_says_503_only_if_told_to() {
     let routes = "  - { path: /a/**, legacy: old, modern: new, stage: modern, fallback: true }\n  \
                   - { path: /b/**, legacy: old, modern: new, stage: modern }";
     let (_site, g) = gateway(routes, &old, &new);
-    let status = |line: &str| said(&g.facade, &format!("{line} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"))[9..12].to_owned();
-    assert_eq!((status("GET /a/1"), status("GET /b/1"), status("DELETE /a/1")), ("200".into(), "503".into(), "503".into()));
+    let status = |line: &str| {
+        said(&g.facade, &format!("{line} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"))[9..12].to_owned()
+    };
+    assert_eq!(
+        (status("GET /a/1"), status("GET /b/1"), status("DELETE /a/1")),
+        ("200".into(), "503".into(), "503".into())
+    );
 }
 
 #[test]
@@ -45,7 +47,9 @@ fn what_cannot_be_reached_or_hangs_has_its_code() {
         hanging.url()
     ));
     let (g, gone_at) = (site.start(), gone.port().to_string());
-    let ask = |path: &str| said(&g.facade, &format!("POST {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 1\r\n\r\nx"));
+    let ask = |path: &str| {
+        said(&g.facade, &format!("POST {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 1\r\n\r\nx"))
+    };
     for n in 0..6 {
         let (gone, slow) = (ask("/gone"), ask("/slow"));
         let open = n == 5;
@@ -58,8 +62,8 @@ fn what_cannot_be_reached_or_hangs_has_its_code() {
 
 #[test]
 fn who_goes_away_ends_the_request_at_the_upstream() {
-    use std::sync::atomic::{AtomicUsize, Ordering};
     use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
     let ended = Arc::new(AtomicUsize::new(0));
     let seen = ended.clone();
     let old = Upstream::start(move |c, r| {
@@ -89,11 +93,8 @@ fn who_goes_away_ends_the_request_at_the_upstream() {
 fn a_share_grows_and_nobody_moves_back_restart_included() {
     let old = Upstream::start(|c, _| c.send(answer(200, "X-Side: legacy\r\n", "{}")));
     let new = Upstream::start(|c, _| c.send(answer(200, "X-Side: modern\r\n", "{}")));
-    let (site, mut g) = gateway(
-        "  - { path: /**, legacy: old, modern: new, stage: canary, shadow: { sample: 0% } }",
-        &old,
-        &new,
-    );
+    let (site, mut g) =
+        gateway("  - { path: /**, legacy: old, modern: new, stage: canary, shadow: { sample: 0% } }", &old, &new);
     let sides = |g: &crate::common::Gateway| -> Vec<bool> {
         (0..300)
             .map(|n| g.ask("/a", &[("X-Consumer", &format!("consumer-{n}"))]).header("x-side") == "modern")
@@ -101,7 +102,10 @@ fn a_share_grows_and_nobody_moves_back_restart_included() {
     };
     let mut before = vec![false; 300];
     for (n, weight) in ["1%", "5%", "25%", "50%"].iter().enumerate() {
-        let args = ["routes", "set", "/**", "--stage", "canary", "--weight", weight, "--force", "--reason", "r", "--author", "a"];
+        let args = [
+            "routes", "set", "/**", "--stage", "canary", "--weight", weight, "--force", "--reason", "r", "--author",
+            "a",
+        ];
         let out = site.banyan(&args);
         assert!(out.status.success() || *weight == "5%", "{}", String::from_utf8_lossy(&out.stderr));
         let now = sides(&g);

@@ -14,7 +14,8 @@ fn fields_go_through_both_ways_and_those_of_the_hop_end() {
         )
     });
     let (_site, g) = gateway(ALL, &old, &old);
-    let asked = b"GET /a/b?c=%20d HTTP/1.1\r\nHost: api.example\r\nConnection: close, X-Foo\r\nX-Foo: 1\r\nX-Many: 1\r\n\
+    let asked =
+        b"GET /a/b?c=%20d HTTP/1.1\r\nHost: api.example\r\nConnection: close, X-Foo\r\nX-Foo: 1\r\nX-Many: 1\r\n\
         X-Many: 2\r\nX-Odd: caf\xe9\r\nTE: trailers\r\nKeep-Alive: 1\r\nProxy-Authorization: Basic eA==\r\n\
         X-Forwarded-For: 6.6.6.6\r\nForwarded: for=6.6.6.6\r\nUpgrade: h2c\r\n\r\n";
     for slowly in [false, true] {
@@ -22,8 +23,13 @@ fn fields_go_through_both_ways_and_those_of_the_hop_end() {
         let text = String::from_utf8_lossy(&said).to_lowercase();
         assert!(text.starts_with("http/1.1 200") && text.ends_with("\r\n\r\nok"), "{text}");
         assert!(said.windows(11).any(|w| w == b"x-odd: caf\xe9"), "{text}");
-        for kept in ["set-cookie: a=1\r\n", "set-cookie: b=2\r\n", "content-length: 2\r\n", "via: 1.1 banyan\r\n",
-            "banyan-served-by: legacy\r\n"] {
+        for kept in [
+            "set-cookie: a=1\r\n",
+            "set-cookie: b=2\r\n",
+            "content-length: 2\r\n",
+            "via: 1.1 banyan\r\n",
+            "banyan-served-by: legacy\r\n",
+        ] {
             assert!(text.contains(kept), "{kept} {text}");
         }
         for ended in ["x-gone", "keep-alive", "proxy-authenticate", "transfer-encoding"] {
@@ -55,9 +61,12 @@ fn a_callers_trace_goes_on() {
     let (_site, g) = gateway(ALL, &old, &old);
     let parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
     let ask = |parent: &str| {
-        said(&g.facade, &format!(
-            "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\ntraceparent: {parent}\r\ntracestate: a=b\r\n\r\n"
-        ));
+        said(
+            &g.facade,
+            &format!(
+                "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\ntraceparent: {parent}\r\ntracestate: a=b\r\n\r\n"
+            ),
+        );
         old.seen().pop().unwrap()
     };
     let kept = ask(parent);
@@ -74,7 +83,9 @@ fn lengths_are_kept_and_answers_without_one_come_in_chunks_or_end_the_connection
         "GET /empty" => c.send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"),
         "GET /none" => c.send("HTTP/1.1 204 No Content\r\n\r\n"),
         "GET /same" => c.send("HTTP/1.1 304 Not Modified\r\nETag: \"a\"\r\n\r\n"),
-        "GET /hints" => c.send("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 299 Odd\r\nContent-Length: 1\r\n\r\nx"),
+        "GET /hints" => {
+            c.send("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 299 Odd\r\nContent-Length: 1\r\n\r\nx")
+        }
         "GET /chunks" => c.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n1\r\nc\r\n0\r\n\r\n"),
         _ => {
             c.send("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nabc");
@@ -111,8 +122,11 @@ fn lengths_are_kept_and_answers_without_one_come_in_chunks_or_end_the_connection
 #[test]
 fn bodies_go_through_and_are_bounded() {
     let old = Upstream::start(|c, r| c.send(answer(200, "", &r.body.len().to_string())));
-    let (_site, g) = gateway("  - { path: /small/**, legacy: old, largest_body: 1kB }\n  - { path: /**, legacy: old }", &old, &old);
-    let post = |path: &str, rest: &str| said(&g.facade, &format!("POST {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n{rest}"));
+    let (_site, g) =
+        gateway("  - { path: /small/**, legacy: old, largest_body: 1kB }\n  - { path: /**, legacy: old }", &old, &old);
+    let post = |path: &str, rest: &str| {
+        said(&g.facade, &format!("POST {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n{rest}"))
+    };
     let text = post("/x", "Content-Length: 5\r\nExpect: 100-continue\r\n\r\nhello");
     assert!(text.starts_with("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200"), "{text}");
     assert!(text.ends_with("\r\n\r\n5"), "{text}");
