@@ -51,6 +51,9 @@ pub struct AboutView {
     pub store_file: Option<String>,
 }
 
+/// Tells who still calls a route.
+pub type Callers = Arc<dyn Fn(&str) -> Vec<String> + Send + Sync>;
+
 /// What the admin listener works with.
 pub struct AdminState {
     /// What requests see now.
@@ -71,6 +74,8 @@ pub struct AdminState {
     pub standings: Option<Arc<Standings>>,
     /// What comparisons came to.
     pub evidence: Option<Evidence>,
+    /// Who still calls a route, by its name.
+    pub callers: Option<Callers>,
     readers: Mutex<Vec<Box<dyn Reader>>>,
     counts: Mutex<Option<Counts>>,
 }
@@ -107,6 +112,7 @@ impl AdminState {
             codes: Vec::new(),
             standings: None,
             evidence: None,
+            callers: None,
             readers: Mutex::default(),
             counts: Mutex::default(),
         }
@@ -207,6 +213,12 @@ impl AdminState {
         gauge!("banyan_build_info", "version" => self.about.version.clone()).set(1.0);
         if let Ok(started) = self.about.started.parse::<jiff::Timestamp>() {
             gauge!("banyan_process_start_seconds").set(started.as_millisecond() as f64 / 1000.0);
+        }
+        if let Some(evidence) = &self.evidence {
+            for route in serving.routes.all.iter().filter(|r| r.modern.is_some()) {
+                let Some(info) = evidence.info(&route.name) else { continue };
+                super::metrics::show_evidence(&route.name, &evidence.look(&info, self.clock.now_ms())?);
+            }
         }
         Ok(self.metrics.render())
     }
