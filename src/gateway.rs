@@ -5,11 +5,12 @@
 //! Not here: how problems look (`config::render`), what each room does.
 
 use crate::adapters::KINDS;
-use crate::config::{self, Built, Disk, MissingSecret, Moving};
+use crate::config::{self, Built, BuiltBrownout, Disk, MissingSecret, Moving};
 use crate::ops::acts::Open;
 use crate::ops::audit::{self, AuditLog};
 use crate::ops::{About, AdminState, Running, serve_admin};
 use crate::runtime::clock::Clock;
+use crate::runtime::consumers::{Brownout, Callers, Retiring};
 use crate::runtime::evidence::sweeps::Sweeps;
 use crate::runtime::evidence::{self, Evidence, EvidenceJudge, RouteInfo};
 use crate::runtime::ingest::{self, Engine, Ingest, LiveQueue};
@@ -21,6 +22,7 @@ use crate::runtime::shadow::{Nobody, Shadow, Witness};
 use crate::runtime::sources::{Source, Sources, folders_of};
 use anyhow::{Context, Result, anyhow};
 use banyan_adapter::Audit;
+use banyan_migration::consumer::Consumers;
 use banyan_model::instance::Book;
 use banyan_store::{Store, sqlite::SqliteStore};
 use banyan_words::Problem;
@@ -69,12 +71,26 @@ fn serving(
     store: &Arc<SqliteStore>,
     queue: &Arc<LiveQueue>,
     routes: Arc<Routes>,
+    callers: (Consumers, Vec<BuiltBrownout>),
 ) -> Result<Serving> {
     let mut serving = Serving::new(engine.catalog.clone(), store.clone())?;
     serving.routes = routes;
+    serving.consumers = Arc::new(callers.0);
+    serving.brownouts = Arc::new(callers.1.into_iter().map(brownout).collect());
     serving.live = Live::new(engine, sources, queue.clone());
     serving.places = Places::of(&engine.catalog, &engine.sources);
     Ok(serving)
+}
+
+fn brownout(b: BuiltBrownout) -> Brownout {
+    let BuiltBrownout { consumer, entity, field, name, at, zone, until } = b;
+    Brownout { consumer, entity, field, name, at, zone, until }
+}
+
+/// Who calls, as far as it is kept beside the evidence.
+fn open_callers(evidence: Option<&Evidence>, clock: &Clock) -> Option<Callers> {
+    let opened = Callers::open(evidence?.clone(), clock.clone());
+    opened.inspect_err(|e| tracing::error!("it is not counted who calls: {e}")).ok()
 }
 
 /// The evidence beside a store. A gateway whose evidence cannot be read serves all the same: nothing is promoted then.
@@ -131,6 +147,7 @@ impl Gateway {
         let mut loaded = config::load(&self.config, MissingSecret::Error);
         let Some(mut built) = config::build(&mut loaded, KINDS, &Disk) else { return Err(loaded.problems) };
         let moving = std::mem::take(&mut built.moving);
+        let named = (std::mem::take(&mut built.consumers), std::mem::take(&mut built.brownouts));
         crate::ops::logs::hide(move |text| loaded.secrets.hide(text));
         let datasets = built.catalog.datasets.len();
         let engine = Arc::new(engine(built, &*self.store).map_err(fault)?);
@@ -138,7 +155,7 @@ impl Gateway {
         let sources = block_on(opening).map_err(|e| fault(e.into()))?.map_err(|e| fault(e.into()))?;
         let live = Arc::new(LiveQueue::default());
         let routes = routes(moving, &self.standings);
-        let serving = serving(&engine, &sources, &self.store, &live, routes).map_err(fault)?;
+        let serving = serving(&engine, &sources, &self.store, &live, routes, named).map_err(fault)?;
         let open = open_sources(&sources);
         // The old feeds end before the new ones begin, so that no unit is read by both.
         let mut slot = self.ingest.write().unwrap_or_else(PoisonError::into_inner);
@@ -214,23 +231,29 @@ pub async fn serve(config: &Path, mut built: Built, tell: impl FnOnce(&Serves)) 
     let store = open_store(&built)?;
     let codes = KINDS.iter().flat_map(|k| k.refusals()).copied().collect();
     let moving = std::mem::take(&mut built.moving);
+    let named = (std::mem::take(&mut built.consumers), std::mem::take(&mut built.brownouts));
     let engine = Arc::new(engine(built, &*store)?);
     let evidence = open_evidence(&settings.store, &clock);
     let judge: Arc<dyn Judge> = match &evidence {
         Some(evidence) => Arc::new(EvidenceJudge::new(evidence.clone())),
         None => Arc::new(NoEvidence),
     };
-    let standings = Arc::new(Standings::open(&journal::path_of(&settings.store), clock.clone(), judge)?);
+    let callers = open_callers(evidence.as_ref(), &clock);
+    let standings = Standings::open(&journal::path_of(&settings.store), clock.clone(), judge)?;
+    let standings = Arc::new(standings.with_callers(Arc::new(Retiring(callers.clone()))));
     let path = audit::path_of(&settings.store);
     let audit: Arc<dyn Audit> = Arc::new(AuditLog::new(path, Arc::new(clock.reader()))?);
     let folders = folders_of(&settings.store);
     let sources = Sources::open(&engine, &*store, &clock, &audit, &folders).await?;
     let live = Arc::new(LiveQueue::default());
     let routes = routes(moving, &standings);
-    let serving = serving(&engine, &sources, &store, &live, routes)?;
+    let serving = serving(&engine, &sources, &store, &live, routes, named)?;
     let told = on_commit(&serving);
     take_up(evidence.as_ref(), &serving);
     let shared = Arc::new(Shared::new(serving));
+    if let Some(callers) = &callers {
+        shared.with_callers(callers.clone());
+    }
     if let Some(evidence) = &evidence {
         evidence.with_lineage(evidence::lineage_of(&shared));
     }
@@ -302,6 +325,9 @@ pub async fn serve(config: &Path, mut built: Built, tell: impl FnOnce(&Serves)) 
     admin_handle.stop(true).await;
     if let Some(evidence) = evidence {
         tokio::task::spawn_blocking(move || evidence.close()).await?;
+    }
+    if let Some(callers) = callers {
+        tokio::task::spawn_blocking(move || callers.flush()).await?;
     }
     let ended = slot.write().unwrap_or_else(PoisonError::into_inner).take();
     if let Some(ingest) = ended {

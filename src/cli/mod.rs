@@ -10,6 +10,7 @@ mod audit;
 mod backup;
 mod check;
 mod connect;
+mod consumers;
 mod dead_letters;
 mod discover;
 mod evidence;
@@ -17,12 +18,14 @@ mod guess;
 mod hands;
 mod init;
 mod inspect;
+mod keys;
 mod ledger;
 mod lookups;
 mod migration;
 mod openapi;
 mod out;
 mod restore;
+mod retire;
 mod routes;
 mod scaffold;
 mod schema;
@@ -81,6 +84,12 @@ enum Command {
     Migration(migration::Migration),
     /// What differs, what people say of it; compute decisions again.
     Evidence(evidence::EvidenceCommand),
+    /// Retire a route, unless someone still needs its old side.
+    Retire(retire::Retire),
+    /// Show who calls which route, and who still needs legacy.
+    Consumers(consumers::ConsumersCommand),
+    /// API keys: their digests for the configuration.
+    Keys(keys::KeysCommand),
     /// Copy the store, while the gateway works, into a new file.
     Backup(backup::Backup),
     /// Put a backup in the store's place, while no gateway works.
@@ -120,6 +129,9 @@ pub fn main() -> ExitCode {
         Command::Routes(c) => c.run(&global),
         Command::Migration(c) => c.run(&global),
         Command::Evidence(c) => c.run(&global),
+        Command::Retire(c) => c.run(&global),
+        Command::Consumers(c) => c.run(&global),
+        Command::Keys(c) => c.run(&global),
         Command::Backup(c) => c.run(&global),
         Command::Restore(c) => c.run(&global),
         Command::Store(c) => c.run(&global),

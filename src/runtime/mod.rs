@@ -2,6 +2,7 @@
 //! `why` (lineage).
 
 pub mod clock;
+pub mod consumers;
 pub mod evidence;
 pub mod execute;
 pub mod ingest;

@@ -35,6 +35,8 @@ pub(super) struct Table<'f> {
     pub(super) notes: Vec<String>,
     /// By which columns the source could be searched, were it read live.
     pub(super) search: Vec<String>,
+    /// It is tried whether the configuration holds were it read live.
+    pub(super) live: bool,
 }
 
 /// A field and its formula.
@@ -102,6 +104,7 @@ pub(super) fn plan<'f>(source: &Part<SourceDraft>, draft: &Draft, found: &'f [Fo
             fields: Vec::new(),
             notes: Vec::new(),
             search: Vec::new(),
+            live: false,
         });
     }
     for i in 0..tables.len() {

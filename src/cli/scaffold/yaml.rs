@@ -35,6 +35,10 @@ fn dataset(out: &mut String, table: &Table<'_>) {
         [] => out.push_str("        key: none\n        content: snapshot\n"),
         key => _ = writeln!(out, "        key: {}", list(key.iter().map(String::as_str))),
     }
+    if table.live {
+        let _ = writeln!(out, "        read: live\n        find_by: {}", list(table.search.iter().map(String::as_str)));
+        return;
+    }
     out.push_str("        sync: auto\n        fresh: 30m\n");
     if !table.search.is_empty() {
         let columns = list(table.search.iter().map(String::as_str));

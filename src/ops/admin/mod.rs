@@ -6,6 +6,7 @@
 //! Not here: what is shown (`view`), what an act does (`super::acts`), HTML (`super::pages`).
 
 mod acts;
+pub(super) mod consumers;
 mod document;
 mod door;
 mod evidence;
@@ -95,6 +96,7 @@ pub(super) fn routes(cfg: &mut ServiceConfig) {
                 .service(read("/reviews", lists::reviews))
                 .service(read("/entities", reads::entities))
                 .service(read("/entities/{name}", reads::entity))
+                .service(read("/consumers", consumers::consumers))
                 .service(read("/routes", moves::routes))
                 .service(read("/routes/decisions", moves::decisions))
                 .service(act("/routes:move", moves::set))

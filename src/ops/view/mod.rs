@@ -3,6 +3,7 @@
 //! Invariant: everything is read from the store and the catalog at the moment of asking; nothing is remembered here.
 //! Not here: HTTP (`admin`), HTML (`pages`).
 
+pub mod consumer;
 mod dataset;
 mod entity;
 mod ledger;

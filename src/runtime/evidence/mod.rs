@@ -329,6 +329,22 @@ impl Evidence {
         }
     }
 
+    /// Writes something else that is kept beside evidence, with what waits to be committed; committed when this returns.
+    pub(crate) fn keep_beside(&self, write: impl FnOnce(&mut EvidenceStore) -> Result<()>) -> Result<()> {
+        let mut room = self.0.room();
+        let done = write(&mut room.store);
+        if let Err(e) = &done {
+            room.back(e);
+        }
+        done?;
+        room.flush(self.0.clock.now_ms())
+    }
+
+    /// Reads what is kept beside evidence.
+    pub(crate) fn read_beside<R>(&self, read: impl FnOnce(&EvidenceStore) -> Result<R>) -> Result<R> {
+        read(&self.0.room().store)
+    }
+
     /// Commits now.
     pub fn flush(&self) {
         self.0.flush();

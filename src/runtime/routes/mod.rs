@@ -14,10 +14,10 @@ mod rewrite;
 mod standing;
 mod standings;
 
-pub use standings::{Ask, Judge, NoEvidence, Refused, Standings, needs_evidence, switch_path_of};
+pub use standings::{Ask, Judge, NoEvidence, Refused, Standings, StillCalling, Within, needs_evidence, switch_path_of};
 
 use super::shadow::Lane;
-use banyan_migration::route::{Move, RouteConfig, Table};
+use banyan_migration::route::{Move, RouteConfig, Table, farewell};
 use banyan_migration::stage::{Access, Side, Stage, Standing, Way, way};
 use banyan_migration::sticky;
 use banyan_model::model::EntityNo;
@@ -49,6 +49,8 @@ pub struct Route {
     pub modern: Option<Target>,
     /// Its share of the shadow.
     pub lane: Lane,
+    /// Headers that announce its end.
+    pub farewell: Vec<(&'static str, String)>,
     cell: Arc<standing::Cell>,
 }
 
@@ -139,7 +141,8 @@ impl Routes {
             let cell = standings.cell(&name, config.first_standing());
             let (legacy, modern) = (target(&config.legacy), target(&config.modern));
             let lane = Lane::new(&config);
-            Arc::new(Route { name, number, config, entity, legacy, modern, lane, cell })
+            let farewell = farewell(&config);
+            Arc::new(Route { name, number, config, entity, legacy, modern, lane, farewell, cell })
         });
         Routes { all: routes.collect(), table, upstreams }
     }
