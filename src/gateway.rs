@@ -10,15 +10,18 @@ use crate::ops::acts::Open;
 use crate::ops::audit::{self, AuditLog};
 use crate::ops::{About, AdminState, Running, serve_admin};
 use crate::runtime::clock::Clock;
+use crate::runtime::evidence::{self, Evidence, EvidenceJudge, RouteInfo};
 use crate::runtime::ingest::{self, Engine, Ingest, LiveQueue};
 use crate::runtime::live::Live;
 use crate::runtime::places::Places;
-use crate::runtime::routes::{NoEvidence, Routes, Standings, Target, journal, switch_path_of};
+use crate::runtime::routes::{Routes, Standings, Target, journal, switch_path_of};
 use crate::runtime::serving::{Serving, Shared};
+use crate::runtime::shadow::Shadow;
 use crate::runtime::sources::{Source, Sources, folders_of};
 use anyhow::{Context, Result, anyhow};
 use banyan_adapter::Audit;
 use banyan_model::instance::Book;
+use banyan_model::model::Catalog;
 use banyan_store::{Store, sqlite::SqliteStore};
 use banyan_words::Problem;
 use std::net::TcpListener;
@@ -85,6 +88,7 @@ struct Gateway {
     folders: PathBuf,
     open: Arc<RwLock<Open>>,
     standings: Arc<Standings>,
+    evidence: Evidence,
 }
 
 /// Tells requests how fresh the datasets are, after each commit.
@@ -113,6 +117,7 @@ impl Gateway {
         let sources = block_on(opening).map_err(|e| fault(e.into()))?.map_err(|e| fault(e.into()))?;
         let live = Arc::new(LiveQueue::default());
         let routes = routes(moving, &self.standings);
+        take_up(&self.evidence, &routes, &engine.catalog).map_err(fault)?;
         let serving = serving(&engine, &sources, &self.store, &live, routes).map_err(fault)?;
         let open = open_sources(&sources);
         // The old feeds end before the new ones begin, so that no unit is read by both.
@@ -129,18 +134,26 @@ impl Gateway {
     }
 }
 
-/// Looks at the switch twice a second for as long as the gateway serves, on a thread that waits for nobody else.
-fn watch_switch(path: PathBuf, shared: Arc<Shared>, standings: Arc<Standings>) {
+/// What evidence rests on from now on. A change of rules, mappings or sides starts a route's score again.
+fn take_up(evidence: &Evidence, routes: &Routes, catalog: &Catalog) -> Result<()> {
+    Ok(evidence.take_up(routes.all.iter().map(|r| Arc::new(RouteInfo::of(r, catalog))).collect())?)
+}
+
+/// Looks at the switch twice a second, and takes the steps that evidence makes due, for as long as the gateway serves; on a
+/// thread that waits for nobody else.
+fn watch(switch: PathBuf, shared: Arc<Shared>, standings: Arc<Standings>, evidence: Evidence) {
     let (shared, standings) = (Arc::downgrade(&shared), Arc::downgrade(&standings));
     let look = move || {
         while let (Some(shared), Some(standings)) = (shared.upgrade(), standings.upgrade()) {
-            standings.obey(&path, &shared.get().routes);
-            drop((shared, standings));
+            let routes = shared.get().routes.clone();
+            standings.obey(&switch, &routes);
+            evidence::decide(&evidence, &routes, &standings);
+            drop((shared, standings, routes));
             std::thread::sleep(std::time::Duration::from_millis(500));
         }
     };
-    if let Err(e) = std::thread::Builder::new().name("switch".to_owned()).spawn(look) {
-        tracing::error!("nobody watches the file that switches routes off: {e}");
+    if let Err(e) = std::thread::Builder::new().name("routes".to_owned()).spawn(look) {
+        tracing::error!("nobody watches the routes: {e}");
     }
 }
 
@@ -172,13 +185,17 @@ pub async fn serve(config: &Path, mut built: Built, tell: impl FnOnce(&Serves)) 
     let codes = KINDS.iter().flat_map(|k| k.refusals()).copied().collect();
     let moving = std::mem::take(&mut built.moving);
     let engine = Arc::new(engine(built, &*store)?);
-    let standings = Arc::new(Standings::open(&journal::path_of(&settings.store), clock.clone(), Arc::new(NoEvidence))?);
+    let evidence = Evidence::open(&banyan_store::evidence::path_of(&settings.store), clock.clone())?;
+    let judge = Arc::new(EvidenceJudge::new(evidence.clone()));
+    let standings = Arc::new(Standings::open(&journal::path_of(&settings.store), clock.clone(), judge)?);
     let path = audit::path_of(&settings.store);
     let audit: Arc<dyn Audit> = Arc::new(AuditLog::new(path, Arc::new(clock.reader()))?);
     let folders = folders_of(&settings.store);
     let sources = Sources::open(&engine, &*store, &clock, &audit, &folders).await?;
     let live = Arc::new(LiveQueue::default());
-    let serving = serving(&engine, &sources, &store, &live, routes(moving, &standings))?;
+    let routes = routes(moving, &standings);
+    take_up(&evidence, &routes, &engine.catalog)?;
+    let serving = serving(&engine, &sources, &store, &live, routes)?;
     let told = on_commit(&serving);
     let shared = Arc::new(Shared::new(serving));
     // Whatever let the configuration through: no unguarded door (promise 9).
@@ -202,6 +219,7 @@ pub async fn serve(config: &Path, mut built: Built, tell: impl FnOnce(&Serves)) 
         folders,
         open: open.clone(),
         standings: standings.clone(),
+        evidence: evidence.clone(),
     });
     let reloads = gateway.clone();
     let running =
@@ -214,13 +232,16 @@ pub async fn serve(config: &Path, mut built: Built, tell: impl FnOnce(&Serves)) 
         started: clock.now().to_string(),
         process: std::process::id(),
     };
+    let asked = Arc::new(crate::http::Inside::new(&shared));
+    shared.with_shadow(Shadow::start(Arc::new(evidence.clone()), asked, clock.clone())?);
     let watched = shared.clone();
     let mut state = AdminState::new(shared, running.clone(), metrics, clock, about);
     state.store_file = Some(settings.store.clone());
     state.codes = codes;
     state.standings = Some(standings.clone());
+    state.evidence = Some(evidence.clone());
     let admin = serve_admin(Arc::new(state), settings.admin).await?;
-    watch_switch(switch_path_of(&settings.store), watched, standings);
+    watch(switch_path_of(&settings.store), watched, standings, evidence);
     tell(&Serves { facade: format!("http://{facade}"), admin: format!("http://{}", admin.address) });
     let (facade_handle, admin_handle) = (server.handle(), admin.server.handle());
     let signals = signals(running);

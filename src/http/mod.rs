@@ -38,5 +38,6 @@ mod worker;
 pub use docs::errors_table;
 pub use explain::{Explanation, Step, explain};
 pub use fault::status as status_of;
+pub use proxy::Inside;
 pub use server::{Limits, serve};
 pub use trace::id as trace_id;

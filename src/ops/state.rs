@@ -8,6 +8,7 @@ use super::health::{Health, judge, unready};
 use super::metrics::Metrics;
 use super::view::{self, DatasetView, Sizes};
 use crate::runtime::clock::Clock;
+use crate::runtime::evidence::Evidence;
 use crate::runtime::routes::Standings;
 use crate::runtime::serving::{Serving, Shared};
 use banyan_adapter::RefusalDef;
@@ -68,6 +69,8 @@ pub struct AdminState {
     pub codes: Vec<RefusalDef>,
     /// Where routes stand; `None` where there are none to move.
     pub standings: Option<Arc<Standings>>,
+    /// What comparisons came to.
+    pub evidence: Option<Evidence>,
     readers: Mutex<Vec<Box<dyn Reader>>>,
     counts: Mutex<Option<Counts>>,
 }
@@ -103,6 +106,7 @@ impl AdminState {
             store_file: None,
             codes: Vec::new(),
             standings: None,
+            evidence: None,
             readers: Mutex::default(),
             counts: Mutex::default(),
         }

@@ -10,5 +10,6 @@ pub mod looking;
 pub mod places;
 pub mod routes;
 pub mod serving;
+pub mod shadow;
 pub mod sources;
 pub mod why;

@@ -31,6 +31,9 @@ pub struct UpstreamConfig {
     /// How its certificate is checked, and ours shown.
     #[serde(default)]
     pub tls: Option<TlsConfig>,
+    /// Requests a second that it may be asked beyond those of consumers, for comparisons. Default: 10.
+    #[serde(default)]
+    pub spare: Option<u32>,
     /// The header in which it names its build (`X-Build`): evidence starts again where it changes.
     #[serde(default)]
     pub build: Option<String>,
@@ -156,6 +159,7 @@ mod tests {
             idle_connections: None,
             host: HostField::Upstream,
             tls: None,
+            spare: None,
             build: None,
         }
         .address()

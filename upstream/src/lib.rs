@@ -16,9 +16,12 @@ mod connect;
 mod failure;
 pub mod fields;
 mod pool;
+mod progress;
 mod send;
+mod spare;
 
 pub use body::{BodyError, Broke, Incoming, Outgoing};
 pub use config::{HostField, Timeouts, TlsConfig, UpstreamConfig};
 pub use failure::{Failure, Sent};
+pub use hyper::upgrade::{OnUpgrade, Upgraded};
 pub use send::{Answer, Request, Upstream};

@@ -40,6 +40,13 @@ pub struct RouteConfig {
     /// The path that modern knows it by.
     #[serde(default)]
     pub modern_path: Option<String>,
+    /// The largest body of a request. Default: none; bodies stream and are not kept.
+    #[serde(default)]
+    pub largest_body: Option<Size>,
+    /// Reads that modern answers with 502, 503 or 504 are answered by legacy too, not only those it does not answer at
+    /// all. Default: no.
+    #[serde(default)]
+    pub fallback: bool,
     /// How requests are mirrored.
     #[serde(default)]
     pub shadow: ShadowConfig,

@@ -96,6 +96,10 @@ pub(super) async fn set(state: Data<AdminState>, ask: Json<Object<Move>>) -> Res
             Refused::Bad(why) => AdminFault::new("bad-value", why),
             held => AdminFault::new("not-possible", held.to_string()),
         })?;
+        // Whoever is told that a route is off must not see another request of it mirrored.
+        if let Some(shadow) = s.shared.shadow().filter(|_| decision.from.mirrors() && !decision.to.mirrors()) {
+            shadow.settle();
+        }
         Ok(Json(DecisionView::of(&decision)))
     })
     .await

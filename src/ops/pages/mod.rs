@@ -27,6 +27,7 @@ pub(super) fn routes(cfg: &mut ServiceConfig) {
     cfg.service(read("/", overview::page))
         .service(read("/datasets/{full}", dataset::page))
         .service(read("/sources/{name}", source::page))
+        .service(read("/sources/{name}/drawing.svg", source::drawing))
         .service(read("/dead-letters", letters::list))
         .service(read("/dead-letters/{number}", letters::one))
         .service(read("/entities/{name}", entity::page))

@@ -13,11 +13,13 @@ mod room;
 mod sample;
 pub mod sweep;
 mod weigh;
+mod witness;
 
 pub use deciding::{EvidenceJudge, decide};
 pub use exchange::{Asked, Exchange, Origin, Outcome, Reply, RouteInfo};
 pub use look::{ClusterLook, Judged};
 pub use sample::{Lineage, LineageOf, Sample};
+pub use witness::evidence_of;
 
 use super::clock::Clock;
 use banyan_migration::account::{self, Account, Judgement};

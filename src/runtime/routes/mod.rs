@@ -10,11 +10,13 @@ pub mod explain;
 pub mod ids;
 pub mod journal;
 pub mod plan;
+mod rewrite;
 mod standing;
 mod standings;
 
 pub use standings::{Ask, Judge, NoEvidence, Refused, Standings, needs_evidence, switch_path_of};
 
+use super::shadow::Lane;
 use banyan_migration::route::{Move, RouteConfig, Table};
 use banyan_migration::stage::{Access, Side, Stage, Standing, Way, way};
 use banyan_migration::sticky;
@@ -45,6 +47,8 @@ pub struct Route {
     pub legacy: Option<Target>,
     /// The upstream it moves to.
     pub modern: Option<Target>,
+    /// Its share of the shadow.
+    pub lane: Lane,
     cell: Arc<standing::Cell>,
 }
 
@@ -134,7 +138,8 @@ impl Routes {
             let name = config.name();
             let cell = standings.cell(&name, config.first_standing());
             let (legacy, modern) = (target(&config.legacy), target(&config.modern));
-            Arc::new(Route { name, number, config, entity, legacy, modern, cell })
+            let lane = Lane::new(&config);
+            Arc::new(Route { name, number, config, entity, legacy, modern, lane, cell })
         });
         Routes { all: routes.collect(), table, upstreams }
     }

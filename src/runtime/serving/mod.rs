@@ -14,12 +14,13 @@ use super::clock::Clock;
 use super::live::Live;
 use super::places::Places;
 use super::routes::Routes;
+use super::shadow::Shadow;
 use banyan_model::instance::{Book, FactsHead, Plans};
 use banyan_model::model::{Catalog, DatasetNo, EntityNo};
 use banyan_store::{Result, Store};
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 /// One version of everything a request needs.
 pub struct Serving {
@@ -168,6 +169,7 @@ impl Plans for Curious<'_> {
 
 /// The current [`Serving`], swapped as a whole.
 pub struct Shared {
+    shadow: OnceLock<Arc<Shadow>>,
     version: AtomicU64,
     current: RwLock<Arc<Serving>>,
 }
@@ -175,7 +177,17 @@ pub struct Shared {
 impl Shared {
     /// Begins with that one.
     pub fn new(serving: Serving) -> Shared {
-        Shared { version: AtomicU64::new(1), current: RwLock::new(Arc::new(serving)) }
+        Shared { shadow: OnceLock::new(), version: AtomicU64::new(1), current: RwLock::new(Arc::new(serving)) }
+    }
+
+    /// Mirrors from now on.
+    pub fn with_shadow(&self, shadow: Arc<Shadow>) {
+        let _ = self.shadow.set(shadow);
+    }
+
+    /// Who mirrors requests, if someone does.
+    pub fn shadow(&self) -> Option<&Arc<Shadow>> {
+        self.shadow.get()
     }
 
     /// The current one.
