@@ -6,20 +6,24 @@
 
 use crate::adapters::KINDS;
 use crate::config::{self, Built, Disk, MissingSecret, Moving};
+use crate::http::plain_document;
 use crate::ops::acts::Open;
 use crate::ops::audit::{self, AuditLog};
 use crate::ops::{About, AdminState, Running, serve_admin};
+use crate::runtime::capture::{self, Captures, Replays};
 use crate::runtime::clock::Clock;
-use crate::runtime::evidence::{self, Evidence, EvidenceJudge, RouteInfo};
+use crate::runtime::evidence::{self, Evidence, EvidenceJudge, Origin, RouteInfo, evidence_of};
 use crate::runtime::ingest::{self, Engine, Ingest, LiveQueue};
 use crate::runtime::live::Live;
 use crate::runtime::places::Places;
+use crate::runtime::routes::contract::{ContractJudge, Contracts};
 use crate::runtime::routes::{Routes, Standings, Target, journal, switch_path_of};
 use crate::runtime::serving::{Serving, Shared};
-use crate::runtime::shadow::Shadow;
+use crate::runtime::shadow::{Facade, Shadow};
 use crate::runtime::sources::{Source, Sources, folders_of};
 use anyhow::{Context, Result, anyhow};
 use banyan_adapter::Audit;
+use banyan_migration::compare::Outcome as Found;
 use banyan_model::instance::Book;
 use banyan_model::model::Catalog;
 use banyan_store::{Store, sqlite::SqliteStore};
@@ -89,6 +93,7 @@ struct Gateway {
     open: Arc<RwLock<Open>>,
     standings: Arc<Standings>,
     evidence: Evidence,
+    contracts: Arc<Contracts>,
 }
 
 /// Tells requests how fresh the datasets are, after each commit.
@@ -118,6 +123,10 @@ impl Gateway {
         let live = Arc::new(LiveQueue::default());
         let routes = routes(moving, &self.standings);
         take_up(&self.evidence, &routes, &engine.catalog).map_err(fault)?;
+        self.contracts.take_up(plain_document(&engine.catalog));
+        if let Some(captures) = self.shared.captures() {
+            captures.take_up(&routes, &engine.catalog);
+        }
         let serving = serving(&engine, &sources, &self.store, &live, routes).map_err(fault)?;
         let open = open_sources(&sources);
         // The old feeds end before the new ones begin, so that no unit is read by both.
@@ -137,6 +146,20 @@ impl Gateway {
 /// What evidence rests on from now on. A change of rules, mappings or sides starts a route's score again.
 fn take_up(evidence: &Evidence, routes: &Routes, catalog: &Catalog) -> Result<()> {
     Ok(evidence.take_up(routes.all.iter().map(|r| Arc::new(RouteInfo::of(r, catalog))).collect())?)
+}
+
+/// Asks captured requests of both sides again; what they say is evidence.
+fn replays(store: &Path, facade: Arc<dyn Facade>, evidence: &Evidence, clock: &Clock) -> Replays {
+    let evidence = evidence.clone();
+    let saw = move |exchange| {
+        let outcome = evidence_of(&evidence, exchange, Origin::Replay).map(|e| evidence.observe(&e));
+        match outcome.filter(|o| o.counted).and_then(|o| o.found) {
+            Some(Found::Match) => capture::Asked::Matched,
+            Some(Found::Mismatch) => capture::Asked::Mismatched,
+            Some(Found::Indeterminate) | None => capture::Asked::NotCounted,
+        }
+    };
+    Replays::new(capture::folder_of(store), facade, Arc::new(saw), clock.clone())
 }
 
 /// Looks at the switch twice a second, and takes the steps that evidence makes due, for as long as the gateway serves; on a
@@ -186,7 +209,9 @@ pub async fn serve(config: &Path, mut built: Built, tell: impl FnOnce(&Serves)) 
     let moving = std::mem::take(&mut built.moving);
     let engine = Arc::new(engine(built, &*store)?);
     let evidence = Evidence::open(&banyan_store::evidence::path_of(&settings.store), clock.clone())?;
-    let judge = Arc::new(EvidenceJudge::new(evidence.clone()));
+    let contracts = Arc::new(Contracts::default());
+    contracts.take_up(plain_document(&engine.catalog));
+    let judge = Arc::new(ContractJudge::new(Arc::new(EvidenceJudge::new(evidence.clone())), contracts.clone()));
     let standings = Arc::new(Standings::open(&journal::path_of(&settings.store), clock.clone(), judge)?);
     let path = audit::path_of(&settings.store);
     let audit: Arc<dyn Audit> = Arc::new(AuditLog::new(path, Arc::new(clock.reader()))?);
@@ -195,9 +220,12 @@ pub async fn serve(config: &Path, mut built: Built, tell: impl FnOnce(&Serves)) 
     let live = Arc::new(LiveQueue::default());
     let routes = routes(moving, &standings);
     take_up(&evidence, &routes, &engine.catalog)?;
+    let captures = Arc::new(Captures::start(capture::folder_of(&settings.store), clock.clone())?);
+    captures.take_up(&routes, &engine.catalog);
     let serving = serving(&engine, &sources, &store, &live, routes)?;
     let told = on_commit(&serving);
     let shared = Arc::new(Shared::new(serving));
+    shared.with_captures(captures);
     // Whatever let the configuration through: no unguarded door (promise 9).
     for (path, address) in [("gateway.listen", settings.listen), ("gateway.admin", settings.admin)] {
         config::check_listen(path, address).map_err(|p| anyhow!("{p}"))?;
@@ -219,6 +247,7 @@ pub async fn serve(config: &Path, mut built: Built, tell: impl FnOnce(&Serves)) 
         folders,
         open: open.clone(),
         standings: standings.clone(),
+        contracts: contracts.clone(),
         evidence: evidence.clone(),
     });
     let reloads = gateway.clone();
@@ -233,6 +262,7 @@ pub async fn serve(config: &Path, mut built: Built, tell: impl FnOnce(&Serves)) 
         process: std::process::id(),
     };
     let asked = Arc::new(crate::http::Inside::new(&shared));
+    let replays = replays(&settings.store, asked.clone(), &evidence, &clock);
     shared.with_shadow(Shadow::start(Arc::new(evidence.clone()), asked, clock.clone())?);
     let watched = shared.clone();
     let mut state = AdminState::new(shared, running.clone(), metrics, clock, about);
@@ -240,6 +270,8 @@ pub async fn serve(config: &Path, mut built: Built, tell: impl FnOnce(&Serves)) 
     state.codes = codes;
     state.standings = Some(standings.clone());
     state.evidence = Some(evidence.clone());
+    state.contracts = Some(contracts);
+    state.replays = Some(replays);
     let admin = serve_admin(Arc::new(state), settings.admin).await?;
     watch(switch_path_of(&settings.store), watched, standings, evidence);
     tell(&Serves { facade: format!("http://{facade}"), admin: format!("http://{}", admin.address) });

@@ -10,6 +10,7 @@ mod audit;
 mod backup;
 mod check;
 mod connect;
+mod contract;
 mod dead_letters;
 mod discover;
 mod guess;
@@ -20,6 +21,7 @@ mod ledger;
 mod lookups;
 mod openapi;
 mod out;
+mod replay;
 mod restore;
 mod routes;
 mod scaffold;
@@ -73,8 +75,10 @@ enum Command {
     Why(why::Why),
     /// Show what was sent to the sources, or prove that the record of it is whole.
     Audit(audit::AuditCommand),
-    /// Routes on their way from legacy to modern: list, explain, move, plan.
+    /// Routes on their way from legacy to modern: list, explain, move, contract, plan.
     Routes(routes::RoutesCommand),
+    /// Ask captured requests of both sides of their route again, to gather evidence.
+    Replay(replay::Replay),
     /// Copy the store, while the gateway works, into a new file.
     Backup(backup::Backup),
     /// Put a backup in the store's place, while no gateway works.
@@ -112,6 +116,7 @@ pub fn main() -> ExitCode {
         Command::Why(c) => c.run(&global),
         Command::Audit(c) => c.run(&global),
         Command::Routes(c) => c.run(&global),
+        Command::Replay(c) => c.run(&global),
         Command::Backup(c) => c.run(&global),
         Command::Restore(c) => c.run(&global),
         Command::Store(c) => c.run(&global),

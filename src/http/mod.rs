@@ -8,6 +8,7 @@
 //! Not here: SQL (`store`), what a query means (`core/query`).
 
 mod cache;
+mod captured;
 mod conditional;
 mod csv;
 mod docs;
@@ -38,6 +39,7 @@ mod worker;
 pub use docs::errors_table;
 pub use explain::{Explanation, Step, explain};
 pub use fault::status as status_of;
+pub use openapi::plain_document;
 pub use proxy::Inside;
 pub use server::{Limits, serve};
 pub use trace::id as trace_id;

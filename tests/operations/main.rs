@@ -9,6 +9,7 @@ mod common;
 
 mod api;
 mod commands;
+mod contract;
 mod document;
 mod door;
 mod errors;

@@ -8,7 +8,8 @@ mod pattern;
 mod table;
 
 pub use config::{
-    By, CanaryConfig, CompareConfig, IdsConfig, Move, PromoteConfig, RollbackConfig, RouteConfig, ShadowConfig,
+    By, CanaryConfig, CaptureConfig, CompareConfig, IdsConfig, Move, PromoteConfig, RollbackConfig, RouteConfig,
+    ShadowConfig,
 };
 pub use pattern::PathPattern;
 pub use table::{Explained, Found, Table};

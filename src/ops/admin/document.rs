@@ -1,7 +1,7 @@
 //! The admin API's own OpenAPI document, made from the handlers' annotations, and the page that shows it.
 
 use super::fault::{AdminFault, CODES};
-use super::{acts, lists, moves, probes, reads};
+use super::{acts, contract, lists, moves, probes, reads, replay};
 use actix_web::web::Path;
 use actix_web::{HttpResponse, http::header};
 use serde_json::{Value, json};
@@ -28,7 +28,8 @@ use utoipa_swagger_ui::Config;
     paths(probes::livez, probes::readyz, probes::metrics, reads::about, reads::sources, acts::accept_source, reads::datasets, reads::dataset,
         acts::accept, lists::units, lists::ledger, reads::ledger_totals, lists::dead_letters, acts::replay_many,
         reads::dead_letter, acts::replay, acts::discard, lists::reviews, reads::entities, reads::entity, acts::reload,
-        moves::routes, moves::decisions, moves::set)
+        moves::routes, moves::decisions, moves::set, contract::contract,
+        replay::progress, replay::start, replay::stop)
 )]
 struct Document;
 

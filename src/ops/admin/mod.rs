@@ -6,6 +6,7 @@
 //! Not here: what is shown (`view`), what an act does (`super::acts`), HTML (`super::pages`).
 
 mod acts;
+mod contract;
 mod document;
 mod door;
 mod fault;
@@ -14,6 +15,7 @@ pub(super) mod moves;
 pub(super) mod params;
 mod probes;
 pub(super) mod reads;
+mod replay;
 
 pub use document::admin_document;
 pub use fault::{AdminFault, CODES, CodeDef};
@@ -95,7 +97,10 @@ pub(super) fn routes(cfg: &mut ServiceConfig) {
                 .service(read("/entities/{name}", reads::entity))
                 .service(read("/routes", moves::routes))
                 .service(read("/routes/decisions", moves::decisions))
+                .service(read("/routes/contract", contract::contract))
                 .service(act("/routes:move", moves::set))
+                .service(replay::resource())
+                .service(act("/replay:stop", replay::stop))
                 .service(act("/reload", acts::reload))
                 .default_service(web::to(nothing)),
         )

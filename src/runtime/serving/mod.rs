@@ -10,6 +10,7 @@ mod freshness;
 pub use face::Face;
 pub use freshness::Freshness;
 
+use super::capture::Captures;
 use super::clock::Clock;
 use super::live::Live;
 use super::places::Places;
@@ -170,6 +171,7 @@ impl Plans for Curious<'_> {
 /// The current [`Serving`], swapped as a whole.
 pub struct Shared {
     shadow: OnceLock<Arc<Shadow>>,
+    captures: OnceLock<Arc<Captures>>,
     version: AtomicU64,
     current: RwLock<Arc<Serving>>,
 }
@@ -177,7 +179,12 @@ pub struct Shared {
 impl Shared {
     /// Begins with that one.
     pub fn new(serving: Serving) -> Shared {
-        Shared { shadow: OnceLock::new(), version: AtomicU64::new(1), current: RwLock::new(Arc::new(serving)) }
+        Shared {
+            shadow: OnceLock::new(),
+            captures: OnceLock::new(),
+            version: AtomicU64::new(1),
+            current: RwLock::new(Arc::new(serving)),
+        }
     }
 
     /// Mirrors from now on.
@@ -188,6 +195,16 @@ impl Shared {
     /// Who mirrors requests, if someone does.
     pub fn shadow(&self) -> Option<&Arc<Shadow>> {
         self.shadow.get()
+    }
+
+    /// Keeps requests from now on.
+    pub fn with_captures(&self, captures: Arc<Captures>) {
+        let _ = self.captures.set(captures);
+    }
+
+    /// Who keeps requests, if someone does.
+    pub fn captures(&self) -> Option<&Arc<Captures>> {
+        self.captures.get()
     }
 
     /// The current one.
