@@ -8,6 +8,7 @@
 mod common;
 
 mod api;
+mod capture;
 mod commands;
 mod contract;
 mod document;
