@@ -13,12 +13,14 @@ mod connect;
 mod contract;
 mod dead_letters;
 mod discover;
+mod evidence;
 mod guess;
 mod hands;
 mod init;
 mod inspect;
 mod ledger;
 mod lookups;
+mod migration;
 mod openapi;
 mod out;
 mod replay;
@@ -79,6 +81,10 @@ enum Command {
     Routes(routes::RoutesCommand),
     /// Ask captured requests of both sides of their route again, to gather evidence.
     Replay(replay::Replay),
+    /// The board: how far each route is, what the evidence says, what can be switched off.
+    Migration(migration::Migration),
+    /// What differs, what people say of it; compute decisions again.
+    Evidence(evidence::EvidenceCommand),
     /// Copy the store, while the gateway works, into a new file.
     Backup(backup::Backup),
     /// Put a backup in the store's place, while no gateway works.
@@ -117,6 +123,8 @@ pub fn main() -> ExitCode {
         Command::Audit(c) => c.run(&global),
         Command::Routes(c) => c.run(&global),
         Command::Replay(c) => c.run(&global),
+        Command::Migration(c) => c.run(&global),
+        Command::Evidence(c) => c.run(&global),
         Command::Backup(c) => c.run(&global),
         Command::Restore(c) => c.run(&global),
         Command::Store(c) => c.run(&global),

@@ -53,6 +53,9 @@ pub struct AboutView {
     pub store_file: Option<String>,
 }
 
+/// Tells who still calls a route.
+pub type Callers = Arc<dyn Fn(&str) -> Vec<String> + Send + Sync>;
+
 /// What the admin listener works with.
 pub struct AdminState {
     /// What requests see now.
@@ -77,6 +80,8 @@ pub struct AdminState {
     pub replays: Option<Replays>,
     /// What comparisons came to.
     pub evidence: Option<Evidence>,
+    /// Who still calls a route, by its name.
+    pub callers: Option<Callers>,
     readers: Mutex<Vec<Box<dyn Reader>>>,
     counts: Mutex<Option<Counts>>,
 }
@@ -115,6 +120,7 @@ impl AdminState {
             contracts: None,
             replays: None,
             evidence: None,
+            callers: None,
             readers: Mutex::default(),
             counts: Mutex::default(),
         }
@@ -215,6 +221,12 @@ impl AdminState {
         gauge!("banyan_build_info", "version" => self.about.version.clone()).set(1.0);
         if let Ok(started) = self.about.started.parse::<jiff::Timestamp>() {
             gauge!("banyan_process_start_seconds").set(started.as_millisecond() as f64 / 1000.0);
+        }
+        if let Some(evidence) = &self.evidence {
+            for route in serving.routes.all.iter().filter(|r| r.modern.is_some()) {
+                let Some(info) = evidence.info(&route.name) else { continue };
+                super::metrics::show_evidence(&route.name, &evidence.look(&info, self.clock.now_ms())?);
+            }
         }
         Ok(self.metrics.render())
     }

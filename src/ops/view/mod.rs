@@ -8,6 +8,7 @@ mod dataset;
 mod entity;
 mod ledger;
 mod letter;
+pub mod migration;
 mod names;
 pub mod replay;
 mod review;

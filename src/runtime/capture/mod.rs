@@ -10,10 +10,12 @@ mod files;
 mod line;
 mod read;
 mod replay;
+mod told;
 
 pub use line::{Line, Masks};
 pub use read::{Found, of_route, one_file};
-pub use replay::{Asked, Order, Progress, Refused, Replays};
+pub use replay::{Asked, Order, Progress, Refused, Replays, Saw};
+pub use told::to_evidence;
 
 use super::clock::Clock;
 use super::routes::{Route, Routes, access};

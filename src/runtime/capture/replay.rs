@@ -80,7 +80,7 @@ pub enum Refused {
 }
 
 /// Takes what both sides said.
-pub(super) type Saw = dyn Fn(Exchange) -> Asked + Send + Sync;
+pub type Saw = dyn Fn(Exchange) -> Asked + Send + Sync;
 
 /// Replays of one gateway.
 pub struct Replays {

@@ -6,10 +6,13 @@ use super::{Asked, Evidence, Exchange, Origin, Reply};
 use crate::runtime::routes::Route;
 use crate::runtime::shadow::{self, Witness};
 use banyan_migration::stage::Side;
+use banyan_words::Id;
 use std::time::Duration;
 
-/// Fields that choose between answers to one request.
-const CHOOSE: [&str; 5] = ["accept", "accept-language", "prefer", "range", "content-type"];
+/// Fields that choose between answers to one request. No others are handed on: they may hold secrets.
+const CHOOSE: [&str; 3] = ["accept", "accept-language", "prefer"];
+/// What tells which version of a thing an answer shows, the surest first.
+const VERSION: [&str; 3] = ["etag", "banyan-as-of", "last-modified"];
 
 impl Witness for Evidence {
     fn saw(&self, exchange: shadow::Exchange) {
@@ -37,12 +40,12 @@ pub fn evidence_of(evidence: &Evidence, exchange: shadow::Exchange, origin: Orig
         Some(((*name).to_owned(), value.to_owned()))
     });
     let path = question.target.split('?').next().unwrap_or_default();
-    let entity = route.entity.as_ref().and_then(|_| path.split('/').nth(3)).filter(|id| !id.is_empty());
+    let entity = path.rsplit('/').next().and_then(Id::parse).filter(|_| exchange.route.entity.is_some());
     let request = Asked {
         method: question.method.to_string(),
         target: question.target.clone(),
         headers: chosen.collect(),
-        entity: entity.map(str::to_owned),
+        entity: entity.map(|id| id.to_string()),
     };
     Some(Exchange {
         route,
@@ -57,6 +60,7 @@ pub fn evidence_of(evidence: &Evidence, exchange: shadow::Exchange, origin: Orig
 }
 
 fn reply(reply: shadow::Reply) -> Reply {
-    let version = reply.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("etag")).map(|(_, v)| v.clone());
+    let value = |name: &&str| reply.headers.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, v)| v.clone());
+    let version = VERSION.iter().find_map(value);
     Reply { status: reply.status, headers: reply.headers, body: reply.body, took: reply.took, version }
 }

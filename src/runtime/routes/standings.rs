@@ -10,7 +10,7 @@ use banyan_migration::stage::{Stage, Standing};
 use banyan_migration::sticky::Weight;
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// Longest reason that is kept, in characters.
 const LONGEST: usize = 1_000;
@@ -88,6 +88,8 @@ pub struct Standings {
     inner: Mutex<Inner>,
     clock: Clock,
     judge: Arc<dyn Judge>,
+    /// Done after each decision, before it is acknowledged.
+    then: OnceLock<Box<dyn Fn() + Send + Sync>>,
 }
 
 impl Standings {
@@ -97,7 +99,7 @@ impl Standings {
         let standings = super::journal::standings(&decisions);
         let inner =
             Inner { journal: Some(journal), standings, cells: BTreeMap::new(), decisions, unwritten: Vec::new() };
-        Ok(Standings { inner: Mutex::new(inner), clock, judge })
+        Ok(Standings { inner: Mutex::new(inner), clock, judge, then: OnceLock::new() })
     }
 
     /// The same to be looked at only, beside a gateway that may be at work.
@@ -105,11 +107,21 @@ impl Standings {
         let decisions = super::journal::read(path)?;
         let standings = super::journal::standings(&decisions);
         let inner = Inner { journal: None, standings, cells: BTreeMap::new(), decisions, unwritten: Vec::new() };
-        Ok(Standings { inner: Mutex::new(inner), clock: Clock::system(), judge: Arc::new(NoEvidence) })
+        Ok(Standings {
+            inner: Mutex::new(inner),
+            clock: Clock::system(),
+            judge: Arc::new(NoEvidence),
+            then: OnceLock::new(),
+        })
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What is done after each decision, before it is acknowledged: what was under way under the old one ends.
+    pub fn then(&self, act: Box<dyn Fn() + Send + Sync>) {
+        let _ = self.then.set(act);
     }
 
     /// The cell of a route: as the journal says, else as its configuration begins.
@@ -214,6 +226,10 @@ impl Standings {
         metrics::counter!("banyan_route_decisions_total", "route" => route.to_owned(), "to" => to.stage.name())
             .increment(1);
         tracing::info!(route, from = %from, to = %to, author, reason, "a route moved");
+        drop(inner);
+        if let Some(then) = self.then.get() {
+            then();
+        }
         Ok(decision)
     }
 }
