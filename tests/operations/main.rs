@@ -8,7 +8,9 @@
 mod common;
 
 mod api;
+mod capture;
 mod commands;
+mod contract;
 mod document;
 mod door;
 mod errors;
