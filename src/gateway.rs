@@ -10,18 +10,18 @@ use crate::ops::acts::Open;
 use crate::ops::audit::{self, AuditLog};
 use crate::ops::{About, AdminState, Running, serve_admin};
 use crate::runtime::clock::Clock;
+use crate::runtime::evidence::sweeps::Sweeps;
 use crate::runtime::evidence::{self, Evidence, EvidenceJudge, RouteInfo};
 use crate::runtime::ingest::{self, Engine, Ingest, LiveQueue};
 use crate::runtime::live::Live;
 use crate::runtime::places::Places;
-use crate::runtime::routes::{Routes, Standings, Target, journal, switch_path_of};
+use crate::runtime::routes::{Judge, NoEvidence, Routes, Standings, Target, journal, switch_path_of};
 use crate::runtime::serving::{Serving, Shared};
-use crate::runtime::shadow::{Shadow, Telling};
+use crate::runtime::shadow::{Nobody, Shadow, Witness};
 use crate::runtime::sources::{Source, Sources, folders_of};
 use anyhow::{Context, Result, anyhow};
 use banyan_adapter::Audit;
 use banyan_model::instance::Book;
-use banyan_model::model::Catalog;
 use banyan_store::{Store, sqlite::SqliteStore};
 use banyan_words::Problem;
 use std::net::TcpListener;
@@ -77,6 +77,27 @@ fn serving(
     Ok(serving)
 }
 
+/// The evidence beside a store. A gateway whose evidence cannot be read serves all the same: nothing is promoted then.
+fn open_evidence(store: &Path, clock: &Clock) -> Option<Evidence> {
+    let path = banyan_store::evidence::path_of(store);
+    match Evidence::open(&path, clock.clone()) {
+        Ok(evidence) => Some(evidence),
+        Err(e) => {
+            tracing::error!("no evidence is kept, and no route goes forward but by force: {e}");
+            None
+        }
+    }
+}
+
+/// Tells the evidence on what each route rests now.
+fn take_up(evidence: Option<&Evidence>, serving: &Serving) {
+    let Some(evidence) = evidence else { return };
+    let infos = serving.routes.all.iter().map(|r| Arc::new(RouteInfo::of(r, &serving.catalog))).collect();
+    if let Err(e) = evidence.take_up(infos) {
+        tracing::error!("the evidence cannot be told of the configuration: {e}");
+    }
+}
+
 /// A running gateway.
 struct Gateway {
     config: PathBuf,
@@ -88,7 +109,7 @@ struct Gateway {
     folders: PathBuf,
     open: Arc<RwLock<Open>>,
     standings: Arc<Standings>,
-    evidence: Evidence,
+    evidence: Option<Evidence>,
 }
 
 /// Tells requests how fresh the datasets are, after each commit.
@@ -117,7 +138,6 @@ impl Gateway {
         let sources = block_on(opening).map_err(|e| fault(e.into()))?.map_err(|e| fault(e.into()))?;
         let live = Arc::new(LiveQueue::default());
         let routes = routes(moving, &self.standings);
-        take_up(&self.evidence, &routes, &engine.catalog).map_err(fault)?;
         let serving = serving(&engine, &sources, &self.store, &live, routes).map_err(fault)?;
         let open = open_sources(&sources);
         // The old feeds end before the new ones begin, so that no unit is read by both.
@@ -126,6 +146,7 @@ impl Gateway {
             old.stop();
         }
         *self.open.write().unwrap_or_else(PoisonError::into_inner) = open;
+        take_up(self.evidence.as_ref(), &serving);
         let serving = self.shared.swap(serving);
         let told = on_commit(&serving);
         let started = ingest::start(engine, &sources, self.store.clone(), self.clock.clone(), live, told);
@@ -134,26 +155,35 @@ impl Gateway {
     }
 }
 
-/// What evidence rests on from now on. A change of rules, mappings or sides starts a route's score again.
-fn take_up(evidence: &Evidence, routes: &Routes, catalog: &Catalog) -> Result<()> {
-    Ok(evidence.take_up(routes.all.iter().map(|r| Arc::new(RouteInfo::of(r, catalog))).collect())?)
-}
-
-/// Looks at the switch twice a second, and takes the steps that evidence makes due, for as long as the gateway serves; on a
-/// thread that waits for nobody else.
-fn watch(switch: PathBuf, shared: Arc<Shared>, standings: Arc<Standings>, evidence: Evidence) {
-    let (shared, standings) = (Arc::downgrade(&shared), Arc::downgrade(&standings));
+/// Takes what is due by the evidence, every second for as long as the gateway serves.
+fn watch_evidence(evidence: Evidence, shared: &Arc<Shared>, standings: &Arc<Standings>) {
+    let (shared, standings) = (Arc::downgrade(shared), Arc::downgrade(standings));
     let look = move || {
         while let (Some(shared), Some(standings)) = (shared.upgrade(), standings.upgrade()) {
             let routes = shared.get().routes.clone();
-            standings.obey(&switch, &routes);
+            drop(shared);
             evidence::decide(&evidence, &routes, &standings);
-            drop((shared, standings, routes));
+            drop(standings);
+            std::thread::sleep(std::time::Duration::from_secs(1));
+        }
+    };
+    if let Err(e) = std::thread::Builder::new().name("decisions".to_owned()).spawn(look) {
+        tracing::error!("no route moves by itself: {e}");
+    }
+}
+
+/// Looks at the switch twice a second for as long as the gateway serves, on a thread that waits for nobody else.
+fn watch_switch(path: PathBuf, shared: Arc<Shared>, standings: Arc<Standings>) {
+    let (shared, standings) = (Arc::downgrade(&shared), Arc::downgrade(&standings));
+    let look = move || {
+        while let (Some(shared), Some(standings)) = (shared.upgrade(), standings.upgrade()) {
+            standings.obey(&path, &shared.get().routes);
+            drop((shared, standings));
             std::thread::sleep(std::time::Duration::from_millis(500));
         }
     };
-    if let Err(e) = std::thread::Builder::new().name("routes".to_owned()).spawn(look) {
-        tracing::error!("nobody watches the routes: {e}");
+    if let Err(e) = std::thread::Builder::new().name("switch".to_owned()).spawn(look) {
+        tracing::error!("nobody watches the file that switches routes off: {e}");
     }
 }
 
@@ -185,8 +215,11 @@ pub async fn serve(config: &Path, mut built: Built, tell: impl FnOnce(&Serves)) 
     let codes = KINDS.iter().flat_map(|k| k.refusals()).copied().collect();
     let moving = std::mem::take(&mut built.moving);
     let engine = Arc::new(engine(built, &*store)?);
-    let evidence = Evidence::open(&banyan_store::evidence::path_of(&settings.store), clock.clone())?;
-    let judge = Arc::new(EvidenceJudge::new(evidence.clone()));
+    let evidence = open_evidence(&settings.store, &clock);
+    let judge: Arc<dyn Judge> = match &evidence {
+        Some(evidence) => Arc::new(EvidenceJudge::new(evidence.clone())),
+        None => Arc::new(NoEvidence),
+    };
     let standings = Arc::new(Standings::open(&journal::path_of(&settings.store), clock.clone(), judge)?);
     let path = audit::path_of(&settings.store);
     let audit: Arc<dyn Audit> = Arc::new(AuditLog::new(path, Arc::new(clock.reader()))?);
@@ -194,12 +227,20 @@ pub async fn serve(config: &Path, mut built: Built, tell: impl FnOnce(&Serves)) 
     let sources = Sources::open(&engine, &*store, &clock, &audit, &folders).await?;
     let live = Arc::new(LiveQueue::default());
     let routes = routes(moving, &standings);
-    take_up(&evidence, &routes, &engine.catalog)?;
     let serving = serving(&engine, &sources, &store, &live, routes)?;
     let told = on_commit(&serving);
+    take_up(evidence.as_ref(), &serving);
     let shared = Arc::new(Shared::new(serving));
-    let telling = Arc::new(Telling::new(evidence.clone()));
-    let shadow = Shadow::start(telling, Arc::new(crate::http::Inside::new(&shared)), clock.clone())?;
+    if let Some(evidence) = &evidence {
+        evidence.with_lineage(evidence::lineage_of(&shared));
+    }
+    let witness: Arc<dyn Witness> = match &evidence {
+        Some(evidence) => Arc::new(evidence.clone()),
+        None => Arc::new(Nobody),
+    };
+    let asked = Arc::new(crate::http::Inside::new(&shared));
+    let sweeps = evidence.as_ref().map(|e| Sweeps::new(e.clone(), &shared, asked.clone()));
+    let shadow = Shadow::start(witness, asked, clock.clone())?;
     shared.with_shadow(shadow.clone());
     standings.then(Box::new(move || shadow.settle()));
     // Whatever let the configuration through: no unguarded door (promise 9).
@@ -241,9 +282,13 @@ pub async fn serve(config: &Path, mut built: Built, tell: impl FnOnce(&Serves)) 
     state.store_file = Some(settings.store.clone());
     state.codes = codes;
     state.standings = Some(standings.clone());
-    state.evidence = Some(evidence.clone());
+    state.evidence = evidence.clone();
+    state.sweeps = sweeps;
     let admin = serve_admin(Arc::new(state), settings.admin).await?;
-    watch(switch_path_of(&settings.store), watched, standings, evidence);
+    if let Some(evidence) = &evidence {
+        watch_evidence(evidence.clone(), &watched, &standings);
+    }
+    watch_switch(switch_path_of(&settings.store), watched, standings);
     tell(&Serves { facade: format!("http://{facade}"), admin: format!("http://{}", admin.address) });
     let (facade_handle, admin_handle) = (server.handle(), admin.server.handle());
     let signals = signals(running);
@@ -255,6 +300,9 @@ pub async fn serve(config: &Path, mut built: Built, tell: impl FnOnce(&Serves)) 
     tracing::info!("stopping: answers under way are finished, the transaction at work is committed");
     facade_handle.stop(true).await;
     admin_handle.stop(true).await;
+    if let Some(evidence) = evidence {
+        tokio::task::spawn_blocking(move || evidence.close()).await?;
+    }
     let ended = slot.write().unwrap_or_else(PoisonError::into_inner).take();
     if let Some(ingest) = ended {
         tokio::task::spawn_blocking(move || ingest.stop()).await?;

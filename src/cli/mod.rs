@@ -12,12 +12,14 @@ mod check;
 mod connect;
 mod dead_letters;
 mod discover;
+mod evidence;
 mod guess;
 mod hands;
 mod init;
 mod inspect;
 mod ledger;
 mod lookups;
+mod migration;
 mod openapi;
 mod out;
 mod restore;
@@ -75,6 +77,10 @@ enum Command {
     Audit(audit::AuditCommand),
     /// Routes on their way from legacy to modern: list, explain, move, plan.
     Routes(routes::RoutesCommand),
+    /// The board: how far each route is, what the evidence says, what can be switched off.
+    Migration(migration::Migration),
+    /// What differs, what people say of it; compute decisions again.
+    Evidence(evidence::EvidenceCommand),
     /// Copy the store, while the gateway works, into a new file.
     Backup(backup::Backup),
     /// Put a backup in the store's place, while no gateway works.
@@ -112,6 +118,8 @@ pub fn main() -> ExitCode {
         Command::Why(c) => c.run(&global),
         Command::Audit(c) => c.run(&global),
         Command::Routes(c) => c.run(&global),
+        Command::Migration(c) => c.run(&global),
+        Command::Evidence(c) => c.run(&global),
         Command::Backup(c) => c.run(&global),
         Command::Restore(c) => c.run(&global),
         Command::Store(c) => c.run(&global),

@@ -111,8 +111,24 @@ fn because(e: impl std::fmt::Display) -> Failure {
 }
 
 /// Who sits at this terminal.
-fn user() -> String {
-    ["USER", "LOGNAME"].iter().find_map(|v| std::env::var(v).ok().filter(|u| !u.is_empty())).unwrap_or_default()
+pub(super) fn user() -> String {
+    let told = ["USER", "LOGNAME", "USERNAME"].iter().find_map(|v| std::env::var(v).ok().filter(|u| !u.is_empty()));
+    told.or_else(account).unwrap_or_default()
+}
+
+/// The name of this process's account, where the environment does not tell (containers, services).
+#[cfg(unix)]
+fn account() -> Option<String> {
+    use std::os::unix::fs::MetadataExt;
+    let uid = std::fs::metadata("/proc/self").ok()?.uid().to_string();
+    let accounts = std::fs::read_to_string("/etc/passwd").ok()?;
+    let line = accounts.lines().map(|l| l.split(':')).find(|l| l.clone().nth(2) == Some(&uid));
+    line?.next().map(str::to_owned)
+}
+
+#[cfg(not(unix))]
+fn account() -> Option<String> {
+    None
 }
 
 fn gateway_of(built: &Built) -> Result<Option<AdminClient>, Failure> {

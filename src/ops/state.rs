@@ -9,6 +9,7 @@ use super::metrics::Metrics;
 use super::view::{self, DatasetView, Sizes};
 use crate::runtime::clock::Clock;
 use crate::runtime::evidence::Evidence;
+use crate::runtime::evidence::sweeps::Sweeps;
 use crate::runtime::routes::Standings;
 use crate::runtime::serving::{Serving, Shared};
 use banyan_adapter::RefusalDef;
@@ -51,6 +52,9 @@ pub struct AboutView {
     pub store_file: Option<String>,
 }
 
+/// Tells who still calls a route.
+pub type Callers = Arc<dyn Fn(&str) -> Vec<String> + Send + Sync>;
+
 /// What the admin listener works with.
 pub struct AdminState {
     /// What requests see now.
@@ -71,6 +75,10 @@ pub struct AdminState {
     pub standings: Option<Arc<Standings>>,
     /// What comparisons came to.
     pub evidence: Option<Evidence>,
+    /// Sweeps, where both sides can be asked.
+    pub sweeps: Option<Arc<Sweeps>>,
+    /// Who still calls a route, by its name.
+    pub callers: Option<Callers>,
     readers: Mutex<Vec<Box<dyn Reader>>>,
     counts: Mutex<Option<Counts>>,
 }
@@ -107,6 +115,8 @@ impl AdminState {
             codes: Vec::new(),
             standings: None,
             evidence: None,
+            sweeps: None,
+            callers: None,
             readers: Mutex::default(),
             counts: Mutex::default(),
         }
@@ -207,6 +217,12 @@ impl AdminState {
         gauge!("banyan_build_info", "version" => self.about.version.clone()).set(1.0);
         if let Ok(started) = self.about.started.parse::<jiff::Timestamp>() {
             gauge!("banyan_process_start_seconds").set(started.as_millisecond() as f64 / 1000.0);
+        }
+        if let Some(evidence) = &self.evidence {
+            for route in serving.routes.all.iter().filter(|r| r.modern.is_some()) {
+                let Some(info) = evidence.info(&route.name) else { continue };
+                super::metrics::show_evidence(&route.name, &evidence.look(&info, self.clock.now_ms())?);
+            }
         }
         Ok(self.metrics.render())
     }

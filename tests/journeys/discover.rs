@@ -312,3 +312,35 @@ fn the_first_pass_is_compared_with_the_kept_schema() {
     assert!(g.lines("/v1/customers").is_empty());
     g.stop();
 }
+
+#[test]
+fn a_table_that_the_source_can_search_is_proposed_to_be_read_live() {
+    let (site, _db) = site("");
+    done(&site, &[&["discover", "erp", "--write"][..], &TABLES].concat());
+    done(&site, &[&["scaffold", "erp", "--write", "api"][..], &TABLES].concat());
+    let file = |name: &str| std::fs::read_to_string(site.path(&format!("api/{name}.yaml"))).unwrap();
+    let wanted = "        sync: auto\n        fresh: 30m\n        # or keep no copy and search the table itself, in place of \
+                  sync and fresh:\n        # read: live\n        # find_by: [NAME1]\n";
+    assert!(file("custmas").contains(wanted), "{}", file("custmas"));
+    assert!(
+        file("order_line").contains("# find_by: [\"ORDER NO\"]"),
+        "the first column of its key\n{}",
+        file("order_line")
+    );
+    // An index on a date, which SQLite keeps as whatever was put in; one that is the key; none.
+    for none in ["order", "product", "total"] {
+        assert!(!file(none).contains("find_by"), "{}", file(none));
+    }
+    // What is proposed holds: the table is searched, and nothing of it is kept.
+    let own = "        sync: auto\n        fresh: 30m\n";
+    site.edit("api/custmas.yaml", |yaml| {
+        yaml.replace(own, "").replace("# read: live", "read: live").replace("# find_by", "find_by")
+    });
+    let check = done(&site, &["check"]);
+    assert!(check.contains("no problems"), "{check}");
+    let g = site.start();
+    g.until("the source is open", |g| g.ask("/v1/custmases?name1=HARBOUR+SUPPLIES", &[]).status == 200);
+    assert_eq!(g.items("/v1/custmases?name1=HARBOUR+SUPPLIES").len(), 1);
+    assert_eq!(g.ask("/v1/custmases", &[]).status, 400, "a list of all is not read from the table");
+    g.stop();
+}

@@ -15,6 +15,7 @@ mod errors;
 mod letters;
 mod logs;
 mod metrics;
+mod migration;
 mod pages;
 mod routes;
 

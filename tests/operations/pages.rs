@@ -55,6 +55,7 @@ fn the_first_page_shows_what_matters() {
         "<b>3</b> rejected",
         "items",
         "All is well",
+        "<a href=\"/sources/shop\">shop</a>",
     ];
     for text in wanted {
         assert!(page.contains(text), "`{text}` is not on it:\n{page}");

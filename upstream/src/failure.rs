@@ -70,6 +70,12 @@ pub enum Failure {
         /// The limit.
         millis: u128,
     },
+    /// What was asked, or said, cannot be put into the other side's words.
+    #[error("{why}")]
+    Unfit {
+        /// Why.
+        why: String,
+    },
     /// The request cannot be put into HTTP.
     #[error("the request cannot be sent: {why}")]
     Unsendable {
@@ -83,7 +89,10 @@ impl Failure {
     pub fn sent(&self) -> Sent {
         match self {
             Failure::Timeout { sent, .. } | Failure::Broken { sent, .. } => *sent,
-            Failure::NotHttp { .. } | Failure::CallerBroke { .. } | Failure::CallerPaused { .. } => Sent::Perhaps,
+            Failure::NotHttp { .. }
+            | Failure::Unfit { .. }
+            | Failure::CallerBroke { .. }
+            | Failure::CallerPaused { .. } => Sent::Perhaps,
             _ => Sent::Nothing,
         }
     }
@@ -95,6 +104,7 @@ impl Failure {
             Failure::BreakerOpen { .. }
                 | Failure::CallerBroke { .. }
                 | Failure::CallerPaused { .. }
+                | Failure::Unfit { .. }
                 | Failure::Unsendable { .. }
         )
     }

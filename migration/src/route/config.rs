@@ -209,6 +209,7 @@ impl CompareConfig {
             tolerance: self.tolerance.clone(),
             critical: self.critical.clone(),
             personal: self.personal.clone(),
+            opaque: Vec::new(),
             headers: self.headers.iter().map(|h| h.to_ascii_lowercase()).collect(),
         }
     }

@@ -6,6 +6,7 @@
 pub(super) mod names;
 mod plan;
 mod references;
+mod searched;
 mod trial;
 mod yaml;
 
@@ -47,7 +48,10 @@ impl Scaffold {
         let mut found = chosen(&self.tables, found)?;
         self.key.iter().try_for_each(|key| give_key(key, &mut found))?;
         let draft = config::load(&global.config, MissingSecret::Error).draft;
-        let tables = plan::plan(&source, &draft, &found);
+        let mut tables = plan::plan(&source, &draft, &found);
+        for table in &mut tables {
+            table.search = searched::by(&opened, &source.keys.adapter, table);
+        }
         let plan =
             Plan { global, base: &loaded.base, source: &source.name, tables: &tables, dir: self.write.as_deref() };
         if let Some(bare) = tables.iter().find(|t| t.fields.is_empty()) {

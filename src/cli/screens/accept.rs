@@ -24,6 +24,9 @@ pub(super) struct Accept {
     /// Only show what waits; nothing is written, and the source stays as it is.
     #[arg(long, conflicts_with = "write")]
     show: bool,
+    /// Write the difference as a drawing (SVG) to that file.
+    #[arg(long, value_name = "FILE")]
+    svg: Option<PathBuf>,
     /// Put the proposed version in the place of the map's file; the old one is kept beside it.
     #[arg(long)]
     write: bool,
@@ -61,6 +64,9 @@ impl Accept {
         let Some(waits) = waits else {
             return Err(Failure::Because(format!("nothing of `{}` waits to be accepted", self.source)));
         };
+        if let Some(to) = &self.svg {
+            draw(to, &own)?;
+        }
         if !global.json {
             out::answer(&text(&waits));
         }
@@ -125,6 +131,14 @@ impl Accept {
             ),
         }
     }
+}
+
+/// Draws what waits; the source's own folder knows it, also while a gateway runs.
+fn draw(to: &Path, own: &Source) -> Result<(), Failure> {
+    let drawing = own.inside().halted.and_then(|h| h.drawing);
+    let drawing =
+        drawing.ok_or_else(|| Failure::Because("what waits is no screen: there is nothing to draw".into()))?;
+    std::fs::write(to, drawing).map_err(|e| Failure::Because(format!("{} cannot be written: {e}", to.display())))
 }
 
 fn name(path: &Path) -> String {

@@ -42,7 +42,7 @@ impl Show {
         if let Some(to) = &self.svg
             && let Some((_, picture)) = seen.last()
         {
-            let drawn = show::svg(picture, screen(&map, picture));
+            let drawn = show::svg(picture, screen(&map, picture), &[]);
             let failed = |e| Failure::Because(format!("{} cannot be written: {e}", to.display()));
             std::fs::write(to, drawn).map_err(failed)?;
         }

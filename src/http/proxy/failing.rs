@@ -23,6 +23,7 @@ pub(super) fn falls_back(turn: &Turn, sent: &Result<Answer, Failure>) -> Option<
         Err(Failure::BreakerOpen { .. }) => Some("modern-breaker-open"),
         Err(Failure::Connect { .. } | Failure::Tls { .. }) => Some("modern-unreachable"),
         Err(Failure::Timeout { .. }) => Some("modern-timeout"),
+        Err(Failure::Unfit { .. }) => Some("modern-ids"),
         Err(Failure::Broken { .. } | Failure::NotHttp { .. }) => Some("modern-failed"),
         Err(Failure::CallerBroke { .. } | Failure::CallerPaused { .. } | Failure::Unsendable { .. }) => None,
     }
@@ -47,6 +48,10 @@ pub(super) fn refusal(failure: &Failure, largest: Option<u64>) -> Refusal {
         Failure::Timeout { millis, .. } => Refusal::new(
             "upstream-timeout",
             format!("no answer began within {millis} ms; the request may have been done"),
+        ),
+        Failure::Unfit { .. } => Refusal::new(
+            "upstream-failed",
+            "it knows what was asked for by another id, and that id is not known here, or the other way round",
         ),
         Failure::Broken { .. } | Failure::NotHttp { .. } => Refusal::new(
             "upstream-failed",

@@ -1,13 +1,16 @@
 //! The facade, asked by the shadow as a consumer would.
 
+use super::numbers;
 use crate::http::docs::Docs;
 use crate::http::facade;
+use crate::runtime::routes::Route;
 use crate::runtime::serving::Shared;
 use crate::runtime::shadow::{Facade, Question, Reply};
 use actix_web::body::to_bytes;
 use actix_web::dev::RequestHead;
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::http::{Method, Uri};
+use actix_web::web::Bytes;
 use futures_util::future::LocalBoxFuture;
 use std::sync::{Arc, Weak};
 use std::time::Instant;
@@ -49,5 +52,13 @@ impl Inside {
 impl Facade for Inside {
     fn ask<'a>(&'a self, question: &'a Question) -> LocalBoxFuture<'a, Result<Reply, String>> {
         Box::pin(self.answer(question))
+    }
+
+    fn outward(&self, route: &Route, target: &str) -> Result<String, String> {
+        numbers::outward(&self.shared.upgrade().ok_or("the gateway stops")?, route, target)
+    }
+
+    fn inward(&self, route: &Route, body: Bytes) -> Result<Bytes, String> {
+        Ok(numbers::inward(&self.shared.upgrade().ok_or("the gateway stops")?, route, &body)?.into())
     }
 }

@@ -10,6 +10,7 @@
 mod failing;
 mod inside;
 mod meter;
+mod numbers;
 mod reply;
 mod send;
 mod shape;
@@ -168,14 +169,23 @@ impl Pass<'_> {
             return Err(Failure::Unsendable { why: format!("the route has no {} side", side.name()) });
         };
         let head = self.request.head();
-        let request = Request {
+        let translates = side == Side::Modern && self.route().config.ids.is_some();
+        let mut request = Request {
             method: http::Method::from_bytes(head.method.as_str().as_bytes()).unwrap_or_default(),
             target: self.route().target(side, send::target(head)).into_owned(),
             headers: send::headers(self.request, &self.traced),
             body,
             upgrade: upgrade.cloned(),
         };
-        target.upstream.send(request).await
+        if !translates {
+            return target.upstream.send(request).await;
+        }
+        let asked = numbers::outward(self.shared, self.route(), send::target(head));
+        let asked = asked.map_err(|why| Failure::Unfit { why })?;
+        request.target = self.route().target(side, &asked).into_owned();
+        // What is encoded cannot be translated.
+        request.headers.insert(http::header::ACCEPT_ENCODING, http::HeaderValue::from_static("identity"));
+        numbers::translated(self.shared, self.route(), target.upstream.send(request).await?).await
     }
 
     fn seen(&self, status: u16, headers: Vec<(String, String)>, took: std::time::Duration, body: web::Bytes) -> Seen {

@@ -1,7 +1,7 @@
 //! The admin API's own OpenAPI document, made from the handlers' annotations, and the page that shows it.
 
 use super::fault::{AdminFault, CODES};
-use super::{acts, lists, moves, probes, reads};
+use super::{acts, evidence, lists, migration, moves, probes, reads};
 use actix_web::web::Path;
 use actix_web::{HttpResponse, http::header};
 use serde_json::{Value, json};
@@ -24,11 +24,13 @@ use utoipa_swagger_ui::Config;
         (name = "dead letters", description = "Refused records, with replay and discard."),
         (name = "reviews", description = "Questions for a person."),
         (name = "entities", description = "The catalog: fields, owners, formulas."),
-        (name = "routes", description = "Paths on their way from legacy to modern.")),
+        (name = "routes", description = "Paths on their way from legacy to modern."),
+        (name = "migration", description = "The evidence on which routes move.")),
     paths(probes::livez, probes::readyz, probes::metrics, reads::about, reads::sources, acts::accept_source, reads::datasets, reads::dataset,
         acts::accept, lists::units, lists::ledger, reads::ledger_totals, lists::dead_letters, acts::replay_many,
         reads::dead_letter, acts::replay, acts::discard, lists::reviews, reads::entities, reads::entity, acts::reload,
-        moves::routes, moves::decisions, moves::set)
+        moves::routes, moves::decisions, moves::set, migration::board, migration::clusters, migration::judge,
+        migration::verdicts, evidence::bundles, evidence::bundle, evidence::restart, evidence::sweep)
 )]
 struct Document;
 

@@ -8,8 +8,10 @@
 mod acts;
 mod document;
 mod door;
+mod evidence;
 mod fault;
 pub(super) mod lists;
+pub(super) mod migration;
 pub(super) mod moves;
 pub(super) mod params;
 mod probes;
@@ -96,6 +98,14 @@ pub(super) fn routes(cfg: &mut ServiceConfig) {
                 .service(read("/routes", moves::routes))
                 .service(read("/routes/decisions", moves::decisions))
                 .service(act("/routes:move", moves::set))
+                .service(read("/migration", migration::board))
+                .service(act("/migration:judge", migration::judge))
+                .service(read("/migration/verdicts", migration::verdicts))
+                .service(read("/migration/{route}/clusters", migration::clusters))
+                .service(read("/evidence/bundles", evidence::bundles))
+                .service(read("/evidence/bundles/{number}", evidence::bundle))
+                .service(act("/evidence:sweep", evidence::sweep))
+                .service(act("/evidence:restart", evidence::restart))
                 .service(act("/reload", acts::reload))
                 .default_service(web::to(nothing)),
         )

@@ -96,6 +96,13 @@ pub(super) async fn set(state: Data<AdminState>, ask: Json<Object<Move>>) -> Res
             Refused::Bad(why) => AdminFault::new("bad-value", why),
             held => AdminFault::new("not-possible", held.to_string()),
         })?;
+        if let Some(evidence) = &s.evidence {
+            let now_ms = s.clock.now_ms();
+            if let Err(e) = evidence.keep(&decision.bundle()) {
+                tracing::error!(route = route.name, "the bundle of a decision could not be kept: {e}");
+            }
+            let _ = evidence.moved(&route.name, route.standing(), now_ms);
+        }
         Ok(Json(DecisionView::of(&decision)))
     })
     .await

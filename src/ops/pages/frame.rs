@@ -22,7 +22,7 @@ pub(super) fn whole(title: &str, about: &About, now: Timestamp, main: &Html) -> 
         .raw("<script src=\"/assets/admin.js\" defer></script></head><body>")
         .raw("<a class=\"skip\" href=\"#main\">Skip to content</a><header><a class=\"brand\" href=\"/\">")
         .raw("<img src=\"/assets/icon.svg\" alt=\"\" width=\"22\" height=\"22\">Banyan</a><nav aria-label=\"Pages\">")
-        .raw("<a href=\"/\">Overview</a><a href=\"/dead-letters\">Dead letters</a><a href=\"/docs/\">Admin API</a>")
+        .raw("<a href=\"/\">Overview</a><a href=\"/dead-letters\">Dead letters</a><a href=\"/migration\">Migration</a><a href=\"/docs/\">Admin API</a>")
         .raw("<a href=\"")
         .text(&about.facade)
         .raw("/docs/\">Facade</a></nav></header><p id=\"said\" role=\"status\" aria-live=\"polite\" hidden></p>")

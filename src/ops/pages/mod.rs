@@ -10,6 +10,7 @@ mod format;
 mod frame;
 mod html;
 mod letters;
+mod migration;
 mod overview;
 mod source;
 mod why;
@@ -27,9 +28,12 @@ pub(super) fn routes(cfg: &mut ServiceConfig) {
     cfg.service(read("/", overview::page))
         .service(read("/datasets/{full}", dataset::page))
         .service(read("/sources/{name}", source::page))
+        .service(read("/sources/{name}/drawing.svg", source::drawing))
         .service(read("/dead-letters", letters::list))
         .service(read("/dead-letters/{number}", letters::one))
         .service(read("/entities/{name}", entity::page))
+        .service(read("/migration", migration::page))
+        .service(read("/migration/{route}", migration::one))
         .service(read("/why", why::find))
         .service(read("/why/{entity}/{id}", why::page))
         .service(read("/assets/{file}", frame::asset));

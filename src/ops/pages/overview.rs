@@ -32,6 +32,7 @@ fn draw(h: &mut Html, s: &AdminState, overview: &Overview) {
         card(h, d, &s.metrics.rates.of(&counted_as(d)), now);
     }
     h.raw("</div>");
+    sources(h, s, &s.shared.get());
     entities(h, &s.shared.get(), &overview.counts);
     let sizes = &overview.sizes;
     h.raw("<h2>Gateway</h2><dl class=\"facts\">");
@@ -259,6 +260,22 @@ fn accept_button(h: &mut Html, d: &DatasetView, seen: &Waiting, label: &'static 
 /// A mapping's name above its sums.
 pub(super) fn mapping(h: &mut Html, name: &str, more: &'static str) {
     h.raw("<p class=\"mapping\">").text(if name == "-" { "fills a lookup" } else { name }).raw(more).raw("</p>");
+}
+
+/// Every source, with what of it wants a person.
+fn sources(h: &mut Html, s: &AdminState, serving: &Serving) {
+    h.raw("<h2>Sources</h2><ul>");
+    let insides = s.acts.insides();
+    for source in &serving.catalog.sources {
+        h.raw("<li><a href=\"/sources/").segment(&source.name).raw("\">").text(&source.name);
+        h.raw("</a> <span class=\"quiet\">").text(&source.adapter).raw("</span>");
+        let halted = insides.iter().find(|(n, _)| *n == source.name).and_then(|(_, i)| i.halted.as_ref());
+        if let Some(halted) = halted {
+            h.raw(" <span class=\"bad\">stands still: ").text(&halted.code).raw("</span>");
+        }
+        h.raw("</li>");
+    }
+    h.raw("</ul>");
 }
 
 /// The ledger's equation.

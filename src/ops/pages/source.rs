@@ -5,8 +5,9 @@ use super::paged;
 use crate::ops::admin::AdminFault;
 use crate::ops::state::AdminState;
 use crate::ops::view;
-use actix_web::HttpResponse;
+use actix_web::http::header;
 use actix_web::web::{Data, Path};
+use actix_web::{HttpResponse, ResponseError};
 use banyan_adapter::Halted;
 
 /// `/sources/{name}`
@@ -44,12 +45,32 @@ pub(super) async fn page(state: Data<AdminState>, name: Path<String>) -> HttpRes
     .await
 }
 
+/// `/sources/{name}/drawing.svg`: what came, drawn, while the source stands still.
+pub(super) async fn drawing(state: Data<AdminState>, name: Path<String>) -> HttpResponse {
+    let name = name.into_inner();
+    let drawn = state.acts.insides().into_iter().find(|(n, _)| *n == name).and_then(|(_, i)| i.halted?.drawing);
+    match drawn {
+        // It loads nothing and runs nothing, also where it is opened by itself.
+        Some(svg) => HttpResponse::Ok()
+            .content_type("image/svg+xml")
+            .insert_header((header::CONTENT_SECURITY_POLICY, "default-src 'none'"))
+            .insert_header((header::CACHE_CONTROL, "no-store"))
+            .body(svg),
+        None => AdminFault::new("not-found", format!("nothing is drawn of `{name}`")).error_response(),
+    }
+}
+
 /// Why the source stands still, with the pictures and the button that lets it go on.
 fn waits(h: &mut Html, name: &str, halted: &Halted) {
     h.raw("<section class=\"note bad\"><p><strong>This source stands still</strong> since ").text(halted.since);
     h.raw(": <code>").text(&halted.code).raw("</code></p><p>").text(&halted.message).raw("</p>");
     for (caption, text) in &halted.pictures {
         h.raw("<figure><figcaption>").text(caption).raw("</figcaption><pre>").text(text).raw("</pre></figure>");
+    }
+    if halted.drawing.is_some() {
+        h.raw("<details id=\"drawing\"><summary>The same as a drawing</summary><div class=\"wide\"><img alt=\"");
+        h.text("what came, with what differs marked").raw("\" src=\"/sources/").segment(name);
+        h.raw("/drawing.svg\"></div></details>");
     }
     if let Some(proposal) = &halted.proposal {
         h.raw("<details id=\"proposal\"><summary>What the map would have to say</summary><pre>");

@@ -7,6 +7,7 @@ mod dataset;
 mod entity;
 mod ledger;
 mod letter;
+pub mod migration;
 mod names;
 mod review;
 pub mod route;

@@ -46,6 +46,8 @@ pub struct HaltedView {
     pub since: String,
     /// Pictures of what was expected and what came.
     pub pictures: Vec<PictureView>,
+    /// The path of the same as one drawing (SVG), on this listener, where there is one.
+    pub drawing: Option<String>,
     /// What its configuration would have to say so that it goes on.
     pub proposal: Option<String>,
 }
@@ -59,8 +61,8 @@ pub struct PictureView {
     pub text: String,
 }
 
-impl From<&Halted> for HaltedView {
-    fn from(h: &Halted) -> HaltedView {
+impl HaltedView {
+    fn new(source: &str, h: &Halted) -> HaltedView {
         let picture = |(caption, text): &(String, String)| PictureView { caption: caption.clone(), text: text.clone() };
         HaltedView {
             id: h.id.clone(),
@@ -68,6 +70,8 @@ impl From<&Halted> for HaltedView {
             message: h.message.clone(),
             since: h.since.to_string(),
             pictures: h.pictures.iter().map(picture).collect(),
+            // A source's name is one segment of a path as it is.
+            drawing: h.drawing.as_ref().map(|_| format!("/sources/{source}/drawing.svg")),
             proposal: h.proposal.clone(),
         }
     }
@@ -153,7 +157,7 @@ pub fn sources(catalog: &Catalog, feeds: &[Feed], insides: &[(String, Inside)]) 
     let inside = |name: &str| insides.iter().find(|(n, _)| n == name).map(|(_, i)| i);
     let source = |(no, s): (usize, &banyan_model::model::Source)| SourceView {
         facts: inside(&s.name).map(|i| i.facts.iter().map(fact).collect()).unwrap_or_default(),
-        halted: inside(&s.name).and_then(|i| i.halted.as_ref()).map(HaltedView::from),
+        halted: inside(&s.name).and_then(|i| i.halted.as_ref()).map(|h| HaltedView::new(&s.name, h)),
         name: s.name.clone(),
         adapter: s.adapter.clone(),
         datasets: catalog.datasets.iter().filter(|d| d.source == no).map(|d| d.full.clone()).collect(),

@@ -8,16 +8,22 @@
 
 mod deciding;
 mod exchange;
+mod lineage;
 mod look;
+pub mod plan;
 mod room;
 mod sample;
 pub mod sweep;
+pub mod sweeps;
 mod weigh;
+mod witness;
 
 pub use deciding::{EvidenceJudge, decide};
 pub use exchange::{Asked, Exchange, Origin, Outcome, Reply, RouteInfo};
+pub use lineage::lineage_of;
 pub use look::{ClusterLook, Judged};
 pub use sample::{Lineage, LineageOf, Sample};
+pub use witness::evidence_of;
 
 use super::clock::Clock;
 use banyan_migration::account::{self, Account, Judgement};
@@ -29,7 +35,7 @@ use banyan_migration::sticky::Weight;
 use banyan_migration::watch::Watch;
 use banyan_store::Result;
 use banyan_store::evidence::{EvidenceStore, SAMPLES};
-use metrics::{counter, gauge};
+use metrics::counter;
 use room::{Room, Watches};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -139,6 +145,7 @@ impl Evidence {
         let outcome = done.unwrap_or(Outcome { found: None, counted: false, why: Some("evidence cannot be kept") });
         let word = match (outcome.found, outcome.counted) {
             (None, _) => "unanswered",
+            (Some(_), false) if outcome.why == Some(room::FULL) => "overflow",
             (Some(_), false) => "repeat",
             (Some(found), true) => look::word(found),
         };
@@ -176,9 +183,7 @@ impl Evidence {
         let watch: Watch = watch.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let mut room = self.0.room();
         let account = &room.file(&route.name)?.account;
-        let judged = Judged::of(route, account, &watch, now_ms);
-        gauge!("banyan_evidence_score", "route" => route.name.clone()).set(judged.score);
-        Ok(judged)
+        Ok(Judged::of(route, account, &watch, now_ms))
     }
 
     /// What a promotion would rest on now; else why it is held back, in words.
@@ -308,6 +313,14 @@ impl Evidence {
     /// Reads or changes a route's account.
     pub(crate) fn with<R>(&self, route: &str, with: impl FnOnce(&mut Account) -> R) -> Result<R> {
         self.0.room().change(route, with)
+    }
+
+    /// Commits for the last time, synced; whatever comes later is lost or kept by chance.
+    pub fn close(&self) {
+        let done = self.0.room().durably(self.0.clock.now_ms());
+        if let Err(e) = done {
+            tracing::error!("the last comparisons could not be kept: {e}");
+        }
     }
 
     /// Commits now.

@@ -17,6 +17,9 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 /// Exchanges between two commits at most.
 const COMMIT: usize = 500;
 
+/// Why a comparison does not count that finds no room.
+pub(super) const FULL: &str = "too many are remembered";
+
 /// How often prints that are too old are forgotten: an hour, in milliseconds.
 const TIDY_MS: i64 = 3_600_000;
 
@@ -146,8 +149,7 @@ impl Room {
             let row = PrintRow { outcome: rank(remember.outcome), signature: remember.signature };
             self.store.remember(number, epoch, &seen.print, at_ms, row)?;
         }
-        let why =
-            if full { Some("too many are remembered") } else { (!taken.counted).then_some("it was compared before") };
+        let why = if full { Some(FULL) } else { (!taken.counted).then_some("it was compared before") };
         Ok((Outcome { found: Some(taken.outcome), counted: taken.counted, why }, Some(taken)))
     }
 

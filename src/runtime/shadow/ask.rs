@@ -4,6 +4,7 @@ use super::{Question, Reply, Skipped, decode};
 use crate::runtime::routes::Route;
 use banyan_migration::stage::Side;
 use banyan_upstream::{Outgoing, Request};
+use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::future::LocalBoxFuture;
 use http::header;
@@ -13,6 +14,16 @@ use std::time::Instant;
 pub trait Facade: Send + Sync {
     /// What it says.
     fn ask<'a>(&'a self, question: &'a Question) -> LocalBoxFuture<'a, Result<Reply, String>>;
+
+    /// The path by which a modern side that numbers otherwise knows what is asked for.
+    fn outward(&self, _: &Route, target: &str) -> Result<String, String> {
+        Ok(target.to_owned())
+    }
+
+    /// What such a side said, with our ids.
+    fn inward(&self, _: &Route, body: Bytes) -> Result<Bytes, String> {
+        Ok(body)
+    }
 }
 
 /// There is none to ask.
@@ -63,10 +74,15 @@ async fn one(
             Err(why) => Ok(Err(why)),
         };
     };
+    let translates = side == Side::Modern && route.config.ids.is_some();
+    let asked = match translates.then(|| facade.outward(route, &question.target)).transpose() {
+        Ok(asked) => asked,
+        Err(why) => return Ok(Err(why)),
+    };
     let begun = Instant::now();
     let request = Request {
         method: question.method.clone(),
-        target: route.target(side, &question.target).into_owned(),
+        target: route.target(side, asked.as_ref().unwrap_or(&question.target)).into_owned(),
         headers: question.headers.clone(),
         body: if question.body.is_empty() { Outgoing::Empty } else { Outgoing::Whole(question.body.clone()) },
         upgrade: None,
@@ -86,7 +102,11 @@ async fn one(
         }
     }
     let reply = Reply { status: answer.status.as_u16(), headers: texts(&answer.headers), body: all.into(), took };
-    decode::plain(reply, most).map(Ok)
+    let reply = decode::plain(reply, most)?;
+    if !translates || !(200..300).contains(&reply.status) {
+        return Ok(Ok(reply));
+    }
+    Ok(facade.inward(route, reply.body.clone()).map(|body| Reply { body, ..reply }))
 }
 
 fn texts(headers: &http::HeaderMap) -> Vec<(String, String)> {

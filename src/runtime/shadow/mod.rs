@@ -12,18 +12,18 @@ mod capture;
 mod decode;
 mod exchange;
 mod lane;
+mod pair;
 mod run;
-mod telling;
 
 pub use ask::{Facade, NoFacade};
 pub use capture::{Capture, Seen};
 pub use exchange::{Exchange, Question, Reply, Skipped};
 pub use lane::Lane;
-pub use telling::Telling;
+pub use pair::pair;
 
 use super::clock::Clock;
 use super::routes::Route;
-use banyan_migration::stage::{Side, Stage};
+use banyan_migration::stage::Side;
 use metrics::counter;
 use run::{Job, Message};
 use std::cell::Cell;
@@ -120,12 +120,6 @@ impl Shadow {
         // The thread lives as long as this handle.
         let _ = self.sender.send(Message::Job(Box::new(job)));
     }
-}
-
-/// Whether a route that `answered` is asked of the other side, as it stands now.
-fn mirrors(route: &Route) -> bool {
-    let standing = route.standing();
-    !standing.killed && matches!(standing.stage, Stage::Shadow | Stage::Canary | Stage::Modern)
 }
 
 /// What became of one of the sample.

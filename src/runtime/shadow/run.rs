@@ -2,7 +2,7 @@
 
 use super::ask::{Facade, ask, plain};
 use super::capture::Place;
-use super::{Exchange, Question, Reply, Skipped, Witness, count, decode, mirrors, roll};
+use super::{Exchange, Question, Reply, Skipped, Witness, count, decode, roll};
 use crate::runtime::routes::Route;
 use banyan_migration::stage::Side;
 use std::cell::RefCell;
@@ -70,7 +70,7 @@ pub(super) async fn run(mut messages: UnboundedReceiver<Message>, witness: Arc<d
 }
 
 async fn settle(tasks: &Tasks) {
-    let off = |route: &Route| !mirrors(route);
+    let off = |route: &Route| !route.standing().mirrors();
     let ending: Vec<(Arc<Route>, AbortHandle)> =
         tasks.borrow().values().filter(|(route, _)| off(route)).cloned().collect();
     for (route, task) in &ending {
@@ -103,7 +103,7 @@ async fn exchange(
     facade: &dyn Facade,
 ) -> Result<Exchange, Skipped> {
     let reply = decode::plain(job.reply, route.lane.largest())?;
-    if !mirrors(route) {
+    if !route.standing().mirrors() {
         return Err(Skipped::TurnedOff);
     }
     let question = plain(job.question);
@@ -113,7 +113,7 @@ async fn exchange(
     }
     let said = ask(route, other, &question, facade).await?;
     let twice = route.lane.doubles(roll()) || witness.wants_second(route);
-    let legacy_again = match twice && mirrors(route) && spared(route, Side::Legacy) {
+    let legacy_again = match twice && route.standing().mirrors() && spared(route, Side::Legacy) {
         true => Some(ask(route, Side::Legacy, &question, facade).await?),
         false => None,
     };

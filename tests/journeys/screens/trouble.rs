@@ -12,8 +12,7 @@ fn a_gateway_that_is_killed_in_a_pass_begins_it_again_and_nothing_is_deleted() {
     g.until("all are there", |g| g.count("/v1/items") == 9);
     fs::write(site.path("slow"), "1").unwrap();
     site.edit("stock.txt", |text| text.replace("4719 90", "4719 91"));
-    // Somewhere between two pages.
-    std::thread::sleep(Duration::from_millis(2500));
+    g.until("it is between two pages", |_| site.path("turning").exists());
     g.kill();
     fs::write(site.path("slow"), "0").unwrap();
     let g = site.start();
@@ -38,6 +37,11 @@ fn a_screen_that_drifted_stops_its_map_until_a_person_accepts() {
     assert!(g.admin("/readyz").to_string().contains("source-halted"));
     let page = g.ask_admin("/sources/green", &[]).text();
     assert!(page.contains("STOCK SURVEY") && page.contains("I have looked"), "{page}");
+    let path = halted["drawing"].as_str().unwrap();
+    assert!(page.contains(path) && g.ask_admin("/", &[]).text().contains("stands still"), "{page}");
+    let drawing = g.ask_admin(path, &[]);
+    assert!(drawing.header("content-type").starts_with("image/svg"), "{}", drawing.text());
+    assert!(drawing.text().contains("STOCK SURVEY"), "{}", drawing.text());
     let failing = keyed(&g, "4711", &[("cache-control", "max-age=0"), ("prefer", "handling=strict")]);
     assert_ne!(failing.0, 200, "{}", failing.1);
 
@@ -47,6 +51,9 @@ fn a_screen_that_drifted_stops_its_map_until_a_person_accepts() {
     g.until("it still stands", |g| g.admin("/admin/v1/sources")["items"][0]["halted"].is_object());
     let shown = site.banyan(&["screens", "accept", "green", "--show"]);
     assert!(shown.status.success() && said(&shown).contains("STOCK SURVEY"), "{}", said(&shown));
+    let svg = site.path("drift.svg");
+    let drawn = site.banyan(&["screens", "accept", "green", "--show", "--svg", svg.to_str().unwrap()]);
+    assert!(drawn.status.success() && fs::read_to_string(&svg).unwrap().contains("STOCK SURVEY"), "{}", said(&drawn));
     assert!(g.admin("/admin/v1/sources")["items"][0]["halted"].is_object(), "showing accepts nothing");
 
     fs::write(site.path("title"), "STOCK LIST").unwrap();
@@ -70,6 +77,7 @@ fn a_wrong_password_is_tried_exactly_once_until_the_configuration_is_corrected()
     for _ in 0..3 {
         keyed(&g, "4711", &[("cache-control", "max-age=0")]);
     }
+    // That it is not tried again can only be waited for.
     std::thread::sleep(Duration::from_secs(3));
     assert_eq!(logins(&site), 1);
     assert!(!g.log().contains("wrong\""), "{}", g.log());

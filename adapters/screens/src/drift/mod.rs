@@ -10,9 +10,9 @@ mod render;
 pub use near::difference;
 pub use propose::propose;
 
-use crate::engine::Fnv;
+use crate::engine::{Fnv, cells_of};
 use crate::map::Map;
-use crate::picture::{At, Grid, Picture, Style};
+use crate::picture::{Area, At, Grid, Picture, Style};
 use crate::refusals;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -26,6 +26,15 @@ pub struct Difference {
     pub failing: Vec<Failing>,
     /// The picture as text, with marks where something is different; what is volatile is drawn as `~`.
     pub text: String,
+}
+
+impl Difference {
+    /// The cells in which something is not as the map says.
+    pub fn marks(&self) -> Vec<Area> {
+        let length = |f: &Failing| f.wanted.as_deref().map_or(1, cells_of).clamp(1, usize::from(u16::MAX));
+        let mark = |f: &Failing| Some(Area { at: f.at?, len: u16::try_from(length(f)).ok()? });
+        self.failing.iter().filter_map(mark).collect()
+    }
 }
 
 /// One thing that is not as the map says.

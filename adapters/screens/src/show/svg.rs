@@ -8,14 +8,16 @@ use std::fmt::Write;
 /// Pixels of a cell.
 const WIDE: u32 = 10;
 const HIGH: u32 = 20;
+/// What is not as it should be.
+const WRONG: &str = "#ffb000";
 /// Pixels of the rulers.
 const MARGIN: u32 = 34;
 
-/// A picture as an SVG document, with the fields of `screen` outlined. Web pages and ended sessions are drawn as the text
-/// of [`super::text`].
-pub fn svg(picture: &Picture, screen: Option<&Screen>) -> String {
+/// A picture as an SVG document, with the fields of `screen` outlined, and what is wrong in `marks`. Web pages and ended
+/// sessions are drawn as the text of [`super::text`].
+pub fn svg(picture: &Picture, screen: Option<&Screen>, marks: &[Area]) -> String {
     match &picture.shown {
-        Shown::Grid(grid) => grid_svg(grid, screen),
+        Shown::Grid(grid) => grid_svg(grid, screen, marks),
         _ => {
             let text = super::text(picture, screen);
             let lines: Vec<&str> = text.lines().take(2000).collect();
@@ -51,7 +53,7 @@ fn words(out: &mut String, x: u32, y: u32, fill: &str, text: &str) {
     );
 }
 
-fn grid_svg(grid: &Grid, screen: Option<&Screen>) -> String {
+fn grid_svg(grid: &Grid, screen: Option<&Screen>, marks: &[Area]) -> String {
     let (rows, columns) = grid.size;
     let mut out = open(u32::from(columns) * WIDE, u32::from(rows) * HIGH);
     for column in (10..=columns).step_by(10) {
@@ -63,8 +65,7 @@ fn grid_svg(grid: &Grid, screen: Option<&Screen>) -> String {
     }
     let at = grid.cursor;
     outline(&mut out, Area { at, len: 1 }, columns, "#ffffff");
-    let Some(screen) = screen else { return out + "</svg>\n" };
-    for field in placed(grid, screen) {
+    for field in screen.map(|s| placed(grid, s)).unwrap_or_default() {
         let colour = if field.hidden { "#ff6060" } else { "#40c0ff" };
         for area in &field.areas {
             outline(&mut out, *area, columns, colour);
@@ -72,6 +73,9 @@ fn grid_svg(grid: &Grid, screen: Option<&Screen>) -> String {
         if let Some(area) = field.areas.first() {
             small(&mut out, x(area.at.column), y(area.at.row).saturating_sub(1), colour, &field.name);
         }
+    }
+    for mark in marks.iter().filter(|m| grid.index(m.at).is_some()) {
+        outline(&mut out, *mark, columns, WRONG);
     }
     out + "</svg>\n"
 }

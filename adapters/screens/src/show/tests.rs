@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::map;
-use crate::picture::{At, Element, Style};
+use crate::picture::{Area, At, Element, Style};
 use banyan_words::node::yaml;
 
 fn screen(name: &str) -> Screen {
@@ -49,15 +49,18 @@ fn a_grid_as_text() {
 
 #[test]
 fn a_grid_as_svg() {
-    let drawn = svg(&detail(), Some(&screen("detail")));
+    let drawn = svg(&detail(), Some(&screen("detail")), &[]);
     assert!(drawn.starts_with("<svg ") && drawn.ends_with("</svg>\n"));
     assert!(drawn.contains("STOCK ITEM &lt;&amp;&gt;") && !drawn.contains("<&>"));
     for name in ["item", "qty", "bin"] {
         assert!(drawn.contains(&format!(">{name}</text>")), "{name}");
     }
     assert_eq!(drawn.matches("stroke=\"#40c0ff\"").count(), 3);
-    let table = svg(&detail(), Some(&screen("list")));
+    let table = svg(&detail(), Some(&screen("list")), &[]);
     assert_eq!(table.matches("stroke=\"#40c0ff\"").count(), 32, "two columns of sixteen rows");
+    let marks = [Area { at: At { row: 2, column: 79 }, len: 4 }, Area { at: At { row: 99, column: 1 }, len: 1 }];
+    let marked = svg(&detail(), None, &marks);
+    assert_eq!(marked.matches("stroke=\"#ffb000\"").count(), 2, "over the end of a row, and none outside the screen");
 }
 
 #[test]
@@ -75,7 +78,7 @@ fn a_page_is_a_list_of_what_was_found() {
     for part in ["title Items [2J", "button \"Save\" input: 1 found", "not to be used", "A1 | –", "  second <b>"] {
         assert!(told.contains(part), "{part}\n{told}");
     }
-    let drawn = svg(&picture, None);
+    let drawn = svg(&picture, None, &[]);
     assert!(drawn.contains("second &lt;b&gt;") && !drawn.contains('\u{1b}'));
     let ended = Picture { revision: 2, at_rest: true, shown: Shown::Disconnected };
     assert!(text(&ended, None).contains("ended the session"));

@@ -3,6 +3,7 @@
 use super::desk::Desk;
 use crate::drift::{self, Breaker};
 use crate::refusals;
+use crate::show;
 use banyan_adapter::{Fault, Halted, Inside};
 use jiff::Timestamp;
 
@@ -57,9 +58,16 @@ fn drifted(desk: &Desk, breaker: &Breaker) -> Halted {
         ),
         since: breaker.since,
         pictures,
-        drawing: None,
+        drawing: Some(drawn(desk, breaker)),
         proposal: yaml.map(|text| drift::propose(&text, &breaker.difference)),
     }
+}
+
+/// What came, with the fields of the nearest screen outlined, and marked what is not as the map says.
+fn drawn(desk: &Desk, breaker: &Breaker) -> String {
+    let named = breaker.difference.screen.as_deref();
+    let screen = named.and_then(|name| desk.map().screens.iter().find(|s| s.name == name));
+    show::svg(&breaker.picture, screen, &breaker.difference.marks())
 }
 
 fn failing(one: &drift::Failing) -> String {

@@ -1,6 +1,7 @@
 //! The `transport:` of a map: one of the kinds, with its own keys.
 
 use super::{Transport, tn3270, vt, web};
+use crate::map::Key;
 use banyan_words::node::{Node, read, tagged};
 use banyan_words::{Problem, Severity};
 use schemars::JsonSchema;
@@ -54,6 +55,15 @@ impl Config {
             Config::Tn3270(c) => tn3270::connect(c, base),
             Config::Vt(c) => vt::connect(c, base),
             Config::Web(c) => web::connect(c, base),
+        }
+    }
+
+    /// Whether that terminal has a key; else why not. Offline.
+    pub(crate) fn has_key(&self, key: Key) -> Result<(), String> {
+        match self {
+            Config::Tn3270(_) => tn3270::has_key(key),
+            Config::Vt(c) => vt::has_key(c, key),
+            Config::Web(_) => web::has_key(key),
         }
     }
 

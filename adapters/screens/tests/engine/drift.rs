@@ -2,7 +2,7 @@
 
 use super::far::{Far, STOCK, put, stock, traced};
 use banyan_screens::drift::{self, Breaker, Difference};
-use banyan_screens::picture::{At, Grid};
+use banyan_screens::picture::{Area, At, Grid};
 use banyan_screens::refusals;
 use jiff::Timestamp;
 
@@ -30,6 +30,7 @@ fn moved() -> Breaker {
 #[test]
 fn what_moved_is_found_and_a_new_version_says_where() {
     let Breaker { difference, code, .. } = moved();
+    assert_eq!(difference.marks(), [Area { at: At { row: 1, column: 2 }, len: 8 }]);
     assert_eq!((code.as_str(), difference.screen.as_deref()), (refusals::UNKNOWN_SCREEN, Some("menu")));
     assert_eq!(difference.failing[0].moved, Some(At { row: 2, column: 5 }));
     assert!(

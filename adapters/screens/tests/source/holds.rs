@@ -51,6 +51,9 @@ fn a_screen_that_drifted_stops_the_map_for_all_and_after_a_restart_until_a_perso
     assert_eq!(world.town.host().presses.len(), pressed, "nothing was typed since");
     let halted = source.inside().halted.unwrap();
     assert!(halted.pictures[0].1.contains("STOCK OVERVIEW"), "{halted:?}");
+    let drawing = halted.drawing.as_deref().unwrap();
+    assert!(drawing.starts_with("<svg ") && drawing.contains("STOCK OVERVIEW"), "{drawing}");
+    assert!(drawing.contains("stroke=\"#ffb000\""), "what differs is marked");
     assert!(halted.proposal.as_ref().is_some_and(|p| p.contains("town/v2")), "{:?}", halted.proposal);
     // Another process has the same folder: what is accepted there counts here.
     assert!(world.source().accept(None).unwrap().is_some());

@@ -7,6 +7,7 @@
 
 mod check;
 mod flow;
+mod keys;
 mod notes;
 mod pattern;
 mod pieces;
@@ -87,6 +88,8 @@ struct Reader<'n> {
     node: &'n Node,
     path: &'n str,
     far: Option<Far>,
+    /// How the far side is reached, if that is sound: it knows its keys.
+    config: Option<Config>,
     size: Option<(u16, u16)>,
     notes: Notes,
     /// All that are named, in order; what is faulty in one is left out of it.
@@ -99,7 +102,18 @@ struct Reader<'n> {
 impl<'n> Reader<'n> {
     fn new(node: &'n Node, path: &'n str) -> Reader<'n> {
         let (screens, written, flows, written_flows) = Default::default();
-        Reader { node, path, far: None, size: None, notes: Notes::default(), screens, written, flows, written_flows }
+        Reader {
+            node,
+            path,
+            far: None,
+            config: None,
+            size: None,
+            notes: Notes::default(),
+            screens,
+            written,
+            flows,
+            written_flows,
+        }
     }
 
     fn at(&self, key: &str) -> String {
@@ -113,7 +127,7 @@ impl<'n> Reader<'n> {
             let hint = "write its name and version: `map: stock/v3`";
             self.notes.error("bad-value", &self.at("map"), "a map has a name", hint);
         }
-        let transport = self.transport(raw.transport.as_ref());
+        self.transport(raw.transport.as_ref());
         self.section(raw.screens.as_ref(), "screens");
         self.section(raw.flows.as_ref(), "flows");
         self.read_screens();
@@ -137,7 +151,7 @@ impl<'n> Reader<'n> {
             within: raw.within.map_or(WITHIN, |d| d.0),
         };
         map.hash = hash(&map);
-        Some((map, transport?))
+        Some((map, self.config.take()?))
     }
 
     /// A section is a map of named things.
@@ -149,13 +163,13 @@ impl<'n> Reader<'n> {
         }
     }
 
-    fn transport(&mut self, node: Option<&Node>) -> Option<Config> {
+    fn transport(&mut self, node: Option<&Node>) {
         let path = self.at("transport");
         let Some(node) = node else {
             let hint = "write `transport: { kind: tn3270, host: \"mainframe:992\" }`, or kind vt or web";
             let whole = self.path.to_owned();
             self.notes.missing(&whole, "the key `transport` is missing", hint);
-            return None;
+            return;
         };
         let kind = node.get("kind").and_then(Node::as_text);
         self.far = match kind {
@@ -164,9 +178,8 @@ impl<'n> Reader<'n> {
             Some("web") => Some(Far::Web),
             _ => None,
         };
-        let config = Config::read(node, &path, &mut self.notes.problems);
-        self.size = config.as_ref().and_then(Config::size);
-        config
+        self.config = Config::read(node, &path, &mut self.notes.problems);
+        self.size = self.config.as_ref().and_then(Config::size);
     }
 
     fn pool(&mut self, raw: &RawPool) -> (Pool, Option<ScreenNo>) {

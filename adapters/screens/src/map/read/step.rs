@@ -219,34 +219,6 @@ impl Reader<'_> {
         Some(Press::Button(no))
     }
 
-    /// A key that the transport has.
-    pub(super) fn key(&mut self, word: &str, path: &str) -> Option<Key> {
-        let key: Key = match word.parse() {
-            Ok(key) => key,
-            Err(told) => {
-                let told: String = told;
-                let (message, hint) = told.split_once('\n').unwrap_or((&told, ""));
-                self.notes.error("unknown-key-name", path, message, hint);
-                return None;
-            }
-        };
-        let block = matches!(key, Key::Clear | Key::Pf(_) | Key::Pa(_) | Key::Attn | Key::SysReq | Key::Reset);
-        let character = matches!(key, Key::F(_) | Key::Ctrl(_) | Key::Alt(_) | Key::Char(_) | Key::Escape)
-            || matches!(key, Key::PageUp | Key::PageDown);
-        let hint = match (self.far, key) {
-            (Some(Far::Vt | Far::Web), Key::Pf(n)) => format!("write F{n}"),
-            (Some(Far::Vt | Far::Web), _) if block => "only 3270 terminals have it".to_owned(),
-            (Some(Far::Tn3270), Key::F(n)) => format!("write PF{n}"),
-            (Some(Far::Tn3270), Key::Char(_)) => "use `type` to type a text, and press Enter".to_owned(),
-            (Some(Far::Tn3270), _) if character => {
-                "3270 terminals have Enter, Clear, PF1 to PF24, PA1 to PA3".to_owned()
-            }
-            _ => return Some(key),
-        };
-        self.notes.error("unknown-key-name", path, format!("there is no key `{word}` on this terminal"), hint);
-        None
-    }
-
     /// What may come; `None` where something of it is faulty.
     pub(super) fn expected(&mut self, node: Option<&Node>, path: &str) -> Option<Vec<Expected>> {
         let mut all = Vec::new();

@@ -62,6 +62,30 @@ fn only(text: &str, code: &str, path: &str) -> Problem {
     problem
 }
 
+/// A terminal of that kind with one screen and one flow that presses `key`.
+fn pressing(transport: &str, key: &str) -> String {
+    format!(
+        "map: keys/v1\ntransport: {{ {transport} }}\nscreens:\n  home: {{ match: {{ contains: READY }} }}\nflows:\n  \
+         go: {{ start: home, steps: [{{ press: \"{key}\", expect: home }}] }}\n"
+    )
+}
+
+#[test]
+fn a_map_presses_only_keys_that_its_terminal_has() {
+    let vt = |term: &str| format!("kind: vt, command: [stock], term: {term}");
+    let told =
+        |transport: &str, key: &str| only(&pressing(transport, key), "unknown-key-name", "flows.go.steps[0].press");
+    for (term, key) in [("vt100", "F12"), ("vt220", "F5"), ("vt220", "Home"), ("ansi", "F1"), ("xterm", "PA1")] {
+        assert!(told(&vt(term), key).message.contains(key), "{term} {key}");
+    }
+    let euro = format!("{}, encoding: cp437", vt("ansi"));
+    assert!(told(&euro, "€").message.contains("encoding"));
+    told("kind: web, url: \"https://stock.example/\"", "F13");
+    for (term, key) in [("vt100", "PF4"), ("vt220", "F6"), ("xterm", "F24"), ("ansi", "Home"), ("linux", "BackTab")] {
+        good(&pressing(&vt(term), key));
+    }
+}
+
 #[test]
 fn the_stock_map() {
     let Checked { map, transport, .. } = good(STOCK);
@@ -150,6 +174,7 @@ fn names_that_are_not_known() {
     );
     breaks("press: PF5", "press: PF25", "unknown-key-name", "flows.book_stock.steps[2].press");
     breaks("press: PF5", "press: F5", "unknown-key-name", "flows.book_stock.steps[2].press");
+    breaks("press: PF5", "press: Insert", "unknown-key-name", "flows.book_stock.steps[2].press");
     breaks("volatile:", "volatle:", "unknown-key", "screens.home.volatle");
     breaks("pool: {", "pool: { rest: men, ", "unknown-screen", "pool.rest");
     breaks("qty: detail.qty", "qty: detail.quantity", "unknown-field", "flows.read_item.steps[0].read.qty");

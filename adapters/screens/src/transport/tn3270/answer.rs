@@ -1,5 +1,7 @@
 //! What s3270 answers to a command: lines of data, its status, and whether it did it.
 
+use memchr::memchr_iter;
+
 /// An answer.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Answer<'a> {
@@ -58,7 +60,15 @@ impl<'a> Answer<'a> {
 
     /// Its lines of data, without what marks them.
     pub(super) fn lines(self) -> impl Iterator<Item = &'a [u8]> {
-        self.data.split(|b| *b == b'\n').filter_map(|line| line.strip_prefix(b"data: "))
+        let mut ends = memchr_iter(b'\n', self.data);
+        let mut from = 0;
+        std::iter::from_fn(move || {
+            let end = ends.next()?;
+            let line = self.data.get(from..end);
+            from = end + 1;
+            line
+        })
+        .filter_map(|line| line.strip_prefix(b"data: "))
     }
 
     /// What it says, for people: printable words only. (s3270 4.1 adds bytes of freed memory to some messages.)

@@ -3,6 +3,7 @@
 //! Invariant: takes any bytes; the grid has exactly as many cells as its size says.
 
 use crate::picture::{Area, At, Cell, Grid, MASK, Span, Style};
+use memchr::memchr;
 
 /// Reads the lines; `None` if they are not a screen of that size.
 pub(super) fn grid<'a>(lines: impl Iterator<Item = &'a [u8]>, size: (u16, u16), cursor: (u16, u16)) -> Option<Grid> {
@@ -10,8 +11,19 @@ pub(super) fn grid<'a>(lines: impl Iterator<Item = &'a [u8]>, size: (u16, u16), 
     let mut reading =
         Reading { cells: Vec::with_capacity(wanted), starts: Vec::new(), field: Style(0), char: Style(0) };
     for line in lines {
-        for token in line.split(|b| *b == b' ').filter(|t| !t.is_empty()) {
-            reading.token(token)?;
+        let mut rest = line;
+        // Most of a screen is characters of four digits, and a screen is read before and after every key.
+        loop {
+            rest = reading.characters(rest);
+            let end = memchr(b' ', rest).unwrap_or(rest.len());
+            let (token, after) = rest.split_at(end);
+            if !token.is_empty() {
+                reading.token(token)?;
+            }
+            match after.split_first() {
+                Some((_, after)) => rest = after,
+                None => break,
+            }
         }
     }
     let Reading { mut cells, starts, field, .. } = reading;
@@ -51,6 +63,18 @@ struct Reading {
 }
 
 impl Reading {
+    /// Takes characters of four digits, as long as there are; what follows them.
+    fn characters<'a>(&mut self, mut rest: &'a [u8]) -> &'a [u8] {
+        let style = self.field.with(self.char);
+        while let Some((&[a, b, c, d, b' '], after)) = rest.split_first_chunk() {
+            let code = digit(a) << 12 | digit(b) << 8 | digit(c) << 4 | digit(d);
+            let Some(glyph) = char::from_u32(code).filter(|_| code < NO_DIGIT) else { break };
+            self.cells.push(Cell { glyph: visible(glyph), style });
+            rest = after;
+        }
+        rest
+    }
+
     fn token(&mut self, token: &[u8]) -> Option<()> {
         match token {
             [a, b, c, d] if *a != b'S' => {
@@ -76,9 +100,12 @@ impl Reading {
     }
 
     fn glyph(&mut self, glyph: char) {
-        let glyph = if glyph.is_control() { ' ' } else { glyph };
-        self.cells.push(Cell { glyph, style: self.field.with(self.char) });
+        self.cells.push(Cell { glyph: visible(glyph), style: self.field.with(self.char) });
     }
+}
+
+fn visible(glyph: char) -> char {
+    if glyph.is_control() { ' ' } else { glyph }
 }
 
 /// `c0=f0,42=f5`: the field's attribute, highlighting, colour.
@@ -121,6 +148,25 @@ fn spans(starts: &[(usize, Style, bool)], columns: u16, cells: usize) -> Vec<Spa
         (len > 0).then_some(Span { area, style: *style, modified: *modified })
     };
     starts.iter().zip(ends).filter_map(span).collect()
+}
+
+/// Larger than what four digits say.
+const NO_DIGIT: u32 = 0x1_0000;
+
+/// What each byte is worth as a digit, or [`NO_DIGIT`].
+static DIGITS: [u32; 256] = {
+    let mut digits = [NO_DIGIT; 256];
+    let mut value = 0;
+    while value < 16 {
+        digits[b"0123456789abcdef"[value] as usize] = value as u32;
+        digits[b"0123456789ABCDEF"[value] as usize] = value as u32;
+        value += 1;
+    }
+    digits
+};
+
+fn digit(byte: u8) -> u32 {
+    DIGITS.get(usize::from(byte)).copied().unwrap_or(NO_DIGIT)
 }
 
 fn hex(byte: u8) -> Option<u32> {

@@ -17,6 +17,11 @@ use std::time::{Duration, Instant};
 pub(super) const SLICE: Duration = Duration::from_millis(250);
 /// How long any command may take beyond what it says itself.
 pub(super) const PROMPT: Duration = Duration::from_secs(10);
+/// What answers a whole screen. s3270 writes it line by line, in some 200 µs; who takes each line as it comes is woken for
+/// each.
+const SCREEN: &str = "ReadBuffer";
+/// How long is waited after the first lines of a screen for the others.
+const LINES: Duration = Duration::from_micros(200);
 /// More than any answer has: a screen of 27 by 132 takes some 40 KB.
 const MOST: usize = 1024 * 1024;
 
@@ -88,12 +93,13 @@ impl Child {
         if self.line.write_all(&line).is_err() {
             return Err(lost(&self.last_words()));
         }
-        self.receive(Instant::now() + limit, call)?;
+        let pause = command.contains(SCREEN).then_some(LINES);
+        self.receive(Instant::now() + limit, call, pause)?;
         self.lost = false;
         Answer::read(&self.buffer).ok_or_else(|| lost("s3270 answers in a way that is not understood"))
     }
 
-    fn receive(&mut self, until: Instant, call: Option<&Call>) -> Result<(), Fault> {
+    fn receive(&mut self, until: Instant, call: Option<&Call>, pause: Option<Duration>) -> Result<(), Fault> {
         let mut chunk = [0; 16 * 1024];
         while !complete(&self.buffer) {
             match self.line.read(&mut chunk) {
@@ -113,6 +119,9 @@ impl Child {
             }
             if Instant::now() >= until {
                 return Err(lost("s3270 does not answer"));
+            }
+            if let Some(pause) = pause.filter(|_| !self.buffer.is_empty()) {
+                std::thread::sleep(pause);
             }
         }
         Ok(())

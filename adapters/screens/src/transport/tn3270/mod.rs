@@ -20,5 +20,10 @@ pub use connect::connect;
 
 pub(crate) use config::check;
 
+/// Whether such a terminal has that key, and it may be pressed; else why not.
+pub(super) fn has_key(key: crate::map::Key) -> Result<(), String> {
+    typing::press(key).map(drop).ok_or_else(|| format!("a 3270 is not given `{key}`"))
+}
+
 #[cfg(test)]
 mod tests;

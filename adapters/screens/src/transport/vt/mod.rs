@@ -14,6 +14,7 @@ mod config;
 mod keys;
 mod leader;
 mod line;
+mod marks;
 mod pty;
 mod recording;
 mod screen;
@@ -48,8 +49,8 @@ pub fn connect(config: &Config, base: &Path) -> Box<dyn Transport> {
     Box::new(Vt { config: config.clone(), base: base.to_owned() })
 }
 
-/// Whether this kind of terminal has that key, in this encoding; else why not. Offline.
-pub fn has_key(config: &Config, key: Key) -> Result<(), String> {
+/// Whether this kind of terminal has that key, in this encoding; else why not.
+pub(super) fn has_key(config: &Config, key: Key) -> Result<(), String> {
     let manner = manner(config)?;
     keys::bytes(key, manner.term, manner.backspace, screen::Modes::default(), &manner.charset).map(drop)
 }

@@ -1,11 +1,12 @@
 //! The terminal itself: bytes go in, a grid of cells comes out, and the answers that a terminal gives to questions.
 //!
 //! Purpose: a thin coat around `alacritty_terminal`, which knows what the sequences mean.
-//! Invariant: no input makes it panic or grow: it keeps no scrollback, no titles, no overlong strings and no
-//! combining characters, and never changes its size.
-//! Not here: where bytes come from, and when the far side is at rest.
+//! Invariant: no input makes it panic or grow: it keeps no scrollback, no titles, no overlong strings, one character in a
+//! cell, and never changes its size.
+//! Not here: where bytes come from, when the far side is at rest, what characters in one cell become (`marks`).
 
 use super::charset::{Charset, Reader};
+use super::marks;
 use super::track::{Run, Track};
 use crate::picture::{At, Cell, Grid, MASK, Style};
 use alacritty_terminal::Term;
@@ -17,7 +18,6 @@ use alacritty_terminal::term::{Config, Osc52, TermMode};
 use alacritty_terminal::vte::ansi::{Processor, Timeout};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use unicode_width::UnicodeWidthChar;
 
 /// Bytes of answers that wait at most; a far side that asks without end gets no more.
 const ANSWERS: usize = 4096;
@@ -74,10 +74,23 @@ impl Screen {
         let mut text = std::mem::take(&mut self.scratch);
         text.clear();
         self.reader.read(bytes, &mut text);
-        if !text.is_ascii() {
-            text.retain(|c| !combines(c));
+        let mut rest = text.as_str();
+        if !rest.is_ascii() {
+            while let Some(mark) = rest.find(marks::is_mark) {
+                let (before, from) = rest.split_at(mark);
+                self.pass(before.as_bytes());
+                let mut after = from.chars();
+                after.next().into_iter().for_each(|mark| self.mark(mark));
+                rest = after.as_str();
+            }
         }
-        let mut rest = text.as_bytes();
+        self.pass(rest.as_bytes());
+        self.scratch = text;
+        answers.append(&mut self.answers.lock());
+    }
+
+    /// Takes in what has a cell of its own.
+    fn pass(&mut self, mut rest: &[u8]) {
         while !rest.is_empty() {
             let run = self.track.take(rest);
             let (Run::Pass(length) | Run::PassAndCancel(length) | Run::Drop(length)) = run;
@@ -90,8 +103,23 @@ impl Screen {
             }
             rest = after;
         }
-        self.scratch = text;
-        answers.append(&mut self.answers.lock());
+    }
+
+    /// A mark goes to the character before the cursor. The emulator would keep any number of them, and not in one character.
+    fn mark(&mut self, mark: char) {
+        if self.track.midway() {
+            return;
+        }
+        let grid = self.term.grid_mut();
+        let (at, wraps) = (grid.cursor.point, grid.cursor.input_needs_wrap);
+        let row = &mut grid[at.line];
+        let back = |column: Column| Column(column.0.saturating_sub(1));
+        let mut column = if wraps { at.column } else { back(at.column) };
+        if row[column].flags.contains(Flags::WIDE_CHAR_SPACER) {
+            column = back(column);
+        }
+        let cell = &mut row[column];
+        cell.c = marks::marked(cell.c, mark);
     }
 
     /// Whether a sequence or a character has begun and not ended.
@@ -119,7 +147,7 @@ impl Screen {
         let mut cells = Vec::with_capacity(usize::from(rows) * usize::from(columns));
         for row in 0..rows {
             let row = &shown[Line(i32::from(row))];
-            cells.extend((0..columns).map(|column| cell(&row[Column(usize::from(column))])));
+            cells.extend(row[..Column(usize::from(columns))].iter().map(cell));
         }
         Grid { size: self.size, cursor: self.cursor(), cells, fields: Vec::new() }
     }
@@ -152,12 +180,6 @@ fn cell(of: &alacritty_terminal::term::cell::Cell) -> Cell {
 /// The emulator leaves tabulators where it jumped.
 fn glyph(c: char) -> char {
     if c.is_control() { ' ' } else { c }
-}
-
-/// Characters that are drawn over the one before: a cell holds one character, and without a bound the emulator would
-/// keep all of them.
-fn combines(c: char) -> bool {
-    c.width() == Some(0)
 }
 
 struct Size((u16, u16));

@@ -15,7 +15,7 @@ mod session;
 mod typing;
 
 use super::{Session, Transport};
-use crate::map::Map;
+use crate::map::{Key, Map};
 use banyan_adapter::{Call, Fault};
 use banyan_words::{Problem, node::join};
 use hosts::Hosts;
@@ -49,6 +49,11 @@ pub struct Config {
     /// The language that pages are asked for. Default: `en`.
     #[serde(default)]
     pub language: Option<String>,
+}
+
+/// Whether a page can be given that key; else why not.
+pub(super) fn has_key(key: Key) -> Result<(), String> {
+    keys::stroke(key).map(drop).ok_or_else(|| format!("a page has no `{key}`"))
 }
 
 impl Config {
