@@ -9,6 +9,7 @@ mod common;
 
 mod api;
 mod commands;
+mod consumers;
 mod document;
 mod door;
 mod errors;
@@ -18,6 +19,9 @@ mod metrics;
 mod migration;
 mod pages;
 mod routes;
+#[allow(dead_code)] // this binary uses its part
+#[path = "../journeys/routes/upstream.rs"]
+mod upstream;
 
 use common::{Gateway, Site};
 use serde_json::Value;
