@@ -181,7 +181,7 @@ fn a_route_is_not_retired_under_whom_it_would_break() {
     let old = Upstream::says(200, "{\"old\":true}");
     let routes = format!(
         "upstreams: {{ new: {{ url: \"{}\" }}, old: {{ url: \"{}\" }} }}\nroutes:\n  \
-         - {{ path: /a/**, legacy: old, modern: new, stage: modern, rollback: {{ auto: false }} }}\n  \
+         - {{ path: /a/**, legacy: old, modern: new, stage: modern, fallback: true, rollback: {{ auto: false }} }}\n  \
          - {{ path: /quiet, legacy: old, modern: new, stage: modern }}\n",
         new.url(),
         old.url()
