@@ -8,8 +8,10 @@
 mod common;
 
 mod api;
+mod capture;
 mod commands;
 mod consumers;
+mod contract;
 mod document;
 mod door;
 mod errors;

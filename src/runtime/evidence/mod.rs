@@ -14,6 +14,7 @@ pub mod plan;
 mod room;
 mod sample;
 pub mod sweep;
+pub mod sweeps;
 mod weigh;
 mod witness;
 
@@ -168,7 +169,13 @@ impl Evidence {
 
     /// The route stands there now: a move begins its watches anew. To be told after each decision and at the start.
     pub fn moved(&self, route: &str, standing: Standing, now_ms: i64) -> Result<()> {
-        let moved = self.0.room().change(route, |a| a.stands(standing, now_ms))?;
+        let mut room = self.0.room();
+        // Asked every second: where nothing moved nothing is written.
+        if room.file(route)?.account.standing.is_some_and(|(before, _)| before == standing) {
+            return Ok(());
+        }
+        let moved = room.change(route, |a| a.stands(standing, now_ms))?;
+        drop(room);
         if moved {
             let watch = self.0.watch(route);
             watch.lock().unwrap_or_else(PoisonError::into_inner).begins(standing.stage <= Stage::Shadow);

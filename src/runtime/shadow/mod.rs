@@ -8,16 +8,20 @@
 //! Not here: which requests have another side (`routes`), what the difference of two answers means (`evidence`).
 
 mod ask;
+mod both;
 mod capture;
 mod decode;
 mod exchange;
 mod lane;
+mod pair;
 mod run;
 
 pub use ask::{Facade, NoFacade};
+pub use both::both;
 pub use capture::{Capture, Seen};
 pub use exchange::{Exchange, Question, Reply, Skipped};
 pub use lane::Lane;
+pub use pair::pair;
 
 use super::clock::Clock;
 use super::routes::Route;
@@ -126,7 +130,7 @@ fn count(route: &Route, result: &'static str) {
 }
 
 /// Anything below a million, each as likely.
-fn roll() -> u64 {
+pub(super) fn roll() -> u64 {
     thread_local! {
         static STATE: Cell<u64> = Cell::new(RandomState::new().hash_one(0) | 1);
     }
