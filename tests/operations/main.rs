@@ -10,6 +10,7 @@ mod common;
 mod api;
 mod capture;
 mod commands;
+mod consumers;
 mod contract;
 mod document;
 mod door;
@@ -20,6 +21,9 @@ mod metrics;
 mod migration;
 mod pages;
 mod routes;
+#[allow(dead_code)] // this binary uses its part
+#[path = "../journeys/routes/upstream.rs"]
+mod upstream;
 
 use common::{Gateway, Site};
 use serde_json::Value;

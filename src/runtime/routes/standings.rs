@@ -198,18 +198,18 @@ impl Standings {
         if to == from {
             return Err(Refused::Same(from));
         }
+        let broken = self.broken(route, to, ask.within);
+        if let (Some(why), false) = (&broken, ask.force) {
+            return Err(Refused::Held(why.clone()));
+        }
         let cause = match forward(from, to) {
             false => Cause::Person { forced: false },
             true => match self.judge.judge(route, from, to) {
+                Ok(_) if broken.is_some() => Cause::Person { forced: true },
                 Ok(cause) => cause,
                 Err(_) if ask.force => Cause::Person { forced: true },
                 Err(why) => return Err(Refused::Held(why)),
             },
-        };
-        let cause = match self.broken(route, to, ask.within) {
-            None => cause,
-            Some(_) if ask.force => Cause::Person { forced: true },
-            Some(why) => return Err(Refused::Held(why)),
         };
         self.decide(&route.name, from, to, author, reason, cause)
     }
