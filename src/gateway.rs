@@ -5,13 +5,15 @@
 //! Not here: how problems look (`config::render`), what each room does.
 
 use crate::adapters::KINDS;
-use crate::config::{self, Built, Disk, MissingSecret, Moving};
+use crate::config::{self, Built, BuiltBrownout, Disk, MissingSecret, Moving};
 use crate::http::plain_document;
 use crate::ops::acts::Open;
 use crate::ops::audit::{self, AuditLog};
 use crate::ops::{About, AdminState, Running, serve_admin};
 use crate::runtime::capture::{Captures, Replays, folder_of, to_evidence};
 use crate::runtime::clock::Clock;
+use crate::runtime::consumers::{Brownout, Callers, Retiring};
+use crate::runtime::evidence::sweeps::Sweeps;
 use crate::runtime::evidence::{self, Evidence, EvidenceJudge, RouteInfo};
 use crate::runtime::ingest::{self, Engine, Ingest, LiveQueue};
 use crate::runtime::live::Live;
@@ -23,6 +25,7 @@ use crate::runtime::shadow::{Nobody, Shadow, Witness};
 use crate::runtime::sources::{Source, Sources, folders_of};
 use anyhow::{Context, Result, anyhow};
 use banyan_adapter::Audit;
+use banyan_migration::consumer::Consumers;
 use banyan_model::instance::Book;
 use banyan_store::{Store, sqlite::SqliteStore};
 use banyan_words::Problem;
@@ -71,12 +74,26 @@ fn serving(
     store: &Arc<SqliteStore>,
     queue: &Arc<LiveQueue>,
     routes: Arc<Routes>,
+    callers: (Consumers, Vec<BuiltBrownout>),
 ) -> Result<Serving> {
     let mut serving = Serving::new(engine.catalog.clone(), store.clone())?;
     serving.routes = routes;
+    serving.consumers = Arc::new(callers.0);
+    serving.brownouts = Arc::new(callers.1.into_iter().map(brownout).collect());
     serving.live = Live::new(engine, sources, queue.clone());
     serving.places = Places::of(&engine.catalog, &engine.sources);
     Ok(serving)
+}
+
+fn brownout(b: BuiltBrownout) -> Brownout {
+    let BuiltBrownout { consumer, entity, field, name, at, zone, until } = b;
+    Brownout { consumer, entity, field, name, at, zone, until }
+}
+
+/// Who calls, as far as it is kept beside the evidence.
+fn open_callers(evidence: Option<&Evidence>, clock: &Clock) -> Option<Callers> {
+    let opened = Callers::open(evidence?.clone(), clock.clone());
+    opened.inspect_err(|e| tracing::error!("it is not counted who calls: {e}")).ok()
 }
 
 /// The evidence beside a store. A gateway whose evidence cannot be read serves all the same: nothing is promoted then.
@@ -134,6 +151,7 @@ impl Gateway {
         let mut loaded = config::load(&self.config, MissingSecret::Error);
         let Some(mut built) = config::build(&mut loaded, KINDS, &Disk) else { return Err(loaded.problems) };
         let moving = std::mem::take(&mut built.moving);
+        let named = (std::mem::take(&mut built.consumers), std::mem::take(&mut built.brownouts));
         crate::ops::logs::hide(move |text| loaded.secrets.hide(text));
         let datasets = built.catalog.datasets.len();
         let engine = Arc::new(engine(built, &*self.store).map_err(fault)?);
@@ -141,7 +159,7 @@ impl Gateway {
         let sources = block_on(opening).map_err(|e| fault(e.into()))?.map_err(|e| fault(e.into()))?;
         let live = Arc::new(LiveQueue::default());
         let routes = routes(moving, &self.standings);
-        let serving = serving(&engine, &sources, &self.store, &live, routes).map_err(fault)?;
+        let serving = serving(&engine, &sources, &self.store, &live, routes, named).map_err(fault)?;
         let open = open_sources(&sources);
         // The old feeds end before the new ones begin, so that no unit is read by both.
         let mut slot = self.ingest.write().unwrap_or_else(PoisonError::into_inner);
@@ -221,28 +239,34 @@ pub async fn serve(config: &Path, mut built: Built, tell: impl FnOnce(&Serves)) 
     let store = open_store(&built)?;
     let codes = KINDS.iter().flat_map(|k| k.refusals()).copied().collect();
     let moving = std::mem::take(&mut built.moving);
+    let named = (std::mem::take(&mut built.consumers), std::mem::take(&mut built.brownouts));
     let engine = Arc::new(engine(built, &*store)?);
     let evidence = open_evidence(&settings.store, &clock);
     let judge: Arc<dyn Judge> = match &evidence {
         Some(evidence) => Arc::new(EvidenceJudge::new(evidence.clone())),
         None => Arc::new(NoEvidence),
     };
+    let callers = open_callers(evidence.as_ref(), &clock);
     let contracts = Arc::new(Contracts::default());
     let judge = Arc::new(ContractJudge::new(judge, contracts.clone()));
-    let standings = Arc::new(Standings::open(&journal::path_of(&settings.store), clock.clone(), judge)?);
+    let standings = Standings::open(&journal::path_of(&settings.store), clock.clone(), judge)?;
+    let standings = Arc::new(standings.with_callers(Arc::new(Retiring(callers.clone()))));
     let path = audit::path_of(&settings.store);
     let audit: Arc<dyn Audit> = Arc::new(AuditLog::new(path, Arc::new(clock.reader()))?);
     let folders = folders_of(&settings.store);
     let sources = Sources::open(&engine, &*store, &clock, &audit, &folders).await?;
     let live = Arc::new(LiveQueue::default());
     let routes = routes(moving, &standings);
-    let serving = serving(&engine, &sources, &store, &live, routes)?;
+    let serving = serving(&engine, &sources, &store, &live, routes, named)?;
     let told = on_commit(&serving);
     take_up(evidence.as_ref(), &serving);
     contracts.take_up(plain_document(&serving.catalog));
     let captures = Captures::start(folder_of(&settings.store), clock.clone())?;
     captures.take_up(&serving.routes, &serving.catalog);
     let shared = Arc::new(Shared::new(serving));
+    if let Some(callers) = &callers {
+        shared.with_callers(callers.clone());
+    }
     shared.with_captures(Arc::new(captures));
     if let Some(evidence) = &evidence {
         evidence.with_lineage(evidence::lineage_of(&shared));
@@ -252,6 +276,7 @@ pub async fn serve(config: &Path, mut built: Built, tell: impl FnOnce(&Serves)) 
         None => Arc::new(Nobody),
     };
     let inside = Arc::new(crate::http::Inside::new(&shared));
+    let sweeps = evidence.as_ref().map(|e| Sweeps::new(e.clone(), &shared, inside.clone()));
     let replays =
         Replays::new(folder_of(&settings.store), inside.clone(), to_evidence(evidence.clone()), clock.clone());
     let shadow = Shadow::start(witness, inside, clock.clone())?;
@@ -298,6 +323,7 @@ pub async fn serve(config: &Path, mut built: Built, tell: impl FnOnce(&Serves)) 
     state.codes = codes;
     state.standings = Some(standings.clone());
     state.evidence = evidence.clone();
+    state.sweeps = sweeps;
     state.contracts = Some(contracts);
     state.replays = Some(replays);
     let admin = serve_admin(Arc::new(state), settings.admin).await?;
@@ -318,6 +344,9 @@ pub async fn serve(config: &Path, mut built: Built, tell: impl FnOnce(&Serves)) 
     admin_handle.stop(true).await;
     if let Some(evidence) = evidence {
         tokio::task::spawn_blocking(move || evidence.close()).await?;
+    }
+    if let Some(callers) = callers {
+        tokio::task::spawn_blocking(move || callers.flush()).await?;
     }
     let ended = slot.write().unwrap_or_else(PoisonError::into_inner).take();
     if let Some(ingest) = ended {

@@ -55,6 +55,18 @@ enum Act {
         #[arg(long)]
         author: Option<String>,
     },
+    /// Compare everything an entity's route can show, where there is too little traffic for the score. Goes on where it
+    /// ended; `banyan migration` tells how it stands.
+    Sweep {
+        /// The route's name, or its path.
+        route: String,
+        /// Requests in a second.
+        #[arg(long, default_value_t = 10.0)]
+        rate: f64,
+        /// Stop the one that runs.
+        #[arg(long)]
+        stop: bool,
+    },
     /// Start a route's score again: something was mended that no build and no hash tells.
     Restart {
         /// The route's name, or its path.
@@ -106,6 +118,17 @@ impl EvidenceCommand {
                     word.unwrap_or("open again")
                 );
                 show(global, &line, &text);
+                Ok(())
+            }
+            Act::Sweep { route, rate, stop } => {
+                let (_, built) = global.built(MissingSecret::Warning)?;
+                let ask = json!({ "route": route, "rate": rate, "stop": stop });
+                let done = gateway(&built)?.act("/admin/v1/evidence:sweep", &ask)?;
+                let text = match done["planned"].as_u64() {
+                    Some(planned) => format!("{}: {planned} requests are asked of both sides\n", plain(&route)),
+                    None => format!("{}: stopped\n", plain(&route)),
+                };
+                show(global, &done, &text);
                 Ok(())
             }
             Act::Restart { route, reason, author } => {

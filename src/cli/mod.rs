@@ -10,6 +10,7 @@ mod audit;
 mod backup;
 mod check;
 mod connect;
+mod consumers;
 mod contract;
 mod dead_letters;
 mod discover;
@@ -18,6 +19,7 @@ mod guess;
 mod hands;
 mod init;
 mod inspect;
+mod keys;
 mod ledger;
 mod lookups;
 mod migration;
@@ -25,6 +27,7 @@ mod openapi;
 mod out;
 mod replay;
 mod restore;
+mod retire;
 mod routes;
 mod scaffold;
 mod schema;
@@ -85,6 +88,12 @@ enum Command {
     Migration(migration::Migration),
     /// What differs, what people say of it; compute decisions again.
     Evidence(evidence::EvidenceCommand),
+    /// Retire a route, unless someone still needs its old side.
+    Retire(retire::Retire),
+    /// Show who calls which route, and who still needs legacy.
+    Consumers(consumers::ConsumersCommand),
+    /// API keys: their digests for the configuration.
+    Keys(keys::KeysCommand),
     /// Copy the store, while the gateway works, into a new file.
     Backup(backup::Backup),
     /// Put a backup in the store's place, while no gateway works.
@@ -125,6 +134,9 @@ pub fn main() -> ExitCode {
         Command::Replay(c) => c.run(&global),
         Command::Migration(c) => c.run(&global),
         Command::Evidence(c) => c.run(&global),
+        Command::Retire(c) => c.run(&global),
+        Command::Consumers(c) => c.run(&global),
+        Command::Keys(c) => c.run(&global),
         Command::Backup(c) => c.run(&global),
         Command::Restore(c) => c.run(&global),
         Command::Store(c) => c.run(&global),

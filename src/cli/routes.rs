@@ -140,7 +140,7 @@ fn account() -> Option<String> {
     None
 }
 
-fn gateway_of(built: &Built) -> Result<Option<AdminClient>, Failure> {
+pub(super) fn gateway_of(built: &Built) -> Result<Option<AdminClient>, Failure> {
     AdminClient::find(built.settings.admin, &built.settings.store)
 }
 
@@ -274,7 +274,7 @@ fn planned(global: &Global, mut built: Built, new: PathBuf) -> Done {
 }
 
 /// A decision that was taken.
-fn told(global: &Global, decision: &Value) {
+pub(super) fn told(global: &Global, decision: &Value) {
     if global.json {
         return out::json(decision);
     }

@@ -10,6 +10,7 @@ use super::view::{self, DatasetView, Sizes};
 use crate::runtime::capture::Replays;
 use crate::runtime::clock::Clock;
 use crate::runtime::evidence::Evidence;
+use crate::runtime::evidence::sweeps::Sweeps;
 use crate::runtime::routes::Standings;
 use crate::runtime::routes::contract::Contracts;
 use crate::runtime::serving::{Serving, Shared};
@@ -80,6 +81,8 @@ pub struct AdminState {
     pub replays: Option<Replays>,
     /// What comparisons came to.
     pub evidence: Option<Evidence>,
+    /// Sweeps, where both sides can be asked.
+    pub sweeps: Option<Arc<Sweeps>>,
     /// Who still calls a route, by its name.
     pub callers: Option<Callers>,
     readers: Mutex<Vec<Box<dyn Reader>>>,
@@ -120,6 +123,7 @@ impl AdminState {
             contracts: None,
             replays: None,
             evidence: None,
+            sweeps: None,
             callers: None,
             readers: Mutex::default(),
             counts: Mutex::default(),

@@ -3,6 +3,7 @@
 
 pub mod capture;
 pub mod clock;
+pub mod consumers;
 pub mod evidence;
 pub mod execute;
 pub mod ingest;

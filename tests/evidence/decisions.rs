@@ -146,3 +146,21 @@ fn a_legacy_that_changed_while_it_was_asked_is_no_noise() {
     let next = evidence.observe(&seen);
     assert_eq!((next.found, next.counted), (Some(Outcome::Match), true));
 }
+
+#[test]
+fn whoever_only_looks_writes_nothing() {
+    let (hands, dir, route) = (Hands::new(), tempfile::tempdir().unwrap(), route("{}"));
+    let evidence = open(dir.path(), &hands);
+    evidence.take_up(vec![route.clone()]).unwrap();
+    evidence.observe(&exchange(&route, "/1", "1", "1", hands.now()));
+    evidence.due(&route, SHADOW, hands.now());
+    evidence.flush();
+    let log = || std::fs::metadata(dir.path().join("banyan.evidence.db-wal")).unwrap().len();
+    let before = log();
+    for _ in 0..100 {
+        evidence.due(&route, SHADOW, hands.now());
+        evidence.look(&route, hands.now()).unwrap();
+        evidence.flush();
+    }
+    assert_eq!(log(), before);
+}

@@ -312,3 +312,34 @@ fn the_first_pass_is_compared_with_the_kept_schema() {
     assert!(g.lines("/v1/customers").is_empty());
     g.stop();
 }
+
+#[test]
+fn a_table_that_the_source_can_search_is_proposed_to_be_read_live() {
+    let (site, _db) = site("");
+    done(&site, &[&["discover", "erp", "--write"][..], &TABLES].concat());
+    done(&site, &[&["scaffold", "erp", "--write", "api"][..], &TABLES].concat());
+    let file = |name: &str| std::fs::read_to_string(site.path(&format!("api/{name}.yaml"))).unwrap();
+    let own = "        sync: auto\n        fresh: 30m\n";
+    let live = "        # or keep no copy and search the table itself, in place of sync and fresh:\n        # read: live\n        \
+                # find_by: [\"ORDER NO\"]\n";
+    assert!(file("order_line").contains(&format!("{own}{live}")), "{}", file("order_line"));
+    // Padded texts, which no condition finds; an index on a date, which SQLite keeps as whatever was put in; none.
+    for none in ["custmas", "order", "product", "total"] {
+        assert!(!file(none).contains("find_by"), "{}", file(none));
+    }
+    // What is proposed holds: the table is searched, and nothing of it is kept.
+    site.edit("api/order_line.yaml", |yaml| {
+        yaml.replace(own, "").replace("# read: live", "read: live").replace("# find_by", "find_by")
+    });
+    let check = done(&site, &["check"]);
+    assert!(check.contains("6 mappings"), "{check}");
+    let g = site.start();
+    g.until("orders are there", |g| g.count("/v1/orders") == 2);
+    let order = g.get("/v1/orders:lookup?space=erp&key=1")["id"].as_str().unwrap().to_owned();
+    for path in [format!("/v1/order_lines?order={order}"), "/v1/order_lines?order_no=1".to_owned()] {
+        g.until("the source is open", |g| g.ask(&path, &[]).status == 200);
+        assert_eq!(g.items(&path).len(), 2, "{path}");
+    }
+    assert_eq!(g.ask("/v1/order_lines", &[]).status, 400, "a list of all is not read from the table");
+    g.stop();
+}

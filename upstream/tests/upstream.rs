@@ -89,6 +89,7 @@ fn a_post_whose_bytes_were_sent_is_never_sent_again() {
     let upstream = upstream(&server);
     let failure = run(async { upstream.send(request(Method::POST, "/", "pay")).await.unwrap_err() });
     assert_eq!(failure.sent(), Sent::Perhaps, "{failure}");
+    // That nothing more comes can only be waited for.
     std::thread::sleep(Duration::from_millis(100));
     assert_eq!(server.seen().len(), 1);
 }

@@ -11,7 +11,6 @@ use banyan_words::{Batch, Value};
 use serde_json::{Value as Json, json};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
-use std::time::Duration;
 use support::*;
 
 /// Keys whose order is the server's own: without regard to case, which bytes know nothing of.
@@ -158,7 +157,7 @@ fn equal_searches_are_one_and_end_when_nobody_waits() {
     world.stall.store(true, SeqCst);
     let waiting: Vec<_> = (0..20).map(|_| lookup.find(&same, &call)).collect();
     let different: Vec<_> = others.iter().map(|o| lookup.find(o, &call)).collect();
-    std::thread::sleep(Duration::from_millis(30));
+    until("the server is asked", || world.stalls.load(SeqCst) > 0);
     world.stall.store(false, SeqCst);
     for task in waiting {
         assert_eq!(block_on(task).unwrap().len(), 6);
@@ -168,14 +167,11 @@ fn equal_searches_are_one_and_end_when_nobody_waits() {
     }
     assert_eq!(world.sent().len(), 3);
     world.stall.store(true, SeqCst);
+    let stalled = world.stalls.load(SeqCst);
     let given_up = lookup.find(&same, &call);
-    std::thread::sleep(Duration::from_millis(50));
+    until("the server is asked again", || world.stalls.load(SeqCst) > stalled);
     drop(given_up);
-    let until = std::time::Instant::now() + Duration::from_secs(5);
-    while world.stopped.load(SeqCst) == 0 && std::time::Instant::now() < until {
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    assert_eq!(world.stopped.load(SeqCst), 1);
+    until("it is told to stop", || world.stopped.load(SeqCst) == 1);
     world.stall.store(false, SeqCst);
 }
 

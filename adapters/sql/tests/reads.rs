@@ -57,14 +57,6 @@ fn records_are_read_by_composite_keys_a_hundred_at_a_time() {
     }
 }
 
-fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    let begun = Instant::now();
-    while !holds() {
-        assert!(begun.elapsed() < Duration::from_secs(20), "{what}: not after 20 seconds");
-        std::thread::sleep(Duration::from_millis(2));
-    }
-}
-
 #[test]
 fn equal_reads_at_one_time_are_one_read() {
     let world = World::new(Dialect::Sqlite, ITEMS);

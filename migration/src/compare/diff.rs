@@ -141,7 +141,7 @@ impl<'r> Walk<'r> {
         legacy == modern
             || match (legacy, modern) {
                 (Doc::Number(l), Doc::Number(m)) => self.rules.tolerance(&self.place).is_some_and(|t| l.is_near(m, t)),
-                (Doc::Text(l), Doc::Text(m)) => same_instant(l, m),
+                (Doc::Text(l), Doc::Text(m)) => self.rules.opaque(&self.place) || same_instant(l, m),
                 _ => false,
             }
     }

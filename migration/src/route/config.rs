@@ -74,6 +74,9 @@ pub struct RouteConfig {
     /// The day on which it ends (`Sunset`, RFC 8594).
     #[serde(default)]
     pub sunset: Option<String>,
+    /// Where people read about it: an address, or a path here. Told as `Link` beside these headers.
+    #[serde(default)]
+    pub notice: Option<String>,
 }
 
 /// An operation of an entity's path.
@@ -212,6 +215,7 @@ impl CompareConfig {
             tolerance: self.tolerance.clone(),
             critical: self.critical.clone(),
             personal: self.personal.clone(),
+            opaque: Vec::new(),
             headers: self.headers.iter().map(|h| h.to_ascii_lowercase()).collect(),
         }
     }
@@ -377,6 +381,24 @@ impl RouteConfig {
         if let Err(why) = self.promote.policy().check() {
             problems.push(told("bad-policy", join(at, "promote"), &why.to_string()));
         }
+        if let Some(notice) = &self.notice {
+            let begins = ["https://", "http://", "/"].iter().any(|b| notice.starts_with(b));
+            if !begins || !notice.bytes().all(|b| b.is_ascii_graphic() && !b"<>\"\\".contains(&b)) {
+                let problem = Problem::error("bad-address", join(at, "notice"), "nobody could follow that address");
+                problems.push(problem.hint("write it as https://example.com/changes, or /docs/"));
+            } else if self.deprecated.is_none() && self.sunset.is_none() {
+                let message = "nothing is announced: the route has no `deprecated` and no `sunset`";
+                problems.push(Problem::error("no-farewell", join(at, "notice"), message).hint("leave it out"));
+            }
+        }
+        if let (Some(from), Some(end)) = (day(&self.deprecated), day(&self.sunset))
+            && end < from
+        {
+            let message = "it would end before it is deprecated";
+            problems.push(
+                Problem::error("bad-day", join(at, "sunset"), message).hint("a route ends after its deprecation"),
+            );
+        }
         for (key, day) in [("deprecated", &self.deprecated), ("sunset", &self.sunset)] {
             if day.as_ref().is_some_and(|d| d.parse::<jiff::civil::Date>().is_err()) {
                 problems.push(Problem::error("bad-day", join(at, key), "not a day").hint("write it as 2027-06-30"));
@@ -384,6 +406,10 @@ impl RouteConfig {
         }
         problems
     }
+}
+
+fn day(text: &Option<String>) -> Option<jiff::civil::Date> {
+    text.as_ref()?.parse().ok()
 }
 
 /// A message whose second line is a hint.

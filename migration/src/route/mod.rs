@@ -4,6 +4,7 @@
 //! Not here: the facade's own paths, which come before any wildcard; where a route stands now (the journal rules).
 
 mod config;
+mod farewell;
 mod pattern;
 mod table;
 
@@ -11,5 +12,6 @@ pub use config::{
     By, CanaryConfig, CaptureConfig, CompareConfig, IdsConfig, Move, PromoteConfig, RollbackConfig, RouteConfig,
     ShadowConfig,
 };
+pub use farewell::farewell;
 pub use pattern::PathPattern;
 pub use table::{Explained, Found, Table};

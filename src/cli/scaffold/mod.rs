@@ -6,6 +6,7 @@
 pub(super) mod names;
 mod plan;
 mod references;
+mod searched;
 mod trial;
 mod yaml;
 
@@ -14,7 +15,7 @@ use super::{Done, Failure, Global, out};
 use crate::adapters::KINDS;
 use crate::config::baseline::file_of;
 use crate::config::render::Colour;
-use crate::config::{self, Built, Disk, MissingSecret, World};
+use crate::config::{self, Built, Disk, Loaded, MissingSecret, World};
 use banyan_adapter::Found;
 use plan::Table;
 use serde_json::json;
@@ -47,9 +48,19 @@ impl Scaffold {
         let mut found = chosen(&self.tables, found)?;
         self.key.iter().try_for_each(|key| give_key(key, &mut found))?;
         let draft = config::load(&global.config, MissingSecret::Error).draft;
-        let tables = plan::plan(&source, &draft, &found);
-        let plan =
-            Plan { global, base: &loaded.base, source: &source.name, tables: &tables, dir: self.write.as_deref() };
+        let mut tables = plan::plan(&source, &draft, &found);
+        let (base, name, dir) = (&loaded.base, &source.name, self.write.as_deref());
+        for i in 0..tables.len() {
+            let Some(table) = tables.get_mut(i) else { continue };
+            table.search = searched::by(&opened, &source.keys.adapter, table);
+            table.live = !table.search.is_empty();
+            // Its filters must be such that the source can be asked for them.
+            if table.live && !(Plan { global, base, source: name, tables: &tables, dir }).holds() {
+                tables.iter_mut().filter(|t| t.live).for_each(|t| t.search.clear());
+            }
+            tables.iter_mut().for_each(|t| t.live = false);
+        }
+        let plan = Plan { global, base, source: name, tables: &tables, dir };
         if let Some(bare) = tables.iter().find(|t| t.fields.is_empty()) {
             let message = format!("{} has no column that a field could be made of", bare.found.name);
             return Err(Failure::Because(message));
@@ -131,8 +142,21 @@ impl Plan<'_> {
         }
     }
 
+    /// Whether the configuration has no errors with the tables as they are now.
+    fn holds(&self) -> bool {
+        self.build(&self.files(&[])).1.is_some()
+    }
+
     /// Builds the configuration as it will be with these files.
     fn check(&self, files: &[File]) -> Result<Built, Failure> {
+        let (loaded, built) = self.build(files);
+        built.ok_or_else(|| {
+            out::aside(&loaded.render(Colour::of(&std::io::stderr())));
+            Failure::Because("with the proposal, the configuration has these errors; nothing was written".to_owned())
+        })
+    }
+
+    fn build(&self, files: &[File]) -> (Loaded, Option<Built>) {
         let mut world = Planned::default();
         for table in self.tables {
             let schema = self.base.join(file_of(&format!("{}.{}", self.source, table.dataset)));
@@ -141,10 +165,8 @@ impl Plan<'_> {
         world.0.extend(files.iter().map(|f| (f.path.clone(), f.text.clone())));
         let paths: Vec<PathBuf> = files.iter().map(|f| f.path.clone()).collect();
         let mut loaded = config::load_with(&world, &self.global.config, &paths, MissingSecret::Error);
-        config::build(&mut loaded, KINDS, &world).ok_or_else(|| {
-            out::aside(&loaded.render(Colour::of(&std::io::stderr())));
-            Failure::Because("with the proposal, the configuration has these errors; nothing was written".to_owned())
-        })
+        let built = config::build(&mut loaded, KINDS, &world);
+        (loaded, built)
     }
 
     fn write(&self, dir: &Path, files: &[File]) -> Done {

@@ -33,6 +33,10 @@ pub(super) struct Table<'f> {
     pub(super) fields: Vec<Field>,
     /// What was left out, and why.
     pub(super) notes: Vec<String>,
+    /// By which columns the source could be searched, were it read live.
+    pub(super) search: Vec<String>,
+    /// It is tried whether the configuration holds were it read live.
+    pub(super) live: bool,
 }
 
 /// A field and its formula.
@@ -99,6 +103,8 @@ pub(super) fn plan<'f>(source: &Part<SourceDraft>, draft: &Draft, found: &'f [Fo
             plural,
             fields: Vec::new(),
             notes: Vec::new(),
+            search: Vec::new(),
+            live: false,
         });
     }
     for i in 0..tables.len() {

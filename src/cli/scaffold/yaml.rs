@@ -35,7 +35,16 @@ fn dataset(out: &mut String, table: &Table<'_>) {
         [] => out.push_str("        key: none\n        content: snapshot\n"),
         key => _ = writeln!(out, "        key: {}", list(key.iter().map(String::as_str))),
     }
+    if table.live {
+        let _ = writeln!(out, "        read: live\n        find_by: {}", list(table.search.iter().map(String::as_str)));
+        return;
+    }
     out.push_str("        sync: auto\n        fresh: 30m\n");
+    if !table.search.is_empty() {
+        let columns = list(table.search.iter().map(String::as_str));
+        out.push_str("        # or keep no copy and search the table itself, in place of sync and fresh:\n");
+        let _ = writeln!(out, "        # read: live\n        # find_by: {columns}");
+    }
 }
 
 fn entity(out: &mut String, table: &Table<'_>) {
@@ -64,7 +73,7 @@ fn mapping(out: &mut String, source: &str, table: &Table<'_>, example: Option<&E
 }
 
 /// The table as `table:` names it.
-fn place(info: &FoundTable) -> String {
+pub(super) fn place(info: &FoundTable) -> String {
     let part = |name: &str| {
         let odd = name.contains('.') || name.trim() != name || name.starts_with(['[', '"', '`']);
         match odd {

@@ -114,6 +114,8 @@ impl MessageBody for Passing {
             Some(Err(broke)) => {
                 tracing::info!("an answer under way broke off: {broke}");
                 self.body = None;
+                // Half an answer compares with nothing: dropped, it counts as broken off.
+                self.capture = None;
                 Poll::Ready(Some(Err(broke.into())))
             }
             None => {

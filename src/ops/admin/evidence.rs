@@ -141,3 +141,53 @@ pub(super) async fn restart(
     })
     .await
 }
+
+/// Which route is swept, and how.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SweepAsk {
+    /// The route's name, or its path.
+    route: String,
+    /// Requests in a second; 10 unless told.
+    rate: Option<f64>,
+    /// Stop the one that runs.
+    #[serde(default)]
+    stop: bool,
+}
+
+/// A sweep.
+#[derive(Serialize, ToSchema)]
+pub(super) struct SweepView {
+    /// The route.
+    route: String,
+    /// How many requests it consists of; null if it was stopped.
+    planned: Option<u64>,
+}
+
+/// Compare everything a route can show
+///
+/// Asks both sides for every instance and every declared shape of the list. One that was stopped, or ended with the
+/// gateway, goes on where it ended. The board tells how it stands.
+#[utoipa::path(post, path = "/admin/v1/evidence:sweep", operation_id = "sweep", tag = "migration", request_body = SweepAsk,
+    responses((status = 200, description = "It runs, or was stopped.", body = SweepView),
+        (status = 404, description = "There is no such route.", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "It cannot be swept now.", body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn sweep(state: Data<AdminState>, ask: Json<Object<SweepAsk>>) -> Result<Json<SweepView>, AdminFault> {
+    let Object(ask) = ask.into_inner();
+    let rate = ask.rate.unwrap_or(10.0);
+    if !(rate > 0.0 && rate <= 10_000.0) {
+        return Err(AdminFault::new("bad-value", "`rate` is a number of requests in a second, up to 10,000"));
+    }
+    blocking(&state, move |s| {
+        let route = named(s, &ask.route)?;
+        let no = |why: String| AdminFault::new("not-possible", why);
+        let sweeps = s.sweeps.as_ref().ok_or_else(|| no("this gateway sweeps nothing".to_owned()))?;
+        let planned = match ask.stop {
+            true if sweeps.stop(&route.name) => None,
+            true => return Err(no("no sweep of this route runs".to_owned())),
+            false => Some(sweeps.begin(&route, rate).map_err(no)?),
+        };
+        Ok(Json(SweepView { route: route.name.clone(), planned }))
+    })
+    .await
+}

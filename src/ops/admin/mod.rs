@@ -6,6 +6,7 @@
 //! Not here: what is shown (`view`), what an act does (`super::acts`), HTML (`super::pages`).
 
 mod acts;
+pub(super) mod consumers;
 mod contract;
 mod document;
 mod door;
@@ -97,6 +98,7 @@ pub(super) fn routes(cfg: &mut ServiceConfig) {
                 .service(read("/reviews", lists::reviews))
                 .service(read("/entities", reads::entities))
                 .service(read("/entities/{name}", reads::entity))
+                .service(read("/consumers", consumers::consumers))
                 .service(read("/routes", moves::routes))
                 .service(read("/routes/decisions", moves::decisions))
                 .service(read("/routes/contract", contract::contract))
@@ -109,6 +111,7 @@ pub(super) fn routes(cfg: &mut ServiceConfig) {
                 .service(read("/migration/{route}/clusters", migration::clusters))
                 .service(read("/evidence/bundles", evidence::bundles))
                 .service(read("/evidence/bundles/{number}", evidence::bundle))
+                .service(act("/evidence:sweep", evidence::sweep))
                 .service(act("/evidence:restart", evidence::restart))
                 .service(act("/reload", acts::reload))
                 .default_service(web::to(nothing)),

@@ -4,6 +4,7 @@
 //! escapes it; [`Html::raw`] takes nothing but literals of this program. Pages work without script, but for acts.
 //! Not here: facts (`view`), acts (`admin::acts`; the script posts to the admin API).
 
+mod consumers;
 mod dataset;
 mod entity;
 mod format;
@@ -29,6 +30,7 @@ pub(super) fn routes(cfg: &mut ServiceConfig) {
         .service(read("/datasets/{full}", dataset::page))
         .service(read("/sources/{name}", source::page))
         .service(read("/sources/{name}/drawing.svg", source::drawing))
+        .service(read("/consumers", consumers::page))
         .service(read("/dead-letters", letters::list))
         .service(read("/dead-letters/{number}", letters::one))
         .service(read("/entities/{name}", entity::page))

@@ -128,6 +128,8 @@ impl RouteInfo {
         let mut wanted = Wanted { classes: [2].into(), ..Wanted::default() };
         if let Some(entity) = entity {
             rules.personal.extend(entity.fields.iter().filter(|f| f.personal).flat_map(|f| places(&f.name)));
+            // Each side continues its lists in its own way; that there is a next page, or none, is compared.
+            rules.opaque.extend("/next".parse());
             cover(entity, config, &mut wanted);
         }
         let side = |t: &Option<crate::runtime::routes::Target>| t.as_ref().map_or("", |t| t.name.as_str()).to_owned();

@@ -14,6 +14,7 @@ pub mod plan;
 mod room;
 mod sample;
 pub mod sweep;
+pub mod sweeps;
 mod weigh;
 mod witness;
 
@@ -168,7 +169,13 @@ impl Evidence {
 
     /// The route stands there now: a move begins its watches anew. To be told after each decision and at the start.
     pub fn moved(&self, route: &str, standing: Standing, now_ms: i64) -> Result<()> {
-        let moved = self.0.room().change(route, |a| a.stands(standing, now_ms))?;
+        let mut room = self.0.room();
+        // Asked every second: where nothing moved nothing is written.
+        if room.file(route)?.account.standing.is_some_and(|(before, _)| before == standing) {
+            return Ok(());
+        }
+        let moved = room.change(route, |a| a.stands(standing, now_ms))?;
+        drop(room);
         if moved {
             let watch = self.0.watch(route);
             watch.lock().unwrap_or_else(PoisonError::into_inner).begins(standing.stage <= Stage::Shadow);
@@ -320,6 +327,22 @@ impl Evidence {
         if let Err(e) = done {
             tracing::error!("the last comparisons could not be kept: {e}");
         }
+    }
+
+    /// Writes something else that is kept beside evidence, with what waits to be committed; committed when this returns.
+    pub(crate) fn keep_beside(&self, write: impl FnOnce(&mut EvidenceStore) -> Result<()>) -> Result<()> {
+        let mut room = self.0.room();
+        let done = write(&mut room.store);
+        if let Err(e) = &done {
+            room.back(e);
+        }
+        done?;
+        room.flush(self.0.clock.now_ms())
+    }
+
+    /// Reads what is kept beside evidence.
+    pub(crate) fn read_beside<R>(&self, read: impl FnOnce(&EvidenceStore) -> Result<R>) -> Result<R> {
+        read(&self.0.room().store)
     }
 
     /// Commits now.

@@ -43,6 +43,7 @@ pub fn sweep(
     let now = || evidence.0.clock.now_ms();
     let hash = plan.hash();
     let done = evidence.with(route, |a| a.sweep(&hash, plan.len(), now()))?;
+    // A clock that was told nonsense must not hurry.
     let between = Duration::from_secs_f64(1.0 / rate.clamp(0.01, 10_000.0));
     let census = |e: &Evidence| e.with(route, |a| a.census().unwrap_or_default());
     // Pages are followed from their first one, which is asked again where the sweep ended among them.

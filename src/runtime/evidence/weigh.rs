@@ -1,9 +1,10 @@
 //! What an exchange says, before anybody remembers anything: it is computed without a lock.
 
-use super::{Exchange, Reply};
-use banyan_migration::compare::{Answer, Compared, compare};
+use super::{Exchange, Reply, RouteInfo};
+use banyan_migration::compare::{Answer, Compared, Rules, compare};
 use banyan_migration::distinct::{Print, print};
 use banyan_migration::json::Doc;
+use std::borrow::Cow;
 
 /// Statuses by which a side says that it is not able to answer now.
 const UNABLE: [u16; 4] = [429, 502, 503, 504];
@@ -31,6 +32,7 @@ pub(super) fn weigh(exchange: &Exchange) -> Weighed {
         return Weighed::Unanswered("legacy was not able to answer");
     }
     let route = &exchange.route;
+    let rules = rules(route, legacy.status);
     let mut twice = None;
     if let Some(Ok(again)) = &exchange.legacy_again {
         let told = legacy.version.is_some() && again.version.is_some();
@@ -38,11 +40,11 @@ pub(super) fn weigh(exchange: &Exchange) -> Weighed {
             return Weighed::Unanswered("legacy changed while it was asked");
         }
         if !UNABLE.contains(&again.status) {
-            twice = Some(compare(answer(legacy), answer(again), &route.rules));
+            twice = Some(compare(answer(legacy), answer(again), &rules));
         }
     }
     let compared = match &exchange.modern {
-        Ok(modern) => compare(answer(legacy), answer(modern), &route.rules),
+        Ok(modern) => compare(answer(legacy), answer(modern), &rules),
         Err(why) => Compared::no_answer(why),
     };
     let body = if route.wanted.values.is_empty() { None } else { Doc::parse(&legacy.body).ok() };
@@ -60,6 +62,19 @@ pub(super) fn weigh(exchange: &Exchange) -> Weighed {
         print: print(&request, entity, version.unwrap_or_default()),
         build: build(exchange),
     }))
+}
+
+/// What the facade words for people, or makes for each request, when it refuses.
+const WORDED: [&str; 5] = ["/title", "/detail", "/hint", "/instance", "/trace_id"];
+
+/// The rules for an answer of that status. Of a refusal of an entity's route status and code count, not the words.
+fn rules(route: &RouteInfo, status: u16) -> Cow<'_, Rules> {
+    if route.entity.is_none() || status < 400 {
+        return Cow::Borrowed(&route.rules);
+    }
+    let mut rules = route.rules.clone();
+    rules.ignore.extend(WORDED.iter().filter_map(|p| p.parse().ok()));
+    Cow::Owned(rules)
 }
 
 fn answer(reply: &Reply) -> Answer<'_> {

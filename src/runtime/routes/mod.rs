@@ -16,10 +16,12 @@ mod rewrite;
 mod standing;
 mod standings;
 
-pub use standings::{Ask, Judge, NoEvidence, Refused, Standings, gives_to_modern, needs_evidence, switch_path_of};
+pub use standings::{
+    Ask, Judge, NoEvidence, Refused, Standings, StillCalling, Within, gives_to_modern, needs_evidence, switch_path_of,
+};
 
 use super::shadow::Lane;
-use banyan_migration::route::{Move, RouteConfig, Table};
+use banyan_migration::route::{Move, RouteConfig, Table, farewell};
 use banyan_migration::stage::{Access, Side, Stage, Standing, Way, way};
 use banyan_migration::sticky;
 use banyan_model::model::EntityNo;
@@ -51,6 +53,8 @@ pub struct Route {
     pub modern: Option<Target>,
     /// Its share of the shadow.
     pub lane: Lane,
+    /// Headers that announce its end.
+    pub farewell: Vec<(&'static str, String)>,
     cell: Arc<standing::Cell>,
 }
 
@@ -141,7 +145,8 @@ impl Routes {
             let cell = standings.cell(&name, config.first_standing());
             let (legacy, modern) = (target(&config.legacy), target(&config.modern));
             let lane = Lane::new(&config);
-            Arc::new(Route { name, number, config, entity, legacy, modern, lane, cell })
+            let farewell = farewell(&config);
+            Arc::new(Route { name, number, config, entity, legacy, modern, lane, farewell, cell })
         });
         Routes { all: routes.collect(), table, upstreams }
     }

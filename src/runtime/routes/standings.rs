@@ -30,6 +30,30 @@ pub struct Ask {
     pub reason: String,
     /// Against what the evidence says.
     pub force: bool,
+    /// Of a step to `retired`: whose calls hold it back.
+    pub within: Within,
+}
+
+/// Whose calls hold back a step to `retired`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Within {
+    /// Of the last so many days, today included.
+    pub days: u32,
+    /// The route is to be taken away altogether: whoever calls at all, not only who needs legacy.
+    pub gone: bool,
+}
+
+impl Default for Within {
+    fn default() -> Within {
+        Within { days: 30, gone: false }
+    }
+}
+
+/// Who tells whom a route's end would break.
+pub trait StillCalling: Send + Sync {
+    /// Consumers that called in the last so many days, each with its calls and when it was seen last, in words: those that
+    /// needed legacy, or, if the route is to be `gone`, all.
+    fn broken(&self, route: &Route, days: u32, gone: bool) -> Vec<String>;
 }
 
 /// Why a change is not made.
@@ -90,16 +114,24 @@ pub struct Standings {
     judge: Arc<dyn Judge>,
     /// Done after each decision, before it is acknowledged.
     then: OnceLock<Box<dyn Fn() + Send + Sync>>,
+    /// Asked whom the end of a route would break.
+    callers: Option<Arc<dyn StillCalling>>,
 }
 
 impl Standings {
+    /// Asks that one who would be broken before a person retires a route.
+    pub fn with_callers(mut self, callers: Arc<dyn StillCalling>) -> Standings {
+        self.callers = Some(callers);
+        self
+    }
+
     /// As the journal at `path` says.
     pub fn open(path: &Path, clock: Clock, judge: Arc<dyn Judge>) -> Result<Standings, JournalError> {
         let (journal, decisions) = Journal::open(path)?;
         let standings = super::journal::standings(&decisions);
         let inner =
             Inner { journal: Some(journal), standings, cells: BTreeMap::new(), decisions, unwritten: Vec::new() };
-        Ok(Standings { inner: Mutex::new(inner), clock, judge, then: OnceLock::new() })
+        Ok(Standings { inner: Mutex::new(inner), clock, judge, then: OnceLock::new(), callers: None })
     }
 
     /// The same to be looked at only, beside a gateway that may be at work.
@@ -112,6 +144,7 @@ impl Standings {
             clock: Clock::system(),
             judge: Arc::new(NoEvidence),
             then: OnceLock::new(),
+            callers: None,
         })
     }
 
@@ -167,7 +200,20 @@ impl Standings {
                 Err(why) => return Err(Refused::Held(why)),
             },
         };
+        let cause = match self.broken(route, to, ask.within) {
+            None => cause,
+            Some(_) if ask.force => Cause::Person { forced: true },
+            Some(why) => return Err(Refused::Held(why)),
+        };
         self.decide(&route.name, from, to, author, reason, cause)
+    }
+
+    /// Whom the end of a route would break, in words.
+    fn broken(&self, route: &Route, to: Standing, within: Within) -> Option<String> {
+        let callers = self.callers.as_ref().filter(|_| to.stage == Stage::Retired && !to.killed)?;
+        let told = callers.broken(route, within.days, within.gone);
+        let when = if within.days == 1 { "today".to_owned() } else { format!("in the last {} days", within.days) };
+        (!told.is_empty()).then(|| format!("whoever called {when} would be broken: {}", told.join(", ")))
     }
 
     /// Evidence moves a route: the bundle says where to, and on what grounds. It must stand where the bundle begins.
@@ -342,7 +388,15 @@ mod tests {
 
     fn ask(stage: Option<Stage>, killed: Option<bool>) -> Ask {
         let text = |t: &str| t.to_owned();
-        Ask { stage, weight: None, killed, author: text("ann"), reason: text("a test"), force: false }
+        Ask {
+            stage,
+            weight: None,
+            killed,
+            author: text("ann"),
+            reason: text("a test"),
+            force: false,
+            within: Within::default(),
+        }
     }
 
     fn answers(route: &Route) -> Side {

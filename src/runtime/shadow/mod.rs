@@ -13,6 +13,7 @@ mod capture;
 mod decode;
 mod exchange;
 mod lane;
+mod pair;
 mod run;
 
 pub use ask::{Facade, NoFacade};
@@ -20,6 +21,7 @@ pub use both::both;
 pub use capture::{Capture, Seen};
 pub use exchange::{Exchange, Question, Reply, Skipped};
 pub use lane::Lane;
+pub use pair::pair;
 
 use super::clock::Clock;
 use super::routes::Route;

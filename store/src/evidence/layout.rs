@@ -11,7 +11,8 @@ use std::path::Path;
 /// "BNYE".
 const APPLICATION: i64 = 0x424e_5945;
 
-const STEPS: &[&str] = &["
+const STEPS: &[&str] = &[
+    "
 CREATE TABLE route(number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, account TEXT NOT NULL, watch TEXT NOT NULL);
 CREATE TABLE print(route INTEGER NOT NULL, print BLOB NOT NULL, epoch INTEGER NOT NULL, at INTEGER NOT NULL,
     outcome INTEGER NOT NULL, signature INTEGER NOT NULL, PRIMARY KEY(route, print)) WITHOUT ROWID;
@@ -24,7 +25,15 @@ CREATE INDEX bundle_route ON bundle(route, number);
 CREATE TABLE verdict(number INTEGER PRIMARY KEY AUTOINCREMENT, route TEXT NOT NULL, at TEXT NOT NULL,
     document TEXT NOT NULL);
 CREATE INDEX verdict_route ON verdict(route, number);
-"];
+",
+    "
+CREATE TABLE consumer(consumer TEXT NOT NULL, route TEXT NOT NULL, document TEXT NOT NULL,
+    PRIMARY KEY(consumer, route)) WITHOUT ROWID;
+CREATE TABLE consumer_day(consumer TEXT NOT NULL, route TEXT NOT NULL, day INTEGER NOT NULL, stage TEXT NOT NULL,
+    calls INTEGER NOT NULL, fell_back INTEGER NOT NULL, pinned INTEGER NOT NULL, tokens INTEGER NOT NULL,
+    PRIMARY KEY(consumer, route, day, stage)) WITHOUT ROWID;
+",
+];
 
 pub(super) fn open(path: &Path, flags: OpenFlags) -> Result<Connection> {
     let mut conn = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;

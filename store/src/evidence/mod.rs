@@ -6,9 +6,11 @@
 //! and nothing counts twice. What people decided is synced before it is told to be done.
 //! Not here: what the documents mean (`banyan_migration`); they are text to this room.
 
+mod consumers;
 mod layout;
 mod rows;
 
+pub use consumers::{DayRow, PairRow};
 pub use rows::{BundleRow, PrintRow, RouteRow, SampleRow, VerdictRow};
 
 use crate::sqlite::fault::{io, named};

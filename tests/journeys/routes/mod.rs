@@ -1,11 +1,11 @@
 //! Routes that lead elsewhere, through the real program and real sockets.
 
+mod mirror;
 mod shapes;
 mod sides;
+mod streams;
 mod through;
-//S mod streams;
 mod upstream;
-//M mod mirror;
 
 use crate::common::{Gateway, Site};
 use upstream::Upstream;

@@ -67,7 +67,11 @@ fn a_hundred_megabytes_go_both_ways_in_flat_memory() {
     }
     for chunked in [false, true] {
         let mut stream = connect(&g.facade);
-        let how = if chunked { "Transfer-Encoding: chunked\r\nX-Large: 1".into() } else { format!("Content-Length: {LARGE}") };
+        let how = if chunked {
+            "Transfer-Encoding: chunked\r\nX-Large: 1".into()
+        } else {
+            format!("Content-Length: {LARGE}")
+        };
         stream.write_all(format!("PUT /up HTTP/1.1\r\nHost: a\r\n{how}\r\n\r\n").as_bytes()).unwrap();
         let piece = vec![b'x'; PIECE];
         for n in 0..LARGE / PIECE {

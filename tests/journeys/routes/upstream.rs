@@ -69,7 +69,7 @@ impl Upstream {
 
     /// One that answers every request alike.
     pub(crate) fn says(status: u16, body: &'static str) -> Upstream {
-        Upstream::start(move |c, _| c.send(&answer(status, "Content-Type: application/json\r\n", body)))
+        Upstream::start(move |c, _| c.send(answer(status, "Content-Type: application/json\r\n", body)))
     }
 
     pub(crate) fn url(&self) -> String {

@@ -29,6 +29,7 @@ while :; do
             [ $((page * 4 + 4)) -ge ${#stock[@]} ] && at 20 1 "END OF LIST"
             at 22 1 "n next  b back > "
             read -rsn1 key || exit
+            [ "$(cat slow)" != 0 ] && echo "$page" >>turning
             sleep "$(cat slow)"
             case $key in n) page=$((page + 1)) ;; b) break ;; esac
         done ;;

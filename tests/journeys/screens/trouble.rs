@@ -12,8 +12,7 @@ fn a_gateway_that_is_killed_in_a_pass_begins_it_again_and_nothing_is_deleted() {
     g.until("all are there", |g| g.count("/v1/items") == 9);
     fs::write(site.path("slow"), "1").unwrap();
     site.edit("stock.txt", |text| text.replace("4719 90", "4719 91"));
-    // Somewhere between two pages.
-    std::thread::sleep(Duration::from_millis(2500));
+    g.until("it is between two pages", |_| site.path("turning").exists());
     g.kill();
     fs::write(site.path("slow"), "0").unwrap();
     let g = site.start();
@@ -78,6 +77,7 @@ fn a_wrong_password_is_tried_exactly_once_until_the_configuration_is_corrected()
     for _ in 0..3 {
         keyed(&g, "4711", &[("cache-control", "max-age=0")]);
     }
+    // That it is not tried again can only be waited for.
     std::thread::sleep(Duration::from_secs(3));
     assert_eq!(logins(&site), 1);
     assert!(!g.log().contains("wrong\""), "{}", g.log());

@@ -152,6 +152,7 @@ fn a_keyboard_that_stays_locked() {
     assert_eq!(fault.code, refusals::LOCKED, "{fault:?}");
     let keys = server.seen().keys.len();
     assert!(driver.home(&mut *session).is_err());
+    // That nothing comes can only be waited for.
     std::thread::sleep(Duration::from_millis(100));
     assert_eq!(server.seen().keys.len(), keys, "no key was sent to it");
     clean(&server);

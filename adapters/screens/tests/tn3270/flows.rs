@@ -1,6 +1,6 @@
 //! The whole map through the engine and `s3270`, where the host behaves or is merely tiresome.
 
-use crate::stock::{clean, count, driver, host};
+use crate::stock::{clean, count, driver, host, until};
 use banyan_screens::map::End;
 use banyan_testkit_tn3270::{Server, Stock};
 use std::time::Duration;
@@ -97,8 +97,9 @@ fn messages_of_the_operator_in_between() {
     server.set(|o| o.broadcasts = 2);
     assert_eq!(driver.run(&mut *session, "book_stock", &BOOKING).unwrap().end, End::Done);
     // Out of turn, while the session rests.
+    let resting = session.look().unwrap().revision;
     server.shout();
-    std::thread::sleep(Duration::from_millis(200));
+    until("the message comes", || session.look().unwrap().revision > resting);
     assert_eq!(driver.run(&mut *session, "read_stock", &[]).unwrap().records.len(), 40);
     assert_eq!(count(&server, "broadcast", "Clear"), 6);
     clean(&server);

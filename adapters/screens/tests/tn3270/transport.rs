@@ -200,6 +200,7 @@ fn reset_does_not_free_a_keyboard_that_waits_for_the_host() {
     assert_eq!(session.act(&Act::Press(Key::Enter)).unwrap_err().code, refusals::NOT_SENT);
     let seen = || server.seen().keys.len();
     until("the key comes", || seen() == 2);
+    // That nothing more comes can only be waited for.
     std::thread::sleep(Duration::from_millis(100));
     assert_eq!(seen(), 2);
 }
@@ -214,12 +215,13 @@ fn a_caller_who_goes_away_is_not_waited_for() {
     let call = Call::default();
     let stop = call.stop.clone();
     let began = Instant::now();
-    let stopping = std::thread::spawn(move || {
-        std::thread::sleep(Duration::from_millis(200));
-        stop.stop();
+    let picture = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            until("the key comes", || server.seen().keys.len() == 1);
+            stop.stop();
+        });
+        session.settle(before.revision, began + Duration::from_secs(30), &call).unwrap()
     });
-    let picture = session.settle(before.revision, began + Duration::from_secs(30), &call).unwrap();
-    stopping.join().unwrap();
     assert!(picture.revision == before.revision && began.elapsed() < Duration::from_secs(3));
 }
 

@@ -59,10 +59,17 @@ fn rest_is_quiet_since_the_last_byte() {
 
 #[test]
 fn an_unfinished_sequence_is_no_rest() {
-    let mut session = run(r"stty -echo; printf 'old\033['; sleep 1; printf '2J\033[Hnew'; sleep 100");
-    std::thread::sleep(Duration::from_millis(500));
+    let mut session = run(r"stty -echo; printf 'old\033['; read x; printf '2J\033[Hnew'; sleep 100");
+    let end = Instant::now() + Duration::from_secs(20);
+    while !shows(session.look().unwrap().grid().unwrap(), "old") {
+        assert!(Instant::now() < end, "it does not begin");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    // What counts is that time passes.
+    std::thread::sleep(4 * QUIET);
     let picture = session.look().unwrap();
     assert!(!picture.at_rest, "quiet for long, but in the midst of a sequence");
+    press(&mut *session, "Enter");
     let picture = settle(&mut *session, 0);
     assert_eq!(picture.grid().unwrap().row(1).trim_end(), "new");
 }

@@ -138,6 +138,7 @@ fn only_one_element_that_shows_and_works_is_clicked() {
         let fault = odd.session.act(&Act::Click(finder.clone())).unwrap_err();
         assert_eq!(fault.code, code, "{finder}: {fault}");
     }
+    // That nothing comes of it can only be waited for.
     std::thread::sleep(Duration::from_millis(300));
     assert_eq!(odd.log(), "");
     odd.act(Act::Click(button("button", "Send it"))).unwrap();

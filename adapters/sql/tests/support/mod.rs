@@ -529,3 +529,12 @@ pub const ASK: Ask = Ask { rows: 1000, bytes: 1 << 20, wait: Duration::ZERO };
 pub fn pass(feed: &mut dyn BlockingFeed, store: &Store) -> Taken {
     take(feed, store, Ask { wait: Duration::from_millis(30), ..ASK })
 }
+
+/// Waits for something; it must come.
+pub fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let begun = std::time::Instant::now();
+    while !holds() {
+        assert!(begun.elapsed() < Duration::from_secs(20), "{what}: not after 20 seconds");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}

@@ -28,7 +28,6 @@ fn shows_nothing(c: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::transport::vt::Screen;
 
     fn shows(encoding: &str, pieces: &[&[u8]]) -> String {
