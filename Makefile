@@ -26,11 +26,12 @@ contract:
 	tests/contract.sh
 
 bench:
-	@scripts/setup.sh --for demo
+	@scripts/setup.sh --for bench
 	cargo build --release --locked --bin banyan
 	cargo run --release --locked --manifest-path benches/Cargo.toml
 	cargo build --release --locked --bins --manifest-path benches/odbc/Cargo.toml
 	cargo run --release --locked --manifest-path benches/odbc/Cargo.toml
+	cargo run --release --locked --manifest-path benches/proxy/Cargo.toml
 
 fmt:
 	cargo fmt --all

@@ -6,6 +6,8 @@
 #                                   tests PostgreSQL and MariaDB (tests start servers of their own in temporary folders)
 #                                   with their drivers, FreeTDS and mdbtools; for the screens adapter's abook,
 #                                   calcurse, OpenSSH's server, telnet, telnetd, Chromium with its driver, and Django in .venv
+#   scripts/setup.sh --for bench    that of the demo, and nginx, beside which proxying is measured; Debian starts it
+#                                   at port 80, which is not needed: systemctl disable --now nginx
 #
 # On Debian it installs packages with apt-get (with sudo, if you are not root). Nothing else outside this folder is
 # touched, except Rust, which its own installer puts into ~/.cargo and ~/.rustup where there is none.
@@ -15,12 +17,12 @@ purpose=demo
 while [ $# -gt 0 ]; do
     case "$1" in
         --for) purpose="${2:-}"; shift 2 ;;
-        *) echo "usage: scripts/setup.sh [--for demo|test]" >&2; exit 2 ;;
+        *) echo "usage: scripts/setup.sh [--for demo|test|bench]" >&2; exit 2 ;;
     esac
 done
 case "$purpose" in
-    demo|test) ;;
-    *) echo "setup: --for demo or --for test" >&2; exit 2 ;;
+    demo|test|bench) ;;
+    *) echo "setup: --for demo, --for test or --for bench" >&2; exit 2 ;;
 esac
 
 cd "$(dirname "$0")/.."
@@ -44,6 +46,9 @@ want_file() {
 want_file /usr/include/sql.h unixodbc-dev
 want_file "/usr/lib/*/odbc/libsqlite3odbc.so /usr/lib/odbc/libsqlite3odbc.so" libsqliteodbc
 want s3270 s3270
+if [ "$purpose" = bench ]; then
+    want_file /usr/sbin/nginx nginx
+fi
 if [ "$purpose" = test ]; then
     want isql unixodbc
     want sqlite3 sqlite3

@@ -16,7 +16,7 @@ pub const INDETERMINATE: f64 = 0.05;
 pub struct Basis {
     /// Hash of the comparison rules ([`crate::compare::Rules::hash`]).
     pub rules: String,
-    /// Hash of the mappings behind the legacy side.
+    /// Hash of the two sides, and of the mappings behind the legacy one.
     pub mapping: String,
     /// Version of the adapters behind it.
     pub adapter: String,
@@ -29,7 +29,7 @@ impl Basis {
     pub fn changed(&self, other: &Basis) -> Vec<&'static str> {
         let parts = [
             ("the comparison rules", &self.rules, &other.rules),
-            ("a mapping", &self.mapping, &other.mapping),
+            ("a side or its mapping", &self.mapping, &other.mapping),
             ("an adapter", &self.adapter, &other.adapter),
             ("the modern build", &self.build, &other.build),
         ];
@@ -91,7 +91,8 @@ pub enum Verdict {
 /// Judges.
 pub fn judge(evidence: &Evidence, policy: &Policy) -> Verdict {
     let Counts { matches, mismatches, indeterminate } = evidence.counts;
-    let clean = evidence.census.is_some_and(|c| c.is_clean());
+    // Whatever differed under this basis, in the census or beside it, is no complete census without an open mismatch.
+    let clean = evidence.open == 0 && evidence.census.is_some_and(|c| c.is_clean());
     if matches + mismatches + indeterminate == 0 && !clean {
         return Verdict::Insufficient;
     }
@@ -171,8 +172,13 @@ mod tests {
     fn a_census_promotes_at_any_number_unless_it_is_held() {
         let census = Some(Census { planned: 3, equal: 3, ..Census::default() });
         assert_eq!(judge(&Evidence { census, ..with(3, 0) }, &Policy::default()), Verdict::Promote(Ground::Census));
-        let held = Evidence { census, open_critical: 1, ..with(3, 0) };
+        let held = Evidence { census, open_critical: 1, open: 1, ..with(3, 0) };
         assert!(matches!(judge(&held, &Policy::default()), Verdict::Held(_)));
+        let beside = Evidence { census, open: 1, ..with(3, 1) };
+        assert!(
+            matches!(judge(&beside, &Policy::default()), Verdict::NotYet(_)),
+            "traffic found what the census missed"
+        );
     }
 
     #[test]

@@ -103,6 +103,13 @@ pub struct Standing {
     pub killed: bool,
 }
 
+impl Standing {
+    /// Whether a side is asked beside the one that answers.
+    pub fn mirrors(self) -> bool {
+        !self.killed && matches!(self.stage, Stage::Shadow | Stage::Canary | Stage::Modern)
+    }
+}
+
 impl fmt::Display for Standing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.stage.fmt(f)?;

@@ -114,6 +114,13 @@ fn rules_say_what_may_differ() {
     // A rule hides nothing beside it.
     let other = modern.replace("\"n\":2", "\"n\":3");
     assert_eq!(kinds(&compared(legacy, &other, &lenient)), [("/items/1/n".to_owned(), Kind::Value)]);
+    // Of a cursor only that there is one counts.
+    let cursors = rules(json!({ "opaque": ["/next", "/pages/*/next"] }));
+    assert_eq!(
+        kinds(&compared(r#"{"next":"a","pages":[{"next":"x"}]}"#, r#"{"next":"b","pages":[{"next":"y"}]}"#, &cursors)),
+        []
+    );
+    assert_eq!(kinds(&compared(r#"{"next":"a"}"#, r#"{"next":null}"#, &cursors)), [("/next".to_owned(), Kind::Type)]);
     // A set is one with multiplicity.
     let sets = rules(json!({ "unordered": [""] }));
     assert_eq!(kinds(&compared("[1,1,2]", "[1,2,2]", &sets)).len(), 1);

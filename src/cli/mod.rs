@@ -10,17 +10,24 @@ mod audit;
 mod backup;
 mod check;
 mod connect;
+mod consumers;
+mod contract;
 mod dead_letters;
 mod discover;
+mod evidence;
 mod guess;
 mod hands;
 mod init;
 mod inspect;
+mod keys;
 mod ledger;
 mod lookups;
+mod migration;
 mod openapi;
 mod out;
+mod replay;
 mod restore;
+mod retire;
 mod routes;
 mod scaffold;
 mod schema;
@@ -73,8 +80,20 @@ enum Command {
     Why(why::Why),
     /// Show what was sent to the sources, or prove that the record of it is whole.
     Audit(audit::AuditCommand),
-    /// Routes on their way from legacy to modern: list, explain, move, plan.
+    /// Routes on their way from legacy to modern: list, explain, move, contract, plan.
     Routes(routes::RoutesCommand),
+    /// Ask captured requests of both sides of their route again, to gather evidence.
+    Replay(replay::Replay),
+    /// The board: how far each route is, what the evidence says, what can be switched off.
+    Migration(migration::Migration),
+    /// What differs, what people say of it; compute decisions again.
+    Evidence(evidence::EvidenceCommand),
+    /// Retire a route, unless someone still needs its old side.
+    Retire(retire::Retire),
+    /// Show who calls which route, and who still needs legacy.
+    Consumers(consumers::ConsumersCommand),
+    /// API keys: their digests for the configuration.
+    Keys(keys::KeysCommand),
     /// Copy the store, while the gateway works, into a new file.
     Backup(backup::Backup),
     /// Put a backup in the store's place, while no gateway works.
@@ -112,6 +131,12 @@ pub fn main() -> ExitCode {
         Command::Why(c) => c.run(&global),
         Command::Audit(c) => c.run(&global),
         Command::Routes(c) => c.run(&global),
+        Command::Replay(c) => c.run(&global),
+        Command::Migration(c) => c.run(&global),
+        Command::Evidence(c) => c.run(&global),
+        Command::Retire(c) => c.run(&global),
+        Command::Consumers(c) => c.run(&global),
+        Command::Keys(c) => c.run(&global),
         Command::Backup(c) => c.run(&global),
         Command::Restore(c) => c.run(&global),
         Command::Store(c) => c.run(&global),

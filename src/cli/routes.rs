@@ -74,6 +74,14 @@ enum Act {
         #[arg(long)]
         route: Option<String>,
     },
+    /// Say what modern's OpenAPI document would change for a route's callers. Ends with 1 if that would break them.
+    Contract {
+        /// Its name or path.
+        route: String,
+        /// Compare with the document in this file.
+        #[arg(long)]
+        file: Option<PathBuf>,
+    },
     /// Say what another configuration would change: who moves, which evidence starts again, what legacy would have to bear.
     Plan {
         /// The other configuration.
@@ -101,6 +109,7 @@ impl RoutesCommand {
             }
             Act::Kill { route, reason, author } => kill(global, built, &route, &reason, &author.unwrap_or_else(user)),
             Act::Journal { route } => decisions(global, &built, route.as_deref()),
+            Act::Contract { route, file } => super::contract::contract(global, built, &route, file.as_deref()),
             Act::Plan { new } => planned(global, built, new),
         }
     }
@@ -111,16 +120,32 @@ fn because(e: impl std::fmt::Display) -> Failure {
 }
 
 /// Who sits at this terminal.
-fn user() -> String {
-    ["USER", "LOGNAME"].iter().find_map(|v| std::env::var(v).ok().filter(|u| !u.is_empty())).unwrap_or_default()
+pub(super) fn user() -> String {
+    let told = ["USER", "LOGNAME", "USERNAME"].iter().find_map(|v| std::env::var(v).ok().filter(|u| !u.is_empty()));
+    told.or_else(account).unwrap_or_default()
 }
 
-fn gateway_of(built: &Built) -> Result<Option<AdminClient>, Failure> {
+/// The name of this process's account, where the environment does not tell (containers, services).
+#[cfg(unix)]
+fn account() -> Option<String> {
+    use std::os::unix::fs::MetadataExt;
+    let uid = std::fs::metadata("/proc/self").ok()?.uid().to_string();
+    let accounts = std::fs::read_to_string("/etc/passwd").ok()?;
+    let line = accounts.lines().map(|l| l.split(':')).find(|l| l.clone().nth(2) == Some(&uid));
+    line?.next().map(str::to_owned)
+}
+
+#[cfg(not(unix))]
+fn account() -> Option<String> {
+    None
+}
+
+pub(super) fn gateway_of(built: &Built) -> Result<Option<AdminClient>, Failure> {
     AdminClient::find(built.settings.admin, &built.settings.store)
 }
 
 /// The routes as they stand by the journal.
-fn routes_of(built: &mut Built) -> Result<(Arc<Routes>, Standings), Failure> {
+pub(super) fn routes_of(built: &mut Built) -> Result<(Arc<Routes>, Standings), Failure> {
     let standings = Standings::look(&journal::path_of(&built.settings.store)).map_err(because)?;
     Ok((gateway::routes(std::mem::take(&mut built.moving), &standings), standings))
 }
@@ -249,7 +274,7 @@ fn planned(global: &Global, mut built: Built, new: PathBuf) -> Done {
 }
 
 /// A decision that was taken.
-fn told(global: &Global, decision: &Value) {
+pub(super) fn told(global: &Global, decision: &Value) {
     if global.json {
         return out::json(decision);
     }

@@ -4,11 +4,13 @@
 //! Not here: which adapter kinds there are (the roof hands them in), connecting.
 
 use super::baseline::{self, Kept};
+use super::brownouts::{self, BuiltBrownout};
 use super::documents;
 use super::settings::{self, Settings};
 use super::world::MOST_BYTES;
-use super::{Loaded, Moving, World, moving};
+use super::{Loaded, Moving, World, consumers, moving};
 use banyan_adapter::{Kind, Prepared, RawDataset, RawSource};
+use banyan_migration::consumer::Consumers;
 use banyan_model::compile::{self, Input, Pushed, Reading};
 use banyan_model::draft::{ContentWord, DatasetKey, Draft, Part, SourceDraft};
 use banyan_model::model::{Budget, Catalog};
@@ -28,6 +30,10 @@ pub struct Built {
     pub settings: Settings,
     /// Services behind the wrapper, and the routes that lead there.
     pub moving: Moving,
+    /// Who may call by name.
+    pub consumers: Consumers,
+    /// What consumers go without for a while.
+    pub brownouts: Vec<BuiltBrownout>,
 }
 
 /// Builds what was loaded. `None` if there are errors; they, and all warnings, are added to `loaded`.
@@ -47,10 +53,14 @@ pub fn build(loaded: &mut Loaded, kinds: &[&dyn Kind], world: &dyn World) -> Opt
     };
     problems.extend(told);
     let moving = moving::read_all(loaded, catalog.as_ref(), &mut problems);
+    let consumers = consumers::read_all(&loaded.draft, &mut problems);
+    let brownouts = brownouts::read_all(&loaded.draft, &consumers, catalog.as_ref(), &mut problems);
     name_files(loaded, &files, &mut problems);
     loaded.add(problems);
     match (catalog, settings) {
-        (Some(catalog), Some(settings)) if !loaded.has_errors() => Some(Built { catalog, prepared, settings, moving }),
+        (Some(catalog), Some(settings)) if !loaded.has_errors() => {
+            Some(Built { catalog, prepared, settings, moving, consumers, brownouts })
+        }
         _ => None,
     }
 }

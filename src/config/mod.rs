@@ -6,7 +6,9 @@
 //! Not here: what the draft means (`banyan_model::compile`), what an adapter's keys mean (its `prepare`).
 
 pub mod baseline;
+mod brownouts;
 mod build;
+mod consumers;
 mod documents;
 mod files;
 mod include;
@@ -19,6 +21,7 @@ mod secrets;
 mod settings;
 mod world;
 
+pub use brownouts::BuiltBrownout;
 pub use build::{Alone, Built, alone, build};
 pub use files::Files;
 pub use moving::{BuiltRoute, Moving};

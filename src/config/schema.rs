@@ -3,7 +3,9 @@
 //! Written by `banyan schema` and blessed in `openapi/config.schema.json`. A source's `adapter` decides which further
 //! keys it and its datasets may have.
 
+use super::brownouts::BrownoutConfig;
 use banyan_adapter::Kind;
+use banyan_migration::consumer::ConsumerConfig;
 use banyan_migration::route::RouteConfig;
 use banyan_model::draft::{DatasetKeys, EntityDraft, GatewayDraft, LookupDraft, MappingDraft, SourceKeys, TOP_KEYS};
 use banyan_upstream::UpstreamConfig;
@@ -85,6 +87,11 @@ fn sections(generator: &mut SchemaGenerator) -> Value {
         "routes" => {
             json!({ "type": "array", "description": "Paths, and where each is on its way from legacy to modern.",
             "items": generator.subschema_for::<RouteConfig>() })
+        }
+        "consumers" => map(generator.subschema_for::<ConsumerConfig>().to_value(), "Named callers."),
+        "brownouts" => {
+            json!({ "type": "array", "description": "Fields that a consumer goes without for a while.",
+            "items": generator.subschema_for::<BrownoutConfig>() })
         }
         _ => json!(true),
     };

@@ -7,7 +7,7 @@ use super::media::Media;
 use super::route::{self, Target};
 use super::wants::{self, Wants};
 use super::worker::{self, Worker};
-use super::{docs, fault, feed, fresh, list, one, trace};
+use super::{brownout, docs, fault, feed, fresh, list, one, trace};
 use crate::runtime::live::{Fresh, Listed};
 use crate::runtime::serving::Shared;
 use actix_web::dev::RequestHead;
@@ -41,6 +41,8 @@ pub(super) struct Ask<'r> {
     pub(super) fresh: Option<&'r Fresh>,
     /// The page of a list that was read live for it.
     pub(super) listed: Option<&'r Listed>,
+    /// Fields that this caller goes without for now.
+    pub(super) without: &'r [usize],
 }
 
 /// Answers a request; `body` is what [`body`] read of it.
@@ -59,13 +61,15 @@ pub(super) async fn answer(
         } else {
             route::find(&w.serving, uri.path())
         };
+        let without = found.as_ref().map(|t| brownout::of(w, request, t)).unwrap_or_default();
         let result = match &found {
             Ok(target) => match &heard {
                 Err(refusal) => Err(refusal.clone()),
-                Ok(heard) => dispatch(w, shared, docs, request, target, body, heard),
+                Ok(heard) => dispatch(w, shared, docs, request, target, body, heard, &without.fields),
             },
             Err(refusal) => Err(refusal.clone()),
         };
+        let result = result.map(|r| without.tell(r));
         let response = result.unwrap_or_else(|refusal| refused(request, found.as_ref().ok(), &refusal));
         let took = begun.elapsed();
         w.meters.count(&w.serving, found.as_ref().ok(), &request.method, response.status(), took);
@@ -83,6 +87,7 @@ fn dispatch(
     target: &Target,
     body: Result<web::Bytes, Refusal>,
     heard: &Heard,
+    without: &[usize],
 ) -> Result<HttpResponse, Refusal> {
     let method = &request.method;
     let head = *method == Method::HEAD;
@@ -111,19 +116,21 @@ fn dispatch(
         wants,
         fresh: heard.fresh.as_ref(),
         listed: heard.listed.as_ref(),
+        without,
     };
     let rows = [Media::Json, Media::Ndjson, Media::Csv];
     let catalog = w.serving.catalog.clone();
     match target {
         Target::One(entity, id) => {
             wants::media(headers, &rows[..1])?;
-            if ask.query.is_empty() {
+            if ask.query.is_empty() && without.is_empty() {
                 return one::by_id(w, &ask, *entity, *id, &Default::default());
             }
-            let (selection, flaws) = parse_selection(&catalog, *entity, &params(ask.query)?, &[]);
+            let (mut selection, flaws) = parse_selection(&catalog, *entity, &params(ask.query)?, &[]);
             if !flaws.is_empty() {
                 return Err(Refusal::flaws(flaws));
             }
+            selection.leave_out(catalog.entities[*entity].fields.len(), without);
             one::by_id(w, &ask, *entity, *id, &selection)
         }
         Target::List(entity) => list::all(w, &ask, wants::media(headers, &rows)?, *entity),
@@ -134,10 +141,11 @@ fn dispatch(
         Target::Lookup(entity) => {
             wants::media(headers, &rows[..1])?;
             let given = params(ask.query)?;
-            let intent = match posted {
+            let mut intent = match posted {
                 true => parse_lookup_body(&catalog, *entity, &given, &body?)?,
                 false => parse_lookup(&catalog, *entity, &given)?,
             };
+            intent.selection.leave_out(catalog.entities[*entity].fields.len(), without);
             one::by_key(w, &ask, *entity, &intent)
         }
         Target::Lineage(entity, id) => {

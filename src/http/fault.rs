@@ -22,6 +22,9 @@ pub fn status(class: Class) -> StatusCode {
         Class::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Class::NotFreshEnough => StatusCode::GATEWAY_TIMEOUT,
         Class::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        Class::TooSlow => StatusCode::REQUEST_TIMEOUT,
+        Class::BadUpstream => StatusCode::BAD_GATEWAY,
+        Class::UpstreamTooSlow => StatusCode::GATEWAY_TIMEOUT,
         Class::Internal => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }

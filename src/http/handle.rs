@@ -7,7 +7,7 @@
 use super::docs::Docs;
 use super::route::{self, Target};
 use super::worker::{self, Worker};
-use super::{facade, fault, proxy, trace};
+use super::{brownout, caller, captured, facade, fault, proxy, trace};
 use crate::runtime::routes::{Route, Turn, access};
 use crate::runtime::serving::Shared;
 use actix_web::dev::RequestHead;
@@ -23,7 +23,7 @@ use std::sync::Arc;
 /// With this header a caller chooses a side while its route is in canary.
 const SIDE: HeaderName = HeaderName::from_static("banyan-side");
 /// Who calls, where nothing better is known.
-const CONSUMER: HeaderName = HeaderName::from_static("x-consumer");
+pub(super) const CONSUMER: HeaderName = HeaderName::from_static("x-consumer");
 
 /// Answers a request.
 pub(super) async fn handle(
@@ -32,12 +32,32 @@ pub(super) async fn handle(
     request: HttpRequest,
     payload: web::Payload,
 ) -> HttpResponse {
-    match worker::with(&shared, |w| whither(w, request.head())) {
+    let (whither, call) = worker::with(&shared, |w| {
+        let consumer = caller::named(w, request.head());
+        let whither = whither(w, request.head(), consumer);
+        let call = caller::begin(w, request.head(), consumer, &whither);
+        (whither, call)
+    });
+    let response = answer(&shared, &docs, whither, request, payload).await;
+    call.end(response)
+}
+
+async fn answer(
+    shared: &Arc<Shared>,
+    docs: &Docs,
+    whither: Whither,
+    request: HttpRequest,
+    payload: web::Payload,
+) -> HttpResponse {
+    match whither {
         Whither::Facade => {
             let body = facade::body(request.head(), payload).await;
-            facade::answer(&shared, &docs, request.head(), body).await
+            facade::answer(shared, docs, request.head(), body).await
         }
-        Whither::Route(turn) => proxy::answer(&shared, &docs, turn, &request, payload).await,
+        Whither::Route(turn) => {
+            captured::saw(shared, &turn.route, request.head());
+            proxy::answer(shared, docs, turn, &request, payload).await
+        }
         Whither::Refused(refusal) => fault::problem(&refusal, &trace::id(request.headers())),
         Whither::NotOffered(methods) => {
             let detail = format!("this path does not offer {}; it offers {methods}", request.method());
@@ -64,12 +84,16 @@ pub(super) enum Whither {
 }
 
 /// Who answers a request.
-pub(super) fn whither(w: &Worker, request: &RequestHead) -> Whither {
+pub(super) fn whither(w: &Worker, request: &RequestHead, consumer: Option<usize>) -> Whither {
     let routes = &w.serving.routes;
     if routes.is_empty() {
         return Whither::Facade;
     }
-    if let Some(turn) = turn(w, request) {
+    if let Some(mut turn) = turn(w, request, consumer) {
+        if turn.way.beside.is_some() && turn.route.entity.is_some_and(|e| brownout::holds(w, consumer, e)) {
+            // One side goes without a field: that is no difference between the two.
+            turn.way.beside = None;
+        }
         return gone_on(turn, request);
     }
     match routes.allow(request.uri.path()).filter(|_| !is_facades(request.uri.path())) {
@@ -79,7 +103,7 @@ pub(super) fn whither(w: &Worker, request: &RequestHead) -> Whither {
 }
 
 /// The route a request belongs to, and who answers.
-fn turn(w: &Worker, request: &RequestHead) -> Option<Turn> {
+fn turn(w: &Worker, request: &RequestHead, consumer: Option<usize>) -> Option<Turn> {
     let routes = &w.serving.routes;
     let (method, path) = (request.method.as_str(), request.uri.path());
     let route = if is_facades(path) {
@@ -94,13 +118,18 @@ fn turn(w: &Worker, request: &RequestHead) -> Option<Turn> {
     } else {
         routes.of_path(method, path)?
     };
-    let who = who(route, request);
+    let consumers = &w.serving.consumers;
+    let name = consumer.and_then(|no| consumers.names().get(no)).map(String::as_str);
+    let who = who(route, request, name, consumers.names());
     let sent = request.headers.get(SIDE).and_then(|v| match v.as_bytes() {
         b"modern" => Some(Side::Modern),
         b"legacy" => Some(Side::Legacy),
         _ => None,
     });
-    Some(Turn { route: route.clone(), way: route.way(access(method), &who, sent), who: who.into_owned() })
+    // Whatever the route tells callers apart by, a consumer that is pinned goes where it is pinned.
+    let sent = name.and_then(|n| route.config.canary.pin.get(n).copied()).or(sent);
+    let (way, who) = (route.way(access(method), &who, sent), who.into_owned());
+    Some(Turn { route: route.clone(), way, who })
 }
 
 /// A request that goes on from a place in a list goes to the side that made its token, whoever's turn it is.
@@ -148,11 +177,14 @@ pub(super) fn moved(target: &Target) -> Option<(banyan_model::model::EntityNo, M
     }
 }
 
-/// By whom a route tells callers apart: a consumer's name, else what the route says, else the thing that is asked for.
-fn who<'r>(route: &Route, request: &'r RequestHead) -> Cow<'r, str> {
+/// By whom a route tells callers apart: a consumer's name, else what the route says, else the thing that is asked for. Who
+/// merely says to be a consumer that is declared is not taken for it.
+fn who<'r>(route: &Route, request: &'r RequestHead, consumer: Option<&'r str>, declared: &[String]) -> Cow<'r, str> {
     let header = |name: &str| request.headers.get(name).and_then(|v| v.to_str().ok()).filter(|v| !v.is_empty());
     let found = match route.config.canary.by.as_ref().unwrap_or(&By::Consumer) {
-        By::Consumer => header(CONSUMER.as_str()),
+        By::Consumer => {
+            consumer.or_else(|| header(CONSUMER.as_str()).filter(|said| declared.iter().all(|name| name != said)))
+        }
         By::Header(name) => header(name),
         By::Cookie(name) => cookie(&request.headers, name),
         By::Entity => None,

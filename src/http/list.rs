@@ -23,10 +23,13 @@ use banyan_words::Id;
 pub(super) fn all(w: &mut Worker, ask: &Ask<'_>, media: Media, entity: EntityNo) -> Result<HttpResponse, Refusal> {
     if let Some(listed) = ask.listed {
         // As it was read: the configuration may have been taken up anew meanwhile.
-        let intent = parse_list(&listed.serving.catalog, listed.entity, &Scope::All, &params(ask.query)?)?;
+        let mut intent = parse_list(&listed.serving.catalog, listed.entity, &Scope::All, &params(ask.query)?)?;
+        let fields = listed.serving.catalog.entities[listed.entity].fields.len();
+        intent.selection.leave_out(fields, ask.without);
         return live(w, ask, media, listed, &intent);
     }
-    let intent = parse_list(&w.serving.catalog, entity, &Scope::All, &params(ask.query)?)?;
+    let mut intent = parse_list(&w.serving.catalog, entity, &Scope::All, &params(ask.query)?)?;
+    intent.selection.leave_out(w.serving.catalog.entities[entity].fields.len(), ask.without);
     match &w.serving.catalog.entities[entity].live_list {
         Some(_) => {
             let detail = "this is only read live, and its source is not connected";

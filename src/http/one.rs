@@ -203,8 +203,9 @@ fn selected(
     render::row(&w.serving, entity, &fetched, 0, selection, &mut Left::new(), &mut body)?;
     let mut datasets = Vec::new();
     render::contributors(&w.serving, &fetched, &mut datasets);
-    // A choice of fields keeps the instance's ETag; what is embedded changes by itself, so its bytes count.
-    let etag = if selection.embeds.is_empty() { etag } else { ETag::of_body(&body) };
+    // A choice of fields keeps the instance's ETag; what is embedded changes by itself, so its bytes count. So do they
+    // where a field is withheld: who holds the whole must not be told that it is unchanged.
+    let etag = if selection.embeds.is_empty() && ask.without.is_empty() { etag } else { ETag::of_body(&body) };
     let mut response = answer(ask, body, Some(etag));
     if selection.embeds.is_empty() {
         response.headers_mut().insert(header::LAST_MODIFIED, dress::http_date(changed));

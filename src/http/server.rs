@@ -51,6 +51,8 @@ pub fn serve(shared: Arc<Shared>, listener: TcpListener, limits: Limits) -> std:
         .max_connections(limits.connections)
         .client_request_timeout(limits.head)
         .keep_alive(limits.keep_alive)
+        // Who closes goes away: what runs for it, here or at an upstream, ends.
+        .h1_allow_half_closed(false)
         .shutdown_timeout(limits.shutdown.as_secs())
         .disable_signals()
         .listen(listener)?

@@ -14,6 +14,33 @@ pub fn id(headers: &HeaderMap) -> String {
     given.map(str::to_owned).unwrap_or_else(fresh)
 }
 
+/// The trace of a request that goes on to another system.
+pub(super) struct Traced {
+    id: String,
+    /// The `traceparent` to send, where the caller's was none.
+    pub(super) made: Option<String>,
+}
+
+impl Traced {
+    /// The caller's, else one that begins here.
+    pub(super) fn of(headers: &HeaderMap) -> Traced {
+        match headers.get(TRACEPARENT).and_then(|v| v.to_str().ok()).and_then(of_parent) {
+            Some(given) => Traced { id: given.to_owned(), made: None },
+            None => {
+                let id = fresh();
+                let span = fresh();
+                let made = format!("00-{id}-{}-01", span.get(..16).unwrap_or_default());
+                Traced { id, made: Some(made) }
+            }
+        }
+    }
+
+    /// 32 hexadecimal digits.
+    pub(super) fn id(&self) -> &str {
+        &self.id
+    }
+}
+
 fn of_parent(parent: &str) -> Option<&str> {
     let mut pieces = parent.split('-');
     let (version, trace, span) = (pieces.next()?, pieces.next()?, pieces.next()?);

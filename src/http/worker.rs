@@ -4,8 +4,10 @@
 
 use super::cache::Cache;
 use super::meter::Meters;
+use crate::runtime::consumers::Tally;
 use crate::runtime::execute::{Reader, unreadable};
 use crate::runtime::serving::{Serving, Shared};
+use banyan_migration::consumer::Memo;
 use banyan_model::refusal::Refusal;
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -16,7 +18,8 @@ const REST: Duration = Duration::from_millis(300);
 
 /// See the module.
 pub(super) struct Worker {
-    shared: Arc<Shared>,
+    /// What this thread serves.
+    pub(super) shared: Arc<Shared>,
     version: u64,
     /// The catalog this request sees.
     pub(super) serving: Arc<Serving>,
@@ -25,6 +28,10 @@ pub(super) struct Worker {
     pub(super) cache: Cache,
     /// Metric handles.
     pub(super) meters: Meters,
+    /// What was presented of late, and whom it named.
+    pub(super) memo: Memo,
+    /// Calls by consumer and route.
+    pub(super) tally: Tally,
     /// Whether a timer waits to let the reader rest, and whether it was used since that looked last.
     timed: bool,
     used: bool,
@@ -49,6 +56,8 @@ pub(super) fn with<R>(shared: &Arc<Shared>, f: impl FnOnce(&mut Worker) -> R) ->
             reader: None,
             cache: Cache::new(),
             meters: Meters::default(),
+            memo: Memo::default(),
+            tally: Tally::default(),
             timed: false,
             used: false,
         }))

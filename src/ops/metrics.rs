@@ -167,6 +167,30 @@ pub const METRICS: &[Metric] = &[
     ),
     metric("banyan_process_start_seconds", "gauge", "", "When the process began, seconds since 1970."),
     metric("banyan_build_info", "gauge", "version", "Always 1."),
+    metric(
+        "banyan_comparisons_total",
+        "counter",
+        "route, outcome",
+        "Exchanges of the two sides since the start. `outcome` is match, mismatch, indeterminate, repeat, unanswered, or overflow where too many are remembered.",
+    ),
+    metric(
+        "banyan_evidence_score",
+        "gauge",
+        "route",
+        "The score on which a route is promoted; 4.605 suffices unless the route says otherwise.",
+    ),
+    metric(
+        "banyan_evidence_clusters_open",
+        "gauge",
+        "route",
+        "Clusters of mismatches that wait: neither accepted nor noise.",
+    ),
+    metric(
+        "banyan_route_legacy_calls_a_day",
+        "gauge",
+        "route",
+        "What legacy is still asked in a day for a route on its way.",
+    ),
 ];
 
 /// The recorder's handle and what is sampled from it.
@@ -259,6 +283,14 @@ pub(super) fn show_dataset(d: &DatasetView) {
             gauge!("banyan_dataset_last_unit_seconds", "dataset" => dataset()).set(took);
         }
     }
+}
+
+/// Sets the gauges of a route on its way.
+pub(super) fn show_evidence(route: &str, judged: &crate::runtime::evidence::Judged) {
+    let set = |name: &'static str, value: f64| gauge!(name, "route" => route.to_owned()).set(value);
+    set("banyan_evidence_score", judged.score);
+    set("banyan_evidence_clusters_open", judged.clusters.iter().filter(|c| c.open).count() as f64);
+    set("banyan_route_legacy_calls_a_day", judged.legacy_a_day as f64);
 }
 
 /// Sets the gauges of sizes and memory.

@@ -7,8 +7,12 @@ use super::acts::Acts;
 use super::health::{Health, judge, unready};
 use super::metrics::Metrics;
 use super::view::{self, DatasetView, Sizes};
+use crate::runtime::capture::Replays;
 use crate::runtime::clock::Clock;
+use crate::runtime::evidence::Evidence;
+use crate::runtime::evidence::sweeps::Sweeps;
 use crate::runtime::routes::Standings;
+use crate::runtime::routes::contract::Contracts;
 use crate::runtime::serving::{Serving, Shared};
 use banyan_adapter::RefusalDef;
 use banyan_store::{Reader, Result};
@@ -50,6 +54,9 @@ pub struct AboutView {
     pub store_file: Option<String>,
 }
 
+/// Tells who still calls a route.
+pub type Callers = Arc<dyn Fn(&str) -> Vec<String> + Send + Sync>;
+
 /// What the admin listener works with.
 pub struct AdminState {
     /// What requests see now.
@@ -68,6 +75,16 @@ pub struct AdminState {
     pub codes: Vec<RefusalDef>,
     /// Where routes stand; `None` where there are none to move.
     pub standings: Option<Arc<Standings>>,
+    /// Contracts of upstreams; `None` where none are guarded.
+    pub contracts: Option<Arc<Contracts>>,
+    /// Captured requests asked again; `None` where none can be.
+    pub replays: Option<Replays>,
+    /// What comparisons came to.
+    pub evidence: Option<Evidence>,
+    /// Sweeps, where both sides can be asked.
+    pub sweeps: Option<Arc<Sweeps>>,
+    /// Who still calls a route, by its name.
+    pub callers: Option<Callers>,
     readers: Mutex<Vec<Box<dyn Reader>>>,
     counts: Mutex<Option<Counts>>,
 }
@@ -103,6 +120,11 @@ impl AdminState {
             store_file: None,
             codes: Vec::new(),
             standings: None,
+            contracts: None,
+            replays: None,
+            evidence: None,
+            sweeps: None,
+            callers: None,
             readers: Mutex::default(),
             counts: Mutex::default(),
         }
@@ -203,6 +225,12 @@ impl AdminState {
         gauge!("banyan_build_info", "version" => self.about.version.clone()).set(1.0);
         if let Ok(started) = self.about.started.parse::<jiff::Timestamp>() {
             gauge!("banyan_process_start_seconds").set(started.as_millisecond() as f64 / 1000.0);
+        }
+        if let Some(evidence) = &self.evidence {
+            for route in serving.routes.all.iter().filter(|r| r.modern.is_some()) {
+                let Some(info) = evidence.info(&route.name) else { continue };
+                super::metrics::show_evidence(&route.name, &evidence.look(&info, self.clock.now_ms())?);
+            }
         }
         Ok(self.metrics.render())
     }

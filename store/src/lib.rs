@@ -8,6 +8,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
 mod error;
+pub mod evidence;
 mod read;
 mod rows;
 pub mod sqlite;

@@ -19,6 +19,7 @@ mod legacy;
 mod letters;
 mod lookups;
 mod redrop;
+mod routes;
 mod screens;
 mod together;
 mod tour;

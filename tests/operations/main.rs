@@ -8,13 +8,16 @@
 mod common;
 
 mod api;
+mod capture;
 mod commands;
+mod contract;
 mod document;
 mod door;
 mod errors;
 mod letters;
 mod logs;
 mod metrics;
+mod migration;
 mod pages;
 mod routes;
 

@@ -88,10 +88,17 @@ impl Body for Outgoing {
 
 /// An answer's body. Trailers are not passed on.
 pub struct Incoming {
-    body: Raw,
+    body: Source,
     /// How long it may pause; `None`: for ever (server-sent events).
     idle: Option<Duration>,
     timer: Option<Pin<Box<Sleep>>>,
+}
+
+enum Source {
+    /// Still coming.
+    Coming(Raw),
+    /// All of it is here.
+    Whole(Bytes),
 }
 
 /// Why an answer's body broke off.
@@ -107,17 +114,28 @@ pub enum Broke {
 
 impl Incoming {
     pub(crate) fn new(body: Raw, idle: Option<Duration>) -> Incoming {
-        Incoming { body, idle, timer: None }
+        Incoming { body: Source::Coming(body), idle, timer: None }
+    }
+
+    /// One that is all here.
+    pub fn whole(bytes: Bytes) -> Incoming {
+        Incoming { body: Source::Whole(bytes), idle: None, timer: None }
     }
 
     /// Its length, where the upstream declared one.
     pub fn length(&self) -> Option<u64> {
-        self.body.size_hint().exact()
+        match &self.body {
+            Source::Coming(body) => body.size_hint().exact(),
+            Source::Whole(bytes) => u64::try_from(bytes.len()).ok(),
+        }
     }
 
     /// Whether it is over, or never was.
     pub fn is_end(&self) -> bool {
-        self.body.is_end_stream()
+        match &self.body {
+            Source::Coming(body) => body.is_end_stream(),
+            Source::Whole(bytes) => bytes.is_empty(),
+        }
     }
 
     fn paused(&mut self, cx: &mut Context<'_>) -> Poll<()> {
@@ -132,7 +150,14 @@ impl Stream for Incoming {
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         loop {
-            match Pin::new(&mut self.body).poll_frame(cx) {
+            let body = match &mut self.body {
+                Source::Coming(body) => body,
+                Source::Whole(bytes) => {
+                    let all = std::mem::take(bytes);
+                    return Poll::Ready((!all.is_empty()).then_some(Ok(all)));
+                }
+            };
+            match Pin::new(body).poll_frame(cx) {
                 Poll::Ready(None) => return Poll::Ready(None),
                 Poll::Ready(Some(Err(e))) => return Poll::Ready(Some(Err(Broke::Early(e.to_string())))),
                 Poll::Ready(Some(Ok(frame))) => {

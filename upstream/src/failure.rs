@@ -64,6 +64,18 @@ pub enum Failure {
         /// Why.
         why: String,
     },
+    /// The caller's body paused for too long; the upstream is not to blame.
+    #[error("the request's body paused for more than {millis} ms")]
+    CallerPaused {
+        /// The limit.
+        millis: u128,
+    },
+    /// What was asked, or said, cannot be put into the other side's words.
+    #[error("{why}")]
+    Unfit {
+        /// Why.
+        why: String,
+    },
     /// The request cannot be put into HTTP.
     #[error("the request cannot be sent: {why}")]
     Unsendable {
@@ -77,13 +89,23 @@ impl Failure {
     pub fn sent(&self) -> Sent {
         match self {
             Failure::Timeout { sent, .. } | Failure::Broken { sent, .. } => *sent,
-            Failure::NotHttp { .. } | Failure::CallerBroke { .. } => Sent::Perhaps,
+            Failure::NotHttp { .. }
+            | Failure::Unfit { .. }
+            | Failure::CallerBroke { .. }
+            | Failure::CallerPaused { .. } => Sent::Perhaps,
             _ => Sent::Nothing,
         }
     }
 
     /// Whether it is the transport's failure, which the breaker counts.
     pub(crate) fn counts(&self) -> bool {
-        !matches!(self, Failure::BreakerOpen { .. } | Failure::CallerBroke { .. } | Failure::Unsendable { .. })
+        !matches!(
+            self,
+            Failure::BreakerOpen { .. }
+                | Failure::CallerBroke { .. }
+                | Failure::CallerPaused { .. }
+                | Failure::Unfit { .. }
+                | Failure::Unsendable { .. }
+        )
     }
 }

@@ -4,7 +4,10 @@ use crate::body::{Incoming, Outgoing};
 use crate::budget::Retries;
 use crate::config::{Address, HostField, Timeouts, UpstreamConfig};
 use crate::connect::{self, Tls, Wire};
+use crate::contract::ContractConfig;
 use crate::failure::{Failure, Sent};
+use crate::progress::{self, Progress};
+use crate::spare::Spare;
 use crate::{fields, pool};
 use banyan_migration::breaker::{Breaker, Leave};
 use http::header::{self, HeaderMap, HeaderValue};
@@ -12,7 +15,8 @@ use http::{Method, StatusCode, Uri};
 use hyper::client::conn::http1::{Builder, SendRequest};
 use hyper::upgrade::OnUpgrade;
 use std::fmt;
-use std::path::Path;
+use std::future::Future;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
@@ -72,7 +76,10 @@ pub struct Upstream {
     host: HostField,
     breaker: Mutex<Breaker>,
     retries: Retries,
+    spare: Spare,
     began: Instant,
+    contract: Option<ContractConfig>,
+    base: PathBuf,
 }
 
 impl Upstream {
@@ -89,13 +96,31 @@ impl Upstream {
             host: config.host,
             breaker: Mutex::default(),
             retries: Retries::default(),
+            spare: Spare::new(config.spare.unwrap_or(10)),
             began: Instant::now(),
+            contract: config.contract.clone(),
+            base: base.to_owned(),
         })
+    }
+
+    /// Where its OpenAPI document is, if that is configured.
+    pub fn contract(&self) -> Option<&ContractConfig> {
+        self.contract.as_ref()
+    }
+
+    /// A file of its configuration, from where this process stands.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.base.join(name)
     }
 
     /// Whether its breaker keeps requests from it.
     pub fn is_open(&self) -> bool {
         self.breaker().is_open()
+    }
+
+    /// Whether it may be asked once more beyond what consumers ask, now. Each yes counts.
+    pub fn may_be_asked_beside(&self) -> bool {
+        self.spare.spend(self.now())
     }
 
     /// Sends a request. Dropping the future, or the answer's body, closes the connection and so tells the upstream.
@@ -176,7 +201,8 @@ impl Upstream {
     async fn once(&self, request: Request) -> Result<Answer, Failure> {
         let uri: Uri = request.target.parse().map_err(|e| Failure::Unsendable { why: format!("its path: {e}") })?;
         let upgrade = request.upgrade;
-        let mut message = http::Request::new(request.body);
+        let (body, progress) = progress::watch(request.body);
+        let mut message = http::Request::new(body);
         *message.method_mut() = request.method;
         *message.uri_mut() = uri;
         *message.headers_mut() = request.headers;
@@ -186,12 +212,8 @@ impl Upstream {
                 None => (self.connect().await?, false),
             };
             let sending = connection.try_send_request(message);
-            let answered = tokio::time::timeout(self.timeouts.head, sending).await;
-            let answer = match answered {
-                Err(_) => {
-                    let (what, millis) = ("the answer", self.timeouts.head.as_millis());
-                    return Err(Failure::Timeout { what, millis, sent: Sent::Perhaps });
-                }
+            let answer = match self.in_time(sending, progress.as_deref()).await {
+                Err(late) => return Err(late),
                 Ok(Err(mut failed)) => match failed.take_message() {
                     Some(unsent) if reused => {
                         message = unsent;
@@ -206,6 +228,28 @@ impl Upstream {
             }
             return self.take(answer, upgrade);
         }
+    }
+
+    /// Waits for the head of an answer: its time begins anew with each piece of the body that is sent.
+    async fn in_time<T>(&self, sending: impl Future<Output = T>, progress: Option<&Progress>) -> Result<T, Failure> {
+        let head = self.timeouts.head;
+        let Some(progress) = progress else {
+            return tokio::time::timeout(head, sending).await.map_err(|_| self.late());
+        };
+        let mut sending = std::pin::pin!(sending);
+        loop {
+            let until = progress.moved() + head;
+            match tokio::time::timeout_at(until, &mut sending).await {
+                Ok(sent) => return Ok(sent),
+                Err(_) if progress.moved() + head > until => {}
+                Err(_) if progress.is_callers() => return Err(Failure::CallerPaused { millis: head.as_millis() }),
+                Err(_) => return Err(self.late()),
+            }
+        }
+    }
+
+    fn late(&self) -> Failure {
+        Failure::Timeout { what: "the answer", millis: self.timeouts.head.as_millis(), sent: Sent::Perhaps }
     }
 
     fn take(

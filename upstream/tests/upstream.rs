@@ -245,6 +245,38 @@ fn a_caller_that_breaks_off_is_not_the_upstreams_fault() {
     assert!(!upstream.is_open());
 }
 
+/// A body of so many pieces, each after a pause.
+fn slow(pause_ms: u64, pieces: usize) -> Outgoing {
+    let stream = futures_util::stream::unfold(0, move |n| async move {
+        tokio::time::sleep(Duration::from_millis(pause_ms)).await;
+        (n < pieces).then(|| (Ok(Bytes::from_static(b"x")), n + 1))
+    });
+    Outgoing::Stream { length: Some(u64::try_from(pieces).unwrap()), stream: Box::pin(stream) }
+}
+
+#[test]
+fn a_slow_body_has_the_time_it_needs_and_a_stalled_one_is_not_the_upstreams_fault() {
+    let server = Server::start(|mut c| {
+        c.request();
+        c.send(OK);
+    });
+    let mut quick = config(&server.url());
+    quick.timeout = Some("200ms".parse().unwrap());
+    let upstream = Upstream::new(&quick, Path::new("/")).unwrap();
+    let put =
+        |body| Request { method: Method::PUT, target: "/".into(), headers: HeaderMap::new(), body, upgrade: None };
+    run(async {
+        // Longer than the time for a head, all in all.
+        let answer = upstream.send(put(slow(40, 10))).await.unwrap();
+        assert_eq!(answer.status, 200);
+        for _ in 0..6 {
+            let failure = upstream.send(put(slow(1_000, 2))).await.unwrap_err();
+            assert!(matches!(failure, Failure::CallerPaused { millis: 200 }), "{failure}");
+        }
+    });
+    assert!(!upstream.is_open());
+}
+
 #[test]
 fn a_protocol_is_changed() {
     use hyper_util::rt::TokioIo;

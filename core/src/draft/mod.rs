@@ -17,7 +17,7 @@ pub use entity::{EntityDraft, FieldDraft, FilterWord, ForeignWord, MatchRule, Ty
 pub use gateway::GatewayDraft;
 pub use mapping::{ExampleDraft, LookupDraft, MappingDraft};
 pub use read::TOP_KEYS;
-pub use shapes::{Authority, DatasetKey, Inner, MappingKey, OwnerDraft, PickDraft, Rate, Window};
+pub use shapes::{Authority, DatasetKey, Inner, MappingKey, OwnerDraft, PickDraft, Rate, Weekly, Window};
 pub use source::{
     Budget, ContentWord, DATASET_KEYS, DatasetKeys, OperationDraft, RecordDraft, SOURCE_KEYS, SourceKeys,
 };
@@ -82,6 +82,10 @@ pub struct Draft {
     pub upstreams: Vec<Part<Node>>,
     /// Routes, in order, as they were written; each is named by its place.
     pub routes: Vec<Part<Node>>,
+    /// Named callers, as they were written.
+    pub consumers: Vec<Part<Node>>,
+    /// Fields that a consumer goes without for a while, in order, as they were written; each is named by its place.
+    pub brownouts: Vec<Part<Node>>,
     /// Paths that are missing above because they are faulty. What misses them is a consequence, and not to be told.
     pub left_out: Vec<String>,
 }

@@ -11,11 +11,23 @@ use banyan_words::problem::nearest;
 use serde::de::DeserializeOwned;
 
 /// The keys of a configuration.
-pub const TOP_KEYS: [&str; 10] =
-    ["banyan", "gateway", "store", "include", "sources", "entities", "mappings", "lookups", "upstreams", "routes"];
+pub const TOP_KEYS: [&str; 12] = [
+    "banyan",
+    "gateway",
+    "store",
+    "include",
+    "sources",
+    "entities",
+    "mappings",
+    "lookups",
+    "upstreams",
+    "routes",
+    "consumers",
+    "brownouts",
+];
 
 /// Sections of later versions.
-const LATER: [&str; 4] = ["channels", "access", "consumers", "publishers"];
+const LATER: [&str; 3] = ["channels", "access", "publishers"];
 
 pub(super) fn draft(root: &Node) -> (Draft, Vec<Problem>) {
     let mut reader = Reader::default();
@@ -49,6 +61,13 @@ pub(super) fn draft(root: &Node) -> (Draft, Vec<Problem>) {
     for (i, node) in reader.list(root, "routes", "write `- path: …` for each route").iter().enumerate() {
         let path = join_index("routes", i);
         draft.routes.push(Part { name: path.clone(), path, body: node.clone() });
+    }
+    for (name, path, node) in reader.named(root, "", "consumers", "a consumer", Use::Source) {
+        draft.consumers.push(Part { name, path, body: node.clone() });
+    }
+    for (i, node) in reader.list(root, "brownouts", "write `- consumer: …` for each").iter().enumerate() {
+        let path = join_index("brownouts", i);
+        draft.brownouts.push(Part { name: path.clone(), path, body: node.clone() });
     }
     root.locate(&mut reader.problems);
     draft.left_out = reader.left_out;

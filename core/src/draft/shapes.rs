@@ -72,6 +72,15 @@ pub struct Window {
     pub to: u16,
 }
 
+/// A time of day on one day of the week, or on each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Weekly {
+    /// The day on which it begins, Monday being 0. `None`: each.
+    pub day: Option<u8>,
+    /// The time of day.
+    pub window: Window,
+}
+
 /// A list of names, none of them empty, at least one.
 fn names<'de, A: SeqAccess<'de>>(mut seq: A) -> Result<Vec<String>, A::Error> {
     let mut names = Vec::new();
@@ -246,6 +255,24 @@ shapes! {
     }
 }
 
+shapes! {
+    Weekly expects "times of a week such as Mon 09:00-10:00",
+    schema |_| json_schema!({ "type": "string",
+        "pattern": "^((Mon|Tue|Wed|Thu|Fri|Sat|Sun) )?[0-2][0-9]:[0-5][0-9]-[0-2][0-9]:[0-5][0-9]$" });
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Weekly, E> {
+        let why = || E::custom(format!("`{text}` is not a time of the week\nwrite Mon 09:00-10:00, or 09:00-10:00"));
+        let (day, times) = match text.trim().split_once(' ') {
+            Some((day, times)) => (Some(DAYS.iter().position(|d| *d == day).ok_or_else(why)?), times),
+            None => (None, text),
+        };
+        let window = window(times.trim()).ok_or_else(why)?;
+        Ok(Weekly { day: day.and_then(|d| u8::try_from(d).ok()), window })
+    }
+}
+
+const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+
 /// Columns are separated by commas; odd names go in brackets.
 fn pick(text: &str) -> Option<PickDraft> {
     let text = text.trim();
@@ -314,6 +341,38 @@ impl Window {
         match self.from < self.to {
             true => (self.from..self.to).contains(&minute),
             false => minute >= self.from || minute < self.to,
+        }
+    }
+}
+
+impl Weekly {
+    /// True if it holds the moment: the day of the week, Monday being 0, and minutes after midnight.
+    pub fn holds(&self, day: u8, minute: u16) -> bool {
+        // Over midnight the morning belongs to the day before.
+        let begun = if self.window.from > self.window.to && minute < self.window.to { (day + 6) % 7 } else { day };
+        self.window.holds(minute) && self.day.is_none_or(|d| d == begun)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn weekly(text: &str) -> Option<Weekly> {
+        serde_json::from_value(serde_json::Value::from(text)).ok()
+    }
+
+    #[test]
+    fn a_week_is_read_and_held() {
+        let monday = weekly("Mon 09:00-10:00").unwrap();
+        assert!(monday.holds(0, 540) && monday.holds(0, 599));
+        assert!(!monday.holds(0, 600) && !monday.holds(1, 540) && !monday.holds(0, 539));
+        let night = weekly("Sun 23:00-01:00").unwrap();
+        assert!(night.holds(6, 1_439) && night.holds(0, 59), "it ends on Monday");
+        assert!(!night.holds(6, 0) && !night.holds(0, 1_400));
+        assert!(weekly("22:00-02:00").unwrap().holds(3, 60));
+        for bad in ["", "Mon", "Mo 09:00-10:00", "Mon 9-10", "Mon 09:00-09:00", "Mon 25:00-26:00", "mon 09:00-10:00"] {
+            assert_eq!(weekly(bad), None, "{bad}");
         }
     }
 }

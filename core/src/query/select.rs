@@ -24,6 +24,19 @@ impl Selection {
     pub fn is_plain(&self) -> bool {
         self.fields.is_none() && self.embeds.is_empty()
     }
+
+    /// Leaves out those of the entity's `all` fields, whether they were asked for or not.
+    pub fn leave_out(&mut self, all: usize, hidden: &[usize]) {
+        if hidden.is_empty() {
+            return;
+        }
+        let fields = self.fields.get_or_insert_with(|| vec![true; all]);
+        for no in hidden {
+            if let Some(wanted) = fields.get_mut(*no) {
+                *wanted = false;
+            }
+        }
+    }
 }
 
 /// Something embedded.

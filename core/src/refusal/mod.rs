@@ -51,6 +51,12 @@ pub enum Class {
     NotFreshEnough,
     /// Cannot be answered now; try again.
     Unavailable,
+    /// The body comes too slowly.
+    TooSlow,
+    /// The system behind cannot be reached, or its answer is none.
+    BadUpstream,
+    /// The system behind took too long.
+    UpstreamTooSlow,
     /// A fault of the gateway.
     Internal,
 }

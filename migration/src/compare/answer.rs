@@ -53,6 +53,36 @@ impl Compared {
     pub fn is_equal(&self) -> bool {
         self.count == 0
     }
+
+    /// Every difference was kept.
+    pub fn is_whole(&self) -> bool {
+        u64::try_from(self.differences.len()).is_ok_and(|n| n == self.count)
+    }
+
+    /// Legacy answered, modern did not, for that reason.
+    pub fn no_answer(why: &str) -> Compared {
+        let at = "no answer".to_owned();
+        let modern = Some(why.chars().take(200).collect());
+        let difference = Difference {
+            cluster: at.clone(),
+            at,
+            kind: Kind::NoAnswer,
+            legacy: None,
+            modern,
+            critical: false,
+            personal: false,
+        };
+        Compared { differences: vec![difference], count: 1 }
+    }
+
+    /// The same without differences that a person accepted.
+    #[must_use]
+    pub fn without(mut self, accepted: impl Fn(&Difference) -> bool) -> Compared {
+        let before = self.differences.len();
+        self.differences.retain(|d| !accepted(d));
+        self.count -= u64::try_from(before - self.differences.len()).unwrap_or(0);
+        self
+    }
 }
 
 /// Compares what the two sides answered to one request.
@@ -99,6 +129,9 @@ fn told(walk: &mut Walk<'_>, at: &str, kind: Kind, legacy: Option<String>, moder
     walk.count += 1;
     let class = |status: &Option<String>| status.as_deref().and_then(|s| s.chars().next());
     let critical = kind == Kind::Status && class(&legacy) != class(&modern);
-    let (at, cluster) = (at.to_owned(), at.to_owned());
-    walk.found.push(Difference { at, cluster, kind, legacy, modern, critical });
+    // Each pair of statuses is a cluster of its own: who accepts 200 for 203 has not accepted 404.
+    let pair = || Some(format!("{at} {}/{}", legacy.as_deref()?, modern.as_deref()?));
+    let cluster = if kind == Kind::Status { pair() } else { None }.unwrap_or_else(|| at.to_owned());
+    let at = at.to_owned();
+    walk.found.push(Difference { at, cluster, kind, legacy, modern, critical, personal: false });
 }

@@ -32,6 +32,53 @@ pub enum Kind {
     Header,
     /// Another body that is not JSON, or is on one side only.
     Body,
+    /// The modern side did not answer.
+    NoAnswer,
+}
+
+impl Kind {
+    /// The word for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::Value => "value",
+            Kind::Type => "type",
+            Kind::Missing => "missing",
+            Kind::Extra => "extra",
+            Kind::Order => "order",
+            Kind::Status => "status",
+            Kind::Header => "header",
+            Kind::Body => "body",
+            Kind::NoAnswer => "no-answer",
+        }
+    }
+}
+
+/// By what differences are gathered: where, whatever the index, and in which way.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Cluster {
+    /// The place with `*` for every index; of a status `status 200/404`, of a header its name.
+    pub at: String,
+    /// In which way.
+    pub kind: Kind,
+}
+
+impl Cluster {
+    /// Whether a person may say that it does not matter. That modern fails always does.
+    pub fn may_be_accepted(&self) -> bool {
+        let fails = |at: &str| at.rsplit('/').next().is_some_and(|modern| modern.starts_with('5'));
+        match self.kind {
+            Kind::NoAnswer => false,
+            Kind::Status => !fails(&self.at),
+            _ => true,
+        }
+    }
+}
+
+impl std::fmt::Display for Cluster {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let at = if self.at.is_empty() { "(the whole)" } else { &self.at };
+        write!(f, "{at} {}", self.kind.name())
+    }
 }
 
 /// One difference.
@@ -49,6 +96,16 @@ pub struct Difference {
     pub modern: Option<String>,
     /// A rule calls the place critical.
     pub critical: bool,
+    /// The place is personal: its values are not told.
+    #[serde(default)]
+    pub personal: bool,
+}
+
+impl Difference {
+    /// With what it is gathered.
+    pub fn cluster(&self) -> Cluster {
+        Cluster { at: self.cluster.clone(), kind: self.kind }
+    }
 }
 
 /// Gathers differences while two documents are walked.
@@ -84,7 +141,7 @@ impl<'r> Walk<'r> {
         legacy == modern
             || match (legacy, modern) {
                 (Doc::Number(l), Doc::Number(m)) => self.rules.tolerance(&self.place).is_some_and(|t| l.is_near(m, t)),
-                (Doc::Text(l), Doc::Text(m)) => same_instant(l, m),
+                (Doc::Text(l), Doc::Text(m)) => self.rules.opaque(&self.place) || same_instant(l, m),
                 _ => false,
             }
     }
@@ -140,6 +197,7 @@ impl<'r> Walk<'r> {
             legacy: legacy.map(shown),
             modern: modern.map(shown),
             critical,
+            personal,
         });
     }
 }

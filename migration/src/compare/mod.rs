@@ -14,6 +14,6 @@ mod normal;
 mod rules;
 
 pub use answer::{Answer, Compared, compare};
-pub use diff::{Difference, Kind};
+pub use diff::{Cluster, Difference, Kind};
 pub use noise::{Noise, Outcome};
 pub use rules::{Rules, Tolerance};

@@ -30,6 +30,7 @@ fn write(doc: &Doc, rules: &Rules, place: &mut Vec<Step>, out: &mut String) {
         Doc::Null => out.push_str("null"),
         Doc::Boolean(yes) => out.push_str(if *yes { "true" } else { "false" }),
         Doc::Number(number) => out.push_str(&number.normal()),
+        Doc::Text(_) if rules.opaque(place) => out.push_str("(text)"),
         Doc::Text(text) => match instant(text) {
             // No string looks like this: strings are quoted.
             Some(at) => out.push_str(&format!("@{at}")),

@@ -40,6 +40,8 @@ pub struct Rules {
     pub critical: Vec<Pattern>,
     /// Places whose values are never kept: only their type and length.
     pub personal: Vec<Pattern>,
+    /// Places whose texts each side makes for itself, such as cursors: only that there is one counts.
+    pub opaque: Vec<Pattern>,
     /// Headers that are compared, in lower case, besides `content-type` and `location`.
     pub headers: Vec<String>,
 }
@@ -69,6 +71,10 @@ impl Rules {
     pub(super) fn personal(&self, place: &[Step]) -> bool {
         // What holds something personal is personal as a whole.
         (0..=place.len()).any(|n| place.get(..n).is_some_and(|p| any(&self.personal, p)))
+    }
+
+    pub(super) fn opaque(&self, place: &[Step]) -> bool {
+        any(&self.opaque, place)
     }
 
     pub(super) fn tolerance(&self, place: &[Step]) -> Option<Decimal> {

@@ -40,6 +40,13 @@ pub struct RouteConfig {
     /// The path that modern knows it by.
     #[serde(default)]
     pub modern_path: Option<String>,
+    /// The largest body of a request. Default: none; bodies stream and are not kept.
+    #[serde(default)]
+    pub largest_body: Option<Size>,
+    /// Reads that modern answers with 502, 503 or 504 are answered by legacy too, not only those it does not answer at
+    /// all. Default: no.
+    #[serde(default)]
+    pub fallback: bool,
     /// How requests are mirrored.
     #[serde(default)]
     pub shadow: ShadowConfig,
@@ -58,12 +65,18 @@ pub struct RouteConfig {
     /// How ids of modern are found, where it numbers differently.
     #[serde(default)]
     pub ids: Option<IdsConfig>,
+    /// Whether requests are kept, to be asked again of both sides: `{ sample: 10%, keep: 64MiB, query: [token] }`.
+    #[serde(default)]
+    pub capture: Option<CaptureConfig>,
     /// The day from which it is deprecated (`Deprecation`, RFC 9745).
     #[serde(default)]
     pub deprecated: Option<String>,
     /// The day on which it ends (`Sunset`, RFC 8594).
     #[serde(default)]
     pub sunset: Option<String>,
+    /// Where people read about it: an address, or a path here. Told as `Link` beside these headers.
+    #[serde(default)]
+    pub notice: Option<String>,
 }
 
 /// An operation of an entity's path.
@@ -187,6 +200,8 @@ pub struct CompareConfig {
     pub personal: Vec<Pattern>,
     /// Headers that are compared besides `content-type` and `location`.
     pub headers: Vec<String>,
+    /// The header by which modern tells its build, such as `X-Build`: another build starts the evidence again.
+    pub build: Option<String>,
     /// The share of requests for which legacy is asked twice, to find where it disagrees with itself. Default: 2%.
     pub double_read: Option<Percent>,
 }
@@ -200,6 +215,7 @@ impl CompareConfig {
             tolerance: self.tolerance.clone(),
             critical: self.critical.clone(),
             personal: self.personal.clone(),
+            opaque: Vec::new(),
             headers: self.headers.iter().map(|h| h.to_ascii_lowercase()).collect(),
         }
     }
@@ -245,6 +261,28 @@ pub struct RollbackConfig {
 impl Default for RollbackConfig {
     fn default() -> RollbackConfig {
         RollbackConfig { auto: true }
+    }
+}
+
+/// How requests are kept.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct CaptureConfig {
+    /// Which share of requests. Default: 10%.
+    pub sample: Option<Percent>,
+    /// How much is kept of the route; the oldest make room. Default: 64MiB.
+    pub keep: Option<Size>,
+    /// Query parameters whose values are never written. Filters by an entity's `personal` fields are added.
+    pub query: Vec<String>,
+}
+
+impl CaptureConfig {
+    /// Whether a request is one of the sample; `roll` is anything below a million, each as likely.
+    pub fn takes(&self, roll: u64) -> bool {
+        match self.sample {
+            Some(share) => !share.exceeded_by(roll + 1, 1_000_000),
+            None => roll < 100_000,
+        }
     }
 }
 
@@ -343,6 +381,24 @@ impl RouteConfig {
         if let Err(why) = self.promote.policy().check() {
             problems.push(told("bad-policy", join(at, "promote"), &why.to_string()));
         }
+        if let Some(notice) = &self.notice {
+            let begins = ["https://", "http://", "/"].iter().any(|b| notice.starts_with(b));
+            if !begins || !notice.bytes().all(|b| b.is_ascii_graphic() && !b"<>\"\\".contains(&b)) {
+                let problem = Problem::error("bad-address", join(at, "notice"), "nobody could follow that address");
+                problems.push(problem.hint("write it as https://example.com/changes, or /docs/"));
+            } else if self.deprecated.is_none() && self.sunset.is_none() {
+                let message = "nothing is announced: the route has no `deprecated` and no `sunset`";
+                problems.push(Problem::error("no-farewell", join(at, "notice"), message).hint("leave it out"));
+            }
+        }
+        if let (Some(from), Some(end)) = (day(&self.deprecated), day(&self.sunset))
+            && end < from
+        {
+            let message = "it would end before it is deprecated";
+            problems.push(
+                Problem::error("bad-day", join(at, "sunset"), message).hint("a route ends after its deprecation"),
+            );
+        }
         for (key, day) in [("deprecated", &self.deprecated), ("sunset", &self.sunset)] {
             if day.as_ref().is_some_and(|d| d.parse::<jiff::civil::Date>().is_err()) {
                 problems.push(Problem::error("bad-day", join(at, key), "not a day").hint("write it as 2027-06-30"));
@@ -350,6 +406,10 @@ impl RouteConfig {
         }
         problems
     }
+}
+
+fn day(text: &Option<String>) -> Option<jiff::civil::Date> {
+    text.as_ref()?.parse().ok()
 }
 
 /// A message whose second line is a hint.

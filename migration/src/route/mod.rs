@@ -4,11 +4,14 @@
 //! Not here: the facade's own paths, which come before any wildcard; where a route stands now (the journal rules).
 
 mod config;
+mod farewell;
 mod pattern;
 mod table;
 
 pub use config::{
-    By, CanaryConfig, CompareConfig, IdsConfig, Move, PromoteConfig, RollbackConfig, RouteConfig, ShadowConfig,
+    By, CanaryConfig, CaptureConfig, CompareConfig, IdsConfig, Move, PromoteConfig, RollbackConfig, RouteConfig,
+    ShadowConfig,
 };
+pub use farewell::farewell;
 pub use pattern::PathPattern;
 pub use table::{Explained, Found, Table};

@@ -26,7 +26,7 @@ pub struct Run {
 /// Failures since the watch began.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failures {
-    /// One run for each weight there was, in order.
+    /// One run for each weight there was: the score is a sum, so their order says nothing.
     pub runs: Vec<Run>,
 }
 
@@ -36,10 +36,11 @@ impl Failures {
         if weight == Weight::NONE || weight == Weight::ALL {
             return;
         }
-        if self.runs.last().is_none_or(|r| r.weight != weight) {
+        let at = self.runs.iter().position(|r| r.weight == weight).unwrap_or_else(|| {
             self.runs.push(Run { weight, modern: 0, legacy: 0 });
-        }
-        if let Some(run) = self.runs.last_mut() {
+            self.runs.len() - 1
+        });
+        if let Some(run) = self.runs.get_mut(at) {
             if modern { run.modern += 1 } else { run.legacy += 1 }
         }
     }

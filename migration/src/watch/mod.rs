@@ -3,10 +3,12 @@
 //! Invariant: under the hypothesis that nothing is wrong each score is a supermartingale or has a stated mean time to a
 //! false alarm; looking more often makes no alarm more probable.
 
+mod both;
 mod cusum;
 mod failures;
 mod latency;
 
+pub use both::Watch;
 pub use cusum::{Cusum, CusumPolicy};
 pub use failures::{Failures, Run};
 pub use latency::{Latency, SAMPLES, Threshold};

@@ -1,7 +1,7 @@
 //! The admin API's own OpenAPI document, made from the handlers' annotations, and the page that shows it.
 
 use super::fault::{AdminFault, CODES};
-use super::{acts, lists, moves, probes, reads};
+use super::{acts, consumers, contract, evidence, lists, migration, moves, probes, reads, replay};
 use actix_web::web::Path;
 use actix_web::{HttpResponse, http::header};
 use serde_json::{Value, json};
@@ -24,11 +24,15 @@ use utoipa_swagger_ui::Config;
         (name = "dead letters", description = "Refused records, with replay and discard."),
         (name = "reviews", description = "Questions for a person."),
         (name = "entities", description = "The catalog: fields, owners, formulas."),
-        (name = "routes", description = "Paths on their way from legacy to modern.")),
+        (name = "routes", description = "Paths on their way from legacy to modern."),
+        (name = "consumers", description = "Who calls which route, and who still needs legacy."),
+        (name = "migration", description = "The evidence on which routes move.")),
     paths(probes::livez, probes::readyz, probes::metrics, reads::about, reads::sources, acts::accept_source, reads::datasets, reads::dataset,
         acts::accept, lists::units, lists::ledger, reads::ledger_totals, lists::dead_letters, acts::replay_many,
         reads::dead_letter, acts::replay, acts::discard, lists::reviews, reads::entities, reads::entity, acts::reload,
-        moves::routes, moves::decisions, moves::set)
+        consumers::consumers, moves::routes, moves::decisions, moves::set, contract::contract, replay::progress,
+        replay::start, replay::stop, migration::board, migration::clusters, migration::judge, migration::verdicts,
+        evidence::bundles, evidence::bundle, evidence::restart, evidence::sweep)
 )]
 struct Document;
 

@@ -6,14 +6,19 @@
 //! Not here: what is shown (`view`), what an act does (`super::acts`), HTML (`super::pages`).
 
 mod acts;
+pub(super) mod consumers;
+mod contract;
 mod document;
 mod door;
+mod evidence;
 mod fault;
 pub(super) mod lists;
+pub(super) mod migration;
 pub(super) mod moves;
 pub(super) mod params;
 mod probes;
 pub(super) mod reads;
+mod replay;
 
 pub use document::admin_document;
 pub use fault::{AdminFault, CODES, CodeDef};
@@ -93,9 +98,21 @@ pub(super) fn routes(cfg: &mut ServiceConfig) {
                 .service(read("/reviews", lists::reviews))
                 .service(read("/entities", reads::entities))
                 .service(read("/entities/{name}", reads::entity))
+                .service(read("/consumers", consumers::consumers))
                 .service(read("/routes", moves::routes))
                 .service(read("/routes/decisions", moves::decisions))
+                .service(read("/routes/contract", contract::contract))
                 .service(act("/routes:move", moves::set))
+                .service(replay::resource())
+                .service(act("/replay:stop", replay::stop))
+                .service(read("/migration", migration::board))
+                .service(act("/migration:judge", migration::judge))
+                .service(read("/migration/verdicts", migration::verdicts))
+                .service(read("/migration/{route}/clusters", migration::clusters))
+                .service(read("/evidence/bundles", evidence::bundles))
+                .service(read("/evidence/bundles/{number}", evidence::bundle))
+                .service(act("/evidence:sweep", evidence::sweep))
+                .service(act("/evidence:restart", evidence::restart))
                 .service(act("/reload", acts::reload))
                 .default_service(web::to(nothing)),
         )

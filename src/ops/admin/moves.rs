@@ -7,7 +7,8 @@ use super::params::Params;
 use crate::ops::state::AdminState;
 use crate::ops::view::Page;
 use crate::ops::view::route::{DecisionView, RouteView};
-use crate::runtime::routes::{Ask, Refused, Route, Standings};
+use crate::runtime::consumers::KEPT;
+use crate::runtime::routes::{Ask, Refused, Route, Standings, Within};
 use actix_web::HttpRequest;
 use actix_web::web::{Data, Json};
 use banyan_migration::stage::Stage;
@@ -72,6 +73,11 @@ pub(super) struct Move {
     /// Against what the evidence says. Journaled as such.
     #[serde(default)]
     force: bool,
+    /// Of a step to `retired`: calls of the last so many days hold it back; 30 by default, 90 at most.
+    days: Option<u32>,
+    /// Of a step to `retired`: whoever called at all holds it back, not only who needed legacy.
+    #[serde(default)]
+    gone: bool,
 }
 
 /// Move a route
@@ -86,16 +92,31 @@ pub(super) async fn set(state: Data<AdminState>, ask: Json<Object<Move>>) -> Res
     let Object(ask) = ask.into_inner();
     let bad = |why: String| AdminFault::new("bad-value", why.replace('\n', "; "));
     let stage = ask.stage.as_deref().map(str::parse::<Stage>).transpose().map_err(bad)?;
+    if ask.days.is_some_and(|d| d == 0 || i64::from(d) > KEPT) {
+        return Err(AdminFault::new(
+            "bad-value",
+            format!("`days` goes from 1 to {KEPT}: calls are not kept for longer"),
+        ));
+    }
     let weight = ask.weight.as_deref().map(str::parse::<Weight>).transpose().map_err(bad)?;
     blocking(&state, move |s| {
         let route = named(s, &ask.route)?;
         let standings: &Standings =
             s.standings.as_deref().ok_or_else(|| AdminFault::new("not-possible", "this gateway moves no routes"))?;
-        let ask = Ask { stage, weight, killed: ask.killed, author: ask.author, reason: ask.reason, force: ask.force };
+        let within = Within { days: ask.days.unwrap_or(Within::default().days), gone: ask.gone };
+        let (author, reason) = (ask.author, ask.reason);
+        let ask = Ask { stage, weight, killed: ask.killed, author, reason, force: ask.force, within };
         let decision = standings.set(&route, &ask).map_err(|e| match e {
             Refused::Bad(why) => AdminFault::new("bad-value", why),
             held => AdminFault::new("not-possible", held.to_string()),
         })?;
+        if let Some(evidence) = &s.evidence {
+            let now_ms = s.clock.now_ms();
+            if let Err(e) = evidence.keep(&decision.bundle()) {
+                tracing::error!(route = route.name, "the bundle of a decision could not be kept: {e}");
+            }
+            let _ = evidence.moved(&route.name, route.standing(), now_ms);
+        }
         Ok(Json(DecisionView::of(&decision)))
     })
     .await

@@ -4,12 +4,14 @@
 //! escapes it; [`Html::raw`] takes nothing but literals of this program. Pages work without script, but for acts.
 //! Not here: facts (`view`), acts (`admin::acts`; the script posts to the admin API).
 
+mod consumers;
 mod dataset;
 mod entity;
 mod format;
 mod frame;
 mod html;
 mod letters;
+mod migration;
 mod overview;
 mod source;
 mod why;
@@ -28,9 +30,12 @@ pub(super) fn routes(cfg: &mut ServiceConfig) {
         .service(read("/datasets/{full}", dataset::page))
         .service(read("/sources/{name}", source::page))
         .service(read("/sources/{name}/drawing.svg", source::drawing))
+        .service(read("/consumers", consumers::page))
         .service(read("/dead-letters", letters::list))
         .service(read("/dead-letters/{number}", letters::one))
         .service(read("/entities/{name}", entity::page))
+        .service(read("/migration", migration::page))
+        .service(read("/migration/{route}", migration::one))
         .service(read("/why", why::find))
         .service(read("/why/{entity}/{id}", why::page))
         .service(read("/assets/{file}", frame::asset));

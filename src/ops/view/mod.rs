@@ -3,11 +3,15 @@
 //! Invariant: everything is read from the store and the catalog at the moment of asking; nothing is remembered here.
 //! Not here: HTTP (`admin`), HTML (`pages`).
 
+pub mod consumer;
+pub mod contract;
 mod dataset;
 mod entity;
 mod ledger;
 mod letter;
+pub mod migration;
 mod names;
+pub mod replay;
 mod review;
 pub mod route;
 mod sizes;

@@ -6,16 +6,22 @@
 //! to legacy is never refused, whatever the evidence, the store or the disk say.
 //! Not here: sending requests (`http/proxy`), mirroring (`shadow`), what evidence says (`evidence`).
 
+pub mod ask;
+pub mod contract;
 pub mod explain;
 pub mod ids;
 pub mod journal;
 pub mod plan;
+mod rewrite;
 mod standing;
 mod standings;
 
-pub use standings::{Ask, Judge, NoEvidence, Refused, Standings, needs_evidence, switch_path_of};
+pub use standings::{
+    Ask, Judge, NoEvidence, Refused, Standings, StillCalling, Within, gives_to_modern, needs_evidence, switch_path_of,
+};
 
-use banyan_migration::route::{Move, RouteConfig, Table};
+use super::shadow::Lane;
+use banyan_migration::route::{Move, RouteConfig, Table, farewell};
 use banyan_migration::stage::{Access, Side, Stage, Standing, Way, way};
 use banyan_migration::sticky;
 use banyan_model::model::EntityNo;
@@ -45,6 +51,10 @@ pub struct Route {
     pub legacy: Option<Target>,
     /// The upstream it moves to.
     pub modern: Option<Target>,
+    /// Its share of the shadow.
+    pub lane: Lane,
+    /// Headers that announce its end.
+    pub farewell: Vec<(&'static str, String)>,
     cell: Arc<standing::Cell>,
 }
 
@@ -134,7 +144,9 @@ impl Routes {
             let name = config.name();
             let cell = standings.cell(&name, config.first_standing());
             let (legacy, modern) = (target(&config.legacy), target(&config.modern));
-            Arc::new(Route { name, number, config, entity, legacy, modern, cell })
+            let lane = Lane::new(&config);
+            let farewell = farewell(&config);
+            Arc::new(Route { name, number, config, entity, legacy, modern, lane, farewell, cell })
         });
         Routes { all: routes.collect(), table, upstreams }
     }

@@ -10,7 +10,7 @@ use banyan_migration::stage::{Stage, Standing};
 use banyan_migration::sticky::Weight;
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// Longest reason that is kept, in characters.
 const LONGEST: usize = 1_000;
@@ -30,6 +30,30 @@ pub struct Ask {
     pub reason: String,
     /// Against what the evidence says.
     pub force: bool,
+    /// Of a step to `retired`: whose calls hold it back.
+    pub within: Within,
+}
+
+/// Whose calls hold back a step to `retired`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Within {
+    /// Of the last so many days, today included.
+    pub days: u32,
+    /// The route is to be taken away altogether: whoever calls at all, not only who needs legacy.
+    pub gone: bool,
+}
+
+impl Default for Within {
+    fn default() -> Within {
+        Within { days: 30, gone: false }
+    }
+}
+
+/// Who tells whom a route's end would break.
+pub trait StillCalling: Send + Sync {
+    /// Consumers that called in the last so many days, each with its calls and when it was seen last, in words: those that
+    /// needed legacy, or, if the route is to be `gone`, all.
+    fn broken(&self, route: &Route, days: u32, gone: bool) -> Vec<String>;
 }
 
 /// Why a change is not made.
@@ -53,6 +77,12 @@ pub enum Refused {
 pub trait Judge: Send + Sync {
     /// What a step of that route rests on; else why it is held back, in words.
     fn judge(&self, route: &Route, from: Standing, to: Standing) -> Result<Cause, String>;
+
+    /// Why a step that evidence makes due is held back all the same, in words. Never waits.
+    fn holds(&self, route: &Arc<Route>, from: Standing, to: Standing) -> Option<String> {
+        let _ = (route, from, to);
+        None
+    }
 }
 
 /// Knows of no evidence: a step that needs some is held back.
@@ -82,16 +112,26 @@ pub struct Standings {
     inner: Mutex<Inner>,
     clock: Clock,
     judge: Arc<dyn Judge>,
+    /// Done after each decision, before it is acknowledged.
+    then: OnceLock<Box<dyn Fn() + Send + Sync>>,
+    /// Asked whom the end of a route would break.
+    callers: Option<Arc<dyn StillCalling>>,
 }
 
 impl Standings {
+    /// Asks that one who would be broken before a person retires a route.
+    pub fn with_callers(mut self, callers: Arc<dyn StillCalling>) -> Standings {
+        self.callers = Some(callers);
+        self
+    }
+
     /// As the journal at `path` says.
     pub fn open(path: &Path, clock: Clock, judge: Arc<dyn Judge>) -> Result<Standings, JournalError> {
         let (journal, decisions) = Journal::open(path)?;
         let standings = super::journal::standings(&decisions);
         let inner =
             Inner { journal: Some(journal), standings, cells: BTreeMap::new(), decisions, unwritten: Vec::new() };
-        Ok(Standings { inner: Mutex::new(inner), clock, judge })
+        Ok(Standings { inner: Mutex::new(inner), clock, judge, then: OnceLock::new(), callers: None })
     }
 
     /// The same to be looked at only, beside a gateway that may be at work.
@@ -99,11 +139,22 @@ impl Standings {
         let decisions = super::journal::read(path)?;
         let standings = super::journal::standings(&decisions);
         let inner = Inner { journal: None, standings, cells: BTreeMap::new(), decisions, unwritten: Vec::new() };
-        Ok(Standings { inner: Mutex::new(inner), clock: Clock::system(), judge: Arc::new(NoEvidence) })
+        Ok(Standings {
+            inner: Mutex::new(inner),
+            clock: Clock::system(),
+            judge: Arc::new(NoEvidence),
+            then: OnceLock::new(),
+            callers: None,
+        })
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What is done after each decision, before it is acknowledged: what was under way under the old one ends.
+    pub fn then(&self, act: Box<dyn Fn() + Send + Sync>) {
+        let _ = self.then.set(act);
     }
 
     /// The cell of a route: as the journal says, else as its configuration begins.
@@ -149,16 +200,32 @@ impl Standings {
                 Err(why) => return Err(Refused::Held(why)),
             },
         };
+        let cause = match self.broken(route, to, ask.within) {
+            None => cause,
+            Some(_) if ask.force => Cause::Person { forced: true },
+            Some(why) => return Err(Refused::Held(why)),
+        };
         self.decide(&route.name, from, to, author, reason, cause)
     }
 
+    /// Whom the end of a route would break, in words.
+    fn broken(&self, route: &Route, to: Standing, within: Within) -> Option<String> {
+        let callers = self.callers.as_ref().filter(|_| to.stage == Stage::Retired && !to.killed)?;
+        let told = callers.broken(route, within.days, within.gone);
+        let when = if within.days == 1 { "today".to_owned() } else { format!("in the last {} days", within.days) };
+        (!told.is_empty()).then(|| format!("whoever called {when} would be broken: {}", told.join(", ")))
+    }
+
     /// Evidence moves a route: the bundle says where to, and on what grounds. It must stand where the bundle begins.
-    pub fn apply(&self, route: &Route, bundle: &Bundle) -> Result<Decision, Refused> {
+    pub fn apply(&self, route: &Arc<Route>, bundle: &Bundle) -> Result<Decision, Refused> {
         let from = route.standing();
         if (from.stage, from.weight) != bundle.from {
             return Err(Refused::Bad(format!("the route stands at {from} meanwhile")));
         }
         let to = Standing { stage: bundle.to.0, weight: bundle.to.1, killed: from.killed };
+        if let Some(why) = self.judge.holds(route, from, to).filter(|_| forward(from, to)) {
+            return Err(Refused::Held(why));
+        }
         self.decide(&route.name, from, to, &bundle.author, &bundle.reason, bundle.cause.clone())
     }
 
@@ -205,6 +272,10 @@ impl Standings {
         metrics::counter!("banyan_route_decisions_total", "route" => route.to_owned(), "to" => to.stage.name())
             .increment(1);
         tracing::info!(route, from = %from, to = %to, author, reason, "a route moved");
+        drop(inner);
+        if let Some(then) = self.then.get() {
+            then();
+        }
         Ok(decision)
     }
 }
@@ -254,10 +325,15 @@ fn forward(from: Standing, to: Standing) -> bool {
     share(to) > share(from)
 }
 
+/// Whether a step lets modern answer callers, or more of them.
+pub fn gives_to_modern(from: Standing, to: Standing) -> bool {
+    forward(from, to) && to.stage >= Stage::Canary && !to.killed
+}
+
 /// Whether a step needs evidence. One into the shadow does not: nobody sees modern's answers yet. Of a write nothing can be
 /// compared: its canary is watched for failures alone.
 pub fn needs_evidence(route: &Route, from: Standing, to: Standing) -> bool {
-    forward(from, to) && to.stage >= Stage::Canary && !to.killed && !route.config.writes_only()
+    gives_to_modern(from, to) && !route.config.writes_only()
 }
 
 fn wanted(config: &RouteConfig, from: Standing, ask: &Ask) -> Result<Standing, Refused> {
@@ -312,7 +388,15 @@ mod tests {
 
     fn ask(stage: Option<Stage>, killed: Option<bool>) -> Ask {
         let text = |t: &str| t.to_owned();
-        Ask { stage, weight: None, killed, author: text("ann"), reason: text("a test"), force: false }
+        Ask {
+            stage,
+            weight: None,
+            killed,
+            author: text("ann"),
+            reason: text("a test"),
+            force: false,
+            within: Within::default(),
+        }
     }
 
     fn answers(route: &Route) -> Side {

@@ -10,16 +10,20 @@ mod freshness;
 pub use face::Face;
 pub use freshness::Freshness;
 
+use super::capture::Captures;
 use super::clock::Clock;
+use super::consumers::{Brownout, Callers};
 use super::live::Live;
 use super::places::Places;
 use super::routes::Routes;
+use super::shadow::Shadow;
+use banyan_migration::consumer::Consumers;
 use banyan_model::instance::{Book, FactsHead, Plans};
 use banyan_model::model::{Catalog, DatasetNo, EntityNo};
 use banyan_store::{Result, Store};
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 /// One version of everything a request needs.
 pub struct Serving {
@@ -37,6 +41,10 @@ pub struct Serving {
     pub places: Places,
     /// Routes that lead elsewhere.
     pub routes: Arc<Routes>,
+    /// Who may call by name.
+    pub consumers: Arc<Consumers>,
+    /// What consumers go without for a while.
+    pub brownouts: Arc<Vec<Brownout>>,
     faces: Vec<Face>,
     collections: Vec<(String, EntityNo)>,
     /// Dataset of each current plan, by plan number: the common case without a lock.
@@ -68,6 +76,8 @@ impl Serving {
             live: None,
             places: Places::default(),
             routes: Arc::default(),
+            consumers: Arc::default(),
+            brownouts: Arc::default(),
             faces,
             collections,
             dataset_of,
@@ -168,6 +178,9 @@ impl Plans for Curious<'_> {
 
 /// The current [`Serving`], swapped as a whole.
 pub struct Shared {
+    shadow: OnceLock<Arc<Shadow>>,
+    callers: OnceLock<Callers>,
+    captures: OnceLock<Arc<Captures>>,
     version: AtomicU64,
     current: RwLock<Arc<Serving>>,
 }
@@ -175,7 +188,43 @@ pub struct Shared {
 impl Shared {
     /// Begins with that one.
     pub fn new(serving: Serving) -> Shared {
-        Shared { version: AtomicU64::new(1), current: RwLock::new(Arc::new(serving)) }
+        Shared {
+            shadow: OnceLock::new(),
+            callers: OnceLock::new(),
+            captures: OnceLock::new(),
+            version: AtomicU64::new(1),
+            current: RwLock::new(Arc::new(serving)),
+        }
+    }
+
+    /// Mirrors from now on.
+    pub fn with_shadow(&self, shadow: Arc<Shadow>) {
+        let _ = self.shadow.set(shadow);
+    }
+
+    /// Who mirrors requests, if someone does.
+    pub fn shadow(&self) -> Option<&Arc<Shadow>> {
+        self.shadow.get()
+    }
+
+    /// Counts who calls from now on.
+    pub fn with_callers(&self, callers: Callers) {
+        let _ = self.callers.set(callers);
+    }
+
+    /// Who counts callers, if someone does.
+    pub fn callers(&self) -> Option<&Callers> {
+        self.callers.get()
+    }
+
+    /// Keeps requests from now on.
+    pub fn with_captures(&self, captures: Arc<Captures>) {
+        let _ = self.captures.set(captures);
+    }
+
+    /// Who keeps requests, if someone does.
+    pub fn captures(&self) -> Option<&Arc<Captures>> {
+        self.captures.get()
     }
 
     /// The current one.

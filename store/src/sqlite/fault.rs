@@ -24,7 +24,7 @@ impl From<FromSqlError> for StoreError {
 }
 
 /// Names the file in errors that came without one.
-pub(super) fn named(e: StoreError, path: &std::path::Path) -> StoreError {
+pub(crate) fn named(e: StoreError, path: &std::path::Path) -> StoreError {
     let path = path.display().to_string();
     match e {
         StoreError::Locked(_) => StoreError::Locked(path),
@@ -34,7 +34,7 @@ pub(super) fn named(e: StoreError, path: &std::path::Path) -> StoreError {
 }
 
 /// An error of the file system.
-pub(super) fn io(what: &str, path: &std::path::Path, e: &std::io::Error) -> StoreError {
+pub(crate) fn io(what: &str, path: &std::path::Path, e: &std::io::Error) -> StoreError {
     match e.kind() {
         std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => StoreError::Full,
         _ => StoreError::Database(format!("{what} {}: {e}", path.display())),
@@ -42,7 +42,7 @@ pub(super) fn io(what: &str, path: &std::path::Path, e: &std::io::Error) -> Stor
 }
 
 /// A damaged row.
-pub(super) fn damaged(what: impl Into<String>) -> StoreError {
+pub(crate) fn damaged(what: impl Into<String>) -> StoreError {
     StoreError::Damaged(what.into())
 }
 

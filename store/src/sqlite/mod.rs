@@ -9,7 +9,7 @@ mod bits;
 mod blocks;
 mod codes;
 mod durable;
-mod fault;
+pub(crate) mod fault;
 mod fold;
 mod layout;
 mod names;

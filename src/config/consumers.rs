@@ -1,0 +1,77 @@
+//! The section `consumers:`, checked.
+//!
+//! Invariant: what tells one consumer tells no other.
+//! Not here: who calls (`banyan_migration::consumer`).
+
+use banyan_migration::consumer::{ConsumerConfig, Consumers};
+use banyan_model::draft::Draft;
+use banyan_words::Problem;
+use banyan_words::node::{join, read};
+use std::collections::BTreeMap;
+
+/// Consumers at most: each digest is looked at for a key that was not seen of late.
+const MOST: usize = 1_000;
+
+/// The name that all share who have none.
+const RESERVED: [&str; 2] = [banyan_migration::consumer::ANONYMOUS, "others"];
+
+/// Reads the section.
+pub(super) fn read_all(draft: &Draft, problems: &mut Vec<Problem>) -> Consumers {
+    let certificate = draft.gateway.certificate_header.as_deref();
+    let trusted = draft.gateway.trusted_proxy == Some(true);
+    if let Some(header) = certificate
+        && (header.is_empty() || !header.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b)))
+    {
+        let message = format!("`{header}` is no name of a header");
+        let hint = "write it as X-Client-Subject";
+        problems.push(Problem::error("bad-header", "gateway.certificate_header", message).hint(hint));
+    }
+    if draft.consumers.len() > MOST {
+        let message = format!("{} consumers are too many: at most {MOST}", draft.consumers.len());
+        let hint = "name teams or applications, not single users";
+        problems.push(Problem::error("too-many", "consumers", message).hint(hint));
+    }
+    let mut configs: Vec<(String, ConsumerConfig)> = Vec::new();
+    let mut taken: BTreeMap<String, String> = BTreeMap::new();
+    for part in &draft.consumers {
+        if RESERVED.contains(&part.name.as_str()) {
+            let message = format!("`{}` is what callers without a name are called", part.name);
+            problems.push(Problem::error("bad-name", &part.path, message).hint("choose another name"));
+            continue;
+        }
+        let config = match read::<ConsumerConfig>(&part.body, &part.path) {
+            Ok(config) => config,
+            Err(found) => {
+                problems.extend(found);
+                continue;
+            }
+        };
+        problems.extend(config.check(&part.path, trusted, certificate));
+        for (sign, at) in signs(&config, &part.path) {
+            match taken.insert(sign, part.name.clone()) {
+                Some(other) => {
+                    let message = format!("this tells `{other}` already, and the first one that is declared counts");
+                    let hint = "give each consumer something of its own";
+                    problems.push(Problem::error("consumer-twice", at, message).hint(hint));
+                }
+                None => {}
+            }
+        }
+        configs.push((part.name.clone(), config));
+    }
+    Consumers::new(&configs, certificate.filter(|_| trusted))
+}
+
+/// All that tells a consumer, each with its place.
+fn signs(config: &ConsumerConfig, at: &str) -> Vec<(String, String)> {
+    let mut signs: Vec<(String, String)> =
+        config.keys.iter().enumerate().map(|(n, k)| (k.to_string(), format!("{at}.keys[{n}]"))).collect();
+    for (name, value) in &config.header {
+        signs.push((format!("{}: {value}", name.to_ascii_lowercase()), join(&join(at, "header"), name)));
+    }
+    signs.extend(config.certificate.iter().map(|c| (format!("certificate {c}"), join(at, "certificate"))));
+    if !config.claim.is_empty() {
+        signs.push((format!("claim {:?}", config.claim), join(at, "claim")));
+    }
+    signs
+}

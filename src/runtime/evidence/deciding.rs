@@ -1,0 +1,53 @@
+//! Evidence where routes are moved: it judges a person's step, and takes the steps that a route takes by itself.
+//!
+//! Invariant: a step that evidence takes is journaled like any other, and its bundle is kept. A way back needs the journal
+//! alone: that its bundle cannot be kept does not stop it.
+
+use super::Evidence;
+use crate::runtime::routes::{Judge, Refused, Route, Routes, Standings, needs_evidence};
+use banyan_migration::bundle::Cause;
+use banyan_migration::stage::Standing;
+
+/// Judges by the evidence there is.
+pub struct EvidenceJudge {
+    evidence: Evidence,
+    now_ms: Box<dyn Fn() -> i64 + Send + Sync>,
+}
+
+impl EvidenceJudge {
+    /// By that evidence.
+    pub fn new(evidence: Evidence) -> EvidenceJudge {
+        let clock = evidence.0.clock.clone();
+        EvidenceJudge { evidence, now_ms: Box::new(move || clock.now_ms()) }
+    }
+}
+
+impl Judge for EvidenceJudge {
+    fn judge(&self, route: &Route, from: Standing, to: Standing) -> Result<Cause, String> {
+        if !needs_evidence(route, from, to) {
+            return Ok(Cause::Person { forced: false });
+        }
+        let info = self.evidence.info(&route.name).ok_or("insufficient evidence: nothing was compared")?;
+        self.evidence.cause(&info, (self.now_ms)())
+    }
+}
+
+/// Takes the steps that are due now. To be called every second or so.
+pub fn decide(evidence: &Evidence, routes: &Routes, standings: &Standings) {
+    let now_ms = evidence.0.clock.now_ms();
+    for route in &routes.all {
+        let Some(info) = evidence.info(&route.name) else { continue };
+        let Some(bundle) = evidence.due(&info, route.standing(), now_ms) else { continue };
+        match standings.apply(route, &bundle) {
+            Ok(_) => {
+                if let Err(e) = evidence.keep(&bundle) {
+                    tracing::error!(route = route.name, "the bundle of a decision could not be kept: {e}");
+                }
+                let _ = evidence.moved(&route.name, route.standing(), now_ms);
+            }
+            // Whoever holds it back says so; this is asked twice a second.
+            Err(Refused::Held(_)) => {}
+            Err(e) => tracing::warn!(route = route.name, "a step that is due could not be taken: {e}"),
+        }
+    }
+}

@@ -1,0 +1,245 @@
+//! The evidence in memory and its store: whoever holds the lock changes both.
+//!
+//! Invariant: an account is what the store committed plus what the open transaction holds, so that a kill loses the last
+//! second at most, of both alike. If a commit fails, both go back to the last one.
+
+use super::weigh::Seen;
+use super::{Exchange, Outcome, RouteInfo};
+use banyan_migration::account::{Account, Sight, Taken};
+use banyan_migration::compare::Outcome as Found;
+use banyan_migration::distinct::{MOST, Remembered, WINDOW_MS};
+use banyan_migration::watch::Watch;
+use banyan_store::evidence::{EvidenceStore, PrintRow};
+use banyan_store::{Result, StoreError};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+/// Exchanges between two commits at most.
+const COMMIT: usize = 500;
+
+/// Why a comparison does not count that finds no room.
+pub(super) const FULL: &str = "too many are remembered";
+
+/// How often prints that are too old are forgotten: an hour, in milliseconds.
+const TIDY_MS: i64 = 3_600_000;
+
+/// A route's part.
+pub(super) struct File {
+    pub(super) number: i64,
+    pub(super) account: Account,
+    /// Prints that are remembered, about: those of this epoch, and some that are too old.
+    prints: u64,
+    dirty: bool,
+    epoch: u64,
+}
+
+/// What the request path tells, by route: it takes no other lock than that of its route.
+pub(super) type Watches = Arc<RwLock<BTreeMap<String, Arc<Mutex<Watch>>>>>;
+
+pub(super) struct Room {
+    pub(super) store: EvidenceStore,
+    pub(super) files: BTreeMap<String, File>,
+    watches: Watches,
+    /// Routes whose basis the configuration told.
+    pub(super) told: BTreeSet<String>,
+    since_commit: usize,
+    tidied_ms: i64,
+    /// A commit failed: it was said, and will be said again when one succeeded in between.
+    failing: bool,
+}
+
+fn read<T: serde::de::DeserializeOwned + Default>(text: &str, route: &str) -> Result<T> {
+    if text.is_empty() {
+        return Ok(T::default());
+    }
+    let damaged = |e| StoreError::Damaged(format!("what is known of route {route} cannot be read ({e})"));
+    serde_json::from_str(text).map_err(damaged)
+}
+
+impl Room {
+    pub(super) fn new(store: EvidenceStore, watches: Watches) -> Result<Room> {
+        let mut room = Room {
+            store,
+            files: BTreeMap::new(),
+            watches,
+            told: BTreeSet::new(),
+            since_commit: 0,
+            tidied_ms: i64::MIN,
+            failing: false,
+        };
+        room.load()?;
+        for row in room.store.routes()? {
+            let watch: Watch = read(&row.watch, &row.name)?;
+            let mut watches = room.watches.write().unwrap_or_else(PoisonError::into_inner);
+            watches.insert(row.name, Arc::new(Mutex::new(watch)));
+        }
+        Ok(room)
+    }
+
+    /// Takes the accounts as they were committed.
+    fn load(&mut self) -> Result<()> {
+        self.files.clear();
+        for row in self.store.routes()? {
+            let account: Account = read(&row.account, &row.name)?;
+            let (prints, epoch) = (self.store.prints(row.number)?, account.epoch);
+            self.files.insert(row.name, File { number: row.number, account, prints, dirty: false, epoch });
+        }
+        Ok(())
+    }
+
+    pub(super) fn file(&mut self, route: &str) -> Result<&mut File> {
+        if !self.files.contains_key(route) {
+            let number = self.store.route(route)?;
+            let file = File { number, account: Account::default(), prints: 0, dirty: true, epoch: 0 };
+            self.files.insert(route.to_owned(), file);
+        }
+        self.files.get_mut(route).ok_or_else(|| StoreError::Database("a route's evidence is gone".to_owned()))
+    }
+
+    /// Changes a route's account.
+    pub(super) fn change<R>(&mut self, route: &str, change: impl FnOnce(&mut Account) -> R) -> Result<R> {
+        let file = self.file(route)?;
+        file.dirty = true;
+        Ok(change(&mut file.account))
+    }
+
+    /// An exchange that could not be compared.
+    pub(super) fn unanswered(&mut self, route: &RouteInfo, why: &'static str) -> Result<Outcome> {
+        self.change(&route.name, |a| a.unanswered += 1)?;
+        Ok(Outcome { found: None, counted: false, why: Some(why) })
+    }
+
+    pub(super) fn takes(&mut self, exchange: &Exchange, seen: Seen) -> Result<(Outcome, Option<Taken>)> {
+        let (name, at_ms) = (&exchange.route.name, exchange.at_ms);
+        let told = self.told.contains(name);
+        let first = self.file(name)?;
+        if !told {
+            first.account.based_on(&exchange.route.basis, at_ms);
+        } else if !first.account.rests_on(&exchange.route.basis) {
+            return Ok((Outcome { found: None, counted: false, why: Some("the configuration changed") }, None));
+        }
+        first.dirty = true;
+        if let Some(build) = &seen.build {
+            first.account.built(build, at_ms);
+        }
+        if first.epoch != first.account.epoch {
+            (first.epoch, first.prints) = (first.account.epoch, 0);
+        }
+        let (number, epoch, prints) = (first.number, first.account.epoch, first.prints);
+        let before = self.store.remembered(number, epoch, &seen.print, at_ms.saturating_sub(WINDOW_MS))?;
+        let before = before.map(|row| Remembered { outcome: outcome(row.outcome), signature: row.signature });
+        let file = self.file(name)?;
+        let sight = Sight {
+            compared: seen.compared,
+            twice: seen.twice.as_ref(),
+            status: seen.status,
+            body: seen.body.as_ref(),
+            at_ms,
+        };
+        let full = before.is_none() && prints >= MOST;
+        let taken = if full {
+            file.account.overflow += 1;
+            let found = file.account.looks(sight);
+            Taken { outcome: found, counted: false, remember: None, samples: Vec::new() }
+        } else {
+            file.account.takes(sight, before, &exchange.route.wanted)
+        };
+        if let Some(remember) = taken.remember {
+            file.prints += u64::from(before.is_none());
+            let row = PrintRow { outcome: rank(remember.outcome), signature: remember.signature };
+            self.store.remember(number, epoch, &seen.print, at_ms, row)?;
+        }
+        let why = if full { Some(FULL) } else { (!taken.counted).then_some("it was compared before") };
+        Ok((Outcome { found: Some(taken.outcome), counted: taken.counted, why }, Some(taken)))
+    }
+
+    /// Counts an exchange towards the next commit.
+    pub(super) fn ticked(&mut self, now_ms: i64) -> Result<()> {
+        self.since_commit += 1;
+        if self.since_commit >= COMMIT { self.flush(now_ms) } else { Ok(()) }
+    }
+
+    /// Writes everything down.
+    pub(super) fn flush(&mut self, now_ms: i64) -> Result<()> {
+        self.since_commit = 0;
+        let done = self.write(now_ms).and_then(|()| self.store.commit());
+        match done {
+            Ok(()) => {
+                self.failing = false;
+                Ok(())
+            }
+            Err(e) => {
+                self.back(&e);
+                Err(e)
+            }
+        }
+    }
+
+    /// Writes everything down, synced.
+    pub(super) fn durably(&mut self, now_ms: i64) -> Result<()> {
+        self.flush(now_ms)?;
+        self.store.commit_durably()
+    }
+
+    /// Goes back to the last commit.
+    pub(super) fn back(&mut self, why: &StoreError) {
+        if !std::mem::replace(&mut self.failing, true) {
+            tracing::error!("evidence cannot be kept ({why}); what was compared since the last commit does not count");
+        }
+        self.store.roll_back();
+        if let Err(e) = self.load() {
+            tracing::error!("evidence cannot be read: {e}");
+        }
+    }
+
+    fn write(&mut self, now_ms: i64) -> Result<()> {
+        let watches = self.watches.read().unwrap_or_else(PoisonError::into_inner).clone();
+        for name in watches.keys().filter(|n| !self.files.contains_key(*n)).cloned().collect::<Vec<_>>() {
+            self.file(&name)?;
+        }
+        let tidy = now_ms.saturating_sub(self.tidied_ms) >= TIDY_MS;
+        for (name, file) in &mut self.files {
+            if tidy {
+                self.store.forget_prints(file.number, file.account.epoch, now_ms.saturating_sub(WINDOW_MS))?;
+                file.prints = self.store.prints(file.number)?;
+                let numbers: Vec<u64> = file.account.clusters().iter().map(|(_, g)| g.number).collect();
+                self.store.keep_samples_of(file.number, &numbers)?;
+            }
+            let watch = match watches.get(name) {
+                Some(watch) => {
+                    let mut watch = watch.lock().unwrap_or_else(PoisonError::into_inner);
+                    watch.take_changed().then(|| watch.clone())
+                }
+                None => None,
+            };
+            if !std::mem::take(&mut file.dirty) && watch.is_none() {
+                continue;
+            }
+            file.account.point(now_ms);
+            let text = |e| StoreError::Database(format!("evidence cannot be written: {e}"));
+            let account = serde_json::to_string(&file.account).map_err(text)?;
+            let watch = watch.map(|w| serde_json::to_string(&w)).transpose().map_err(text)?;
+            self.store.put(file.number, &account, watch.as_deref())?;
+        }
+        if tidy {
+            self.tidied_ms = now_ms;
+        }
+        Ok(())
+    }
+}
+
+fn rank(outcome: Found) -> u8 {
+    match outcome {
+        Found::Match => 0,
+        Found::Indeterminate => 1,
+        Found::Mismatch => 2,
+    }
+}
+
+fn outcome(rank: u8) -> Found {
+    match rank {
+        0 => Found::Match,
+        1 => Found::Indeterminate,
+        _ => Found::Mismatch,
+    }
+}

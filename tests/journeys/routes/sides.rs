@@ -1,0 +1,126 @@
+//! Who answers: shares of callers, fallbacks, and what is never sent twice.
+
+use super::upstream::{Upstream, answer, connect, said, until};
+use super::{gateway, metric};
+use std::io::Write;
+use std::net::TcpListener;
+use std::time::Duration;
+
+#[test]
+fn a_post_whose_bytes_were_sent_is_never_sent_again() {
+    let broken = Upstream::start(|_, _| false);
+    let old = Upstream::says(200, "{}");
+    let (_site, g) =
+        gateway("  - { path: /**, legacy: old, modern: new, stage: modern, fallback: true }", &old, &broken);
+    let text = said(&g.facade, "POST /pay HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 3\r\n\r\npay");
+    assert!(text.starts_with("HTTP/1.1 502") && text.contains("upstream-failed"), "{text}");
+    assert_eq!((broken.count(), old.count()), (1, 0), "sent once, to one side");
+    let text = said(&g.facade, "GET /pay HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").to_lowercase();
+    assert!(text.starts_with("http/1.1 200") && text.contains("banyan-served-by: legacy"), "{text}");
+    assert!(text.contains("banyan-fallback: modern-failed"), "{text}");
+    assert_eq!(metric(&g, "banyan_route_fallbacks_total") as u32, 1);
+}
+
+#[test]
+fn reads_fall_back_when_modern_says_503_only_if_told_to() {
+    let new = Upstream::says(503, "{}");
+    let old = Upstream::says(200, "{}");
+    let routes = "  - { path: /a/**, legacy: old, modern: new, stage: modern, fallback: true }\n  \
+                  - { path: /b/**, legacy: old, modern: new, stage: modern }";
+    let (_site, g) = gateway(routes, &old, &new);
+    let status = |line: &str| {
+        said(&g.facade, &format!("{line} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"))[9..12].to_owned()
+    };
+    assert_eq!(
+        (status("GET /a/1"), status("GET /b/1"), status("DELETE /a/1")),
+        ("200".into(), "503".into(), "503".into())
+    );
+}
+
+#[test]
+fn what_cannot_be_reached_or_hangs_has_its_code() {
+    let gone = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let hanging = Upstream::start(|c, _| !c.closed());
+    let site = crate::common::Site::new(&format!(
+        "upstreams:\n  gone: {{ url: \"http://{gone}\" }}\n  slow: {{ url: \"{}\", timeout: 200ms }}\nroutes:\n  \
+         - {{ path: /gone, legacy: gone }}\n  - {{ path: /slow, legacy: slow }}\n",
+        hanging.url()
+    ));
+    let (g, gone_at) = (site.start(), gone.port().to_string());
+    let ask = |path: &str| {
+        said(&g.facade, &format!("POST {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 1\r\n\r\nx"))
+    };
+    for n in 0..6 {
+        let (gone, slow) = (ask("/gone"), ask("/slow"));
+        let open = n == 5;
+        assert!(gone.contains(if open { "upstream-unavailable" } else { "upstream-unreachable" }), "{n} {gone}");
+        assert!(slow.contains(if open { "upstream-unavailable" } else { "upstream-timeout" }), "{n} {slow}");
+        assert!(!gone.contains(&gone_at) && !gone.contains("refused"), "what is behind is not told: {gone}");
+    }
+    assert_eq!(hanging.count(), 5, "each once");
+}
+
+#[test]
+fn who_goes_away_ends_the_request_at_the_upstream() {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    let ended = Arc::new(AtomicUsize::new(0));
+    let seen = ended.clone();
+    let old = Upstream::start(move |c, r| {
+        if r.line() == "GET /streams" {
+            c.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n");
+        }
+        c.closed();
+        seen.fetch_add(1, Ordering::SeqCst);
+        false
+    });
+    let site = crate::common::Site::new(&format!(
+        "upstreams:\n  old: {{ url: \"{}\", timeout: 600s, idle_timeout: 600s }}\nroutes:\n  - {{ path: /**, legacy: old }}\n",
+        old.url()
+    ));
+    let g = site.start();
+    for (n, path) in ["/waits", "/streams"].iter().enumerate() {
+        let mut stream = connect(&g.facade);
+        stream.write_all(format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n").as_bytes()).unwrap();
+        until("the request arrives", || old.count() == n + 1);
+        std::thread::sleep(Duration::from_millis(50));
+        drop(stream);
+        until("the upstream sees the end", || ended.load(Ordering::SeqCst) == n + 1);
+    }
+}
+
+#[test]
+fn a_share_grows_and_nobody_moves_back_restart_included() {
+    let old = Upstream::start(|c, _| c.send(answer(200, "X-Side: legacy\r\n", "{}")));
+    let new = Upstream::start(|c, _| c.send(answer(200, "X-Side: modern\r\n", "{}")));
+    let (site, mut g) =
+        gateway("  - { path: /**, legacy: old, modern: new, stage: canary, shadow: { sample: 0% } }", &old, &new);
+    let sides = |g: &crate::common::Gateway| -> Vec<bool> {
+        (0..300)
+            .map(|n| g.ask("/a", &[("X-Consumer", &format!("consumer-{n}"))]).header("x-side") == "modern")
+            .collect()
+    };
+    let mut before = vec![false; 300];
+    for (n, weight) in ["1%", "5%", "25%", "50%"].iter().enumerate() {
+        let args = [
+            "routes", "set", "/**", "--stage", "canary", "--weight", weight, "--force", "--reason", "r", "--author",
+            "a",
+        ];
+        let out = site.banyan(&args);
+        assert!(out.status.success() || *weight == "5%", "{}", String::from_utf8_lossy(&out.stderr));
+        let now = sides(&g);
+        assert!(before.iter().zip(&now).all(|(b, n)| !b || *n || *weight == "1%"), "somebody moved back at {weight}");
+        before = now;
+        if n == 2 {
+            g.kill();
+            g = site.start();
+            assert_eq!(sides(&g), before, "a restart changes nobody's side");
+        }
+    }
+    let share = before.iter().filter(|m| **m).count();
+    assert!((110..190).contains(&share), "{share} of 300");
+    // A caller may choose, and the switch sends everyone back.
+    assert_eq!(g.ask("/a", &[("X-Consumer", "x"), ("Banyan-Side", "modern")]).header("x-side"), "modern");
+    assert!(site.banyan(&["routes", "kill", "/**", "--reason", "r", "--author", "a"]).status.success());
+    assert!(sides(&g).iter().all(|m| !m));
+}

@@ -1,0 +1,295 @@
+//! Evidence in the real gateway: it promotes, holds back, is judged by people, and is computed again without it.
+
+use super::SHOP;
+use crate::common::Site;
+use banyan::adapters::KINDS;
+use banyan::config::{self, Disk, MissingSecret};
+use banyan::gateway;
+use banyan::runtime::clock::Clock;
+use banyan::runtime::evidence::{Asked, Evidence, Exchange, Origin, Reply, RouteInfo};
+use banyan::runtime::routes::{Standings, journal};
+use banyan_migration::stage::Side;
+use banyan_store::evidence::path_of;
+use bytes::Bytes;
+use serde_json::{Value, json};
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+const ROUTES: &str = r#"
+upstreams:
+  new: { url: "http://127.0.0.1:1" }
+  old_web: { url: "http://127.0.0.1:1" }
+routes:
+  - { path: /v1/items, modern: new, compare: { critical: [/price] } }
+  - { path: /orders/**, methods: [POST], legacy: old_web, modern: new }
+  - { path: /**, legacy: old_web }
+"#;
+
+fn site() -> Site {
+    let site = Site::new(&format!("{SHOP}{ROUTES}"));
+    site.drop_file("category.csv", "CODE,category\nC,crockery\n");
+    site
+}
+
+fn text(out: &std::process::Output) -> String {
+    let as_text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    format!("{}{}", as_text(&out.stdout), as_text(&out.stderr))
+}
+
+/// The evidence beside a site's store, while no gateway works with it, and the route as the configuration has it.
+fn evidence(site: &Site) -> (Evidence, Arc<RouteInfo>) {
+    let mut loaded = config::load(&site.config(), MissingSecret::Warning);
+    let mut built = config::build(&mut loaded, KINDS, &Disk).unwrap();
+    let store = built.settings.store.clone();
+    let standings = Standings::look(&journal::path_of(&store)).unwrap();
+    let routes = gateway::routes(std::mem::take(&mut built.moving), &standings);
+    let info = Arc::new(RouteInfo::of(&routes.all[0], &built.catalog));
+    let evidence = Evidence::open(&path_of(&store), Clock::system()).unwrap();
+    evidence.take_up(vec![info.clone()]).unwrap();
+    (evidence, info)
+}
+
+fn seen(route: &Arc<RouteInfo>, number: u32, status: u16, modern: &str) -> Exchange {
+    let reply = |status, body: &str| Reply {
+        status,
+        headers: vec![("content-type".into(), "application/json".into())],
+        body: Bytes::copy_from_slice(body.as_bytes()),
+        took: Duration::from_millis(2),
+        version: None,
+    };
+    Exchange {
+        route: route.clone(),
+        request: Asked { method: "GET".into(), target: format!("/v1/items/{number}"), ..Asked::default() },
+        trace_id: "4bf92f3577b34da6a3ce929d0e0e4736".into(),
+        at_ms: Clock::system().now_ms(),
+        legacy: Ok(reply(status, r#"{"name":"Cup","price":1}"#)),
+        legacy_again: None,
+        modern: Ok(reply(status, modern)),
+        origin: Origin::Live,
+    }
+}
+
+const SAME: &str = r#"{"price":1.0,"name":"Cup"}"#;
+
+fn set(site: &Site, stage: &str, more: &[&str]) -> (bool, String) {
+    let mut args = vec!["routes", "set", "/v1/items", "--stage", stage, "--reason", "a test", "--author", "ann"];
+    args.extend(more);
+    let out = site.banyan(&args);
+    (out.status.success(), text(&out))
+}
+
+#[test]
+fn evidence_promotes_by_hand_and_the_decision_rests_on_it() {
+    let site = site();
+    {
+        let (evidence, route) = evidence(&site);
+        (0..1_147).for_each(|n| assert!(evidence.observe(&seen(&route, n, 200, SAME)).counted));
+    }
+    let g = site.start();
+    assert!(set(&site, "shadow", &[]).0);
+    let (done, told) = set(&site, "canary", &[]);
+    assert!(!done && told.contains("no answer of status 4xx was compared"), "{told}");
+    g.stop();
+    {
+        let (evidence, route) = evidence(&site);
+        assert!(evidence.observe(&seen(&route, 9_999, 404, SAME)).counted);
+    }
+    let g = site.start();
+    let board = g.admin("/admin/v1/migration");
+    assert_eq!(board["items"][0]["told"], "may be promoted: the score suffices", "{board}");
+    assert_eq!(board["items"][0]["evidence"]["matches"], 1_148);
+    assert_eq!(set(&site, "canary", &["--weight", "5%"]), (true, "/v1/items: shadow -> canary at 5%\n".to_owned()));
+    assert_eq!(g.admin("/admin/v1/routes")["items"][0]["decided"]["because"], "evidence");
+    // The route that moved is watched; the board and the page show it, and what still needs the old source.
+    let out = text(&site.banyan(&["migration"]));
+    for line in ["canary at 5%: may be promoted", "1148 equal, 0 different", "shop (file-drop) is needed by /v1/items"]
+    {
+        assert!(out.contains(line), "{line:?} in {out}");
+    }
+    assert!(g.ask_admin("/migration", &[]).text().contains("may be promoted: the score suffices"));
+    let metrics = g.ask_admin("/metrics", &[]).text();
+    assert!(metrics.contains("banyan_evidence_score{route=\"/v1/items\"} 4.6"), "{metrics}");
+    // What people decide on evidence is kept with all it rests on, and computed again without the gateway.
+    g.kill();
+    let out = site.banyan(&["evidence", "verify", "--all"]);
+    assert!(out.status.success() && text(&out).contains("2 decisions computed again, 0 do not hold"), "{}", text(&out));
+    let exported = site.banyan_json(&["evidence", "export", "2"]);
+    assert_eq!(exported["bundle"]["author"], "ann");
+    site.drop_file("decision.json", exported.to_string());
+    let path = site.path("decision.json");
+    let path = path.to_str().unwrap();
+    assert!(site.banyan(&["evidence", "verify", path]).status.success());
+    site.drop_file("decision.json", exported.to_string().replace("\"matches\":1148", "\"matches\":2148"));
+    let out = site.banyan(&["evidence", "verify", path]);
+    assert!(!out.status.success() && text(&out).contains("does not hold"), "{}", text(&out));
+    site.drop_file("decision.json", "{}");
+    assert!(text(&site.banyan(&["evidence", "verify", path])).contains("it is no bundle"));
+}
+
+#[test]
+fn people_judge_what_differs() {
+    let site = site();
+    {
+        let (evidence, route) = evidence(&site);
+        evidence.observe(&seen(&route, 1, 200, r#"{"name":"Cup<script>","price":2}"#));
+        evidence.observe(&seen(&route, 2, 200, SAME));
+    }
+    let g = site.start();
+    let out = text(&site.banyan(&["evidence", "clusters", "/v1/items"]));
+    assert!(out.contains("/price value: 1 times") && out.contains("open, critical"), "{out}");
+    assert!(out.contains("legacy 1, modern 2 (trace 4bf92f3577b34da6a3ce929d0e0e4736)"), "{out}");
+    let clusters = g.admin("/admin/v1/migration/%2Fv1%2Fitems/clusters");
+    assert_eq!(clusters["items"][0]["at"], "/price");
+    let price = clusters["items"][0]["number"].to_string();
+    let page = g.ask_admin("/migration/%2Fv1%2Fitems", &[]).text();
+    assert!(page.contains("Cup&lt;script&gt;") && !page.contains("<script>Cup") && !page.contains("Cup<script>"));
+    let judge = |verdict: &str| {
+        let args = ["evidence", "judge", "/v1/items", &price, verdict, "--reason", "ticket 7", "--author", "ann"];
+        let out = site.banyan(&args);
+        (out.status.success(), text(&out))
+    };
+    assert_eq!(judge("modern-bug"), (true, "/price value: modern-bug\n".to_owned()));
+    let counts = |g: &crate::common::Gateway| {
+        let evidence = g.admin("/admin/v1/migration")["items"][0]["evidence"].clone();
+        (evidence["matches"].clone(), evidence["mismatches"].clone())
+    };
+    assert_eq!(counts(&g), (json!(1), json!(1)));
+    assert_eq!(judge("accepted").1, "/price value: accepted\n");
+    assert_eq!(counts(&g), (json!(0), json!(0)), "the score starts again");
+    g.kill();
+    let g = site.start();
+    let verdicts = g.admin("/admin/v1/migration/verdicts");
+    let told: Vec<&str> = verdicts["items"].as_array().unwrap().iter().filter_map(|v| v["verdict"].as_str()).collect();
+    assert_eq!(told, ["accepted", "modern-bug"]);
+    let refused = |body: Value| g.act("/admin/v1/migration:judge", &body).status;
+    let ask = |cluster: u64, verdict: &str| json!({ "route": "/v1/items", "cluster": cluster, "verdict": verdict, "author": "ann", "reason": "r" });
+    assert_eq!(refused(ask(1, "sideways")), 400);
+    assert_eq!(refused(ask(999, "accepted")), 400);
+    assert_eq!(refused(json!({ "route": "/nowhere", "cluster": 1, "author": "ann", "reason": "r" })), 404);
+    assert_eq!(g.ask_admin("/admin/v1/migration/%2Fnowhere/clusters", &[]).status, 404);
+    assert_eq!(g.ask_admin("/admin/v1/evidence/bundles/7", &[]).status, 404);
+    let out = site.banyan(&["evidence", "restart", "/v1/items", "--reason", "data mended", "--author", "ann"]);
+    assert!(out.status.success(), "{}", text(&out));
+    let out = text(&site.banyan(&["migration", "/v1/items"]));
+    assert!(out.contains("ann: data mended: the score starts again"), "{out}");
+}
+
+#[test]
+fn a_gateway_whose_evidence_cannot_be_read_serves_and_promotes_nothing() {
+    let site = site();
+    site.start().stop();
+    let mut loaded = config::load(&site.config(), MissingSecret::Warning);
+    let store = config::build(&mut loaded, KINDS, &Disk).unwrap().settings.store;
+    for log in ["db-wal", "db-shm"] {
+        let _ = std::fs::remove_file(path_of(&store).with_extension(log));
+    }
+    std::fs::write(path_of(&store), "this is no database, and nobody may overwrite it. ".repeat(20)).unwrap();
+    let g = site.start();
+    assert_eq!(g.get("/v1/items")["items"], json!([]));
+    assert_eq!(g.admin("/admin/v1/migration")["items"][0]["told"], "this gateway keeps no evidence");
+    assert!(set(&site, "shadow", &[]).0);
+    let (done, told) = set(&site, "canary", &[]);
+    assert!(!done && told.contains("insufficient evidence"), "{told}");
+    assert!(set(&site, "legacy", &[]).0);
+    assert!(std::fs::read_to_string(path_of(&store)).unwrap().starts_with("this is no database"));
+}
+
+/// A modern service that says what the facade says, but for one price; it knows the facade once that is there.
+fn modern(wrong: &'static AtomicBool, facade: Arc<OnceLock<String>>) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let (Ok(mut stream), facade) = (stream, facade.clone()) else { continue };
+            std::thread::spawn(move || {
+                let mut head = Vec::new();
+                let mut byte = [0];
+                while !head.ends_with(b"\r\n\r\n") && stream.read(&mut byte).is_ok_and(|n| n == 1) {
+                    head.push(byte[0]);
+                }
+                let head = String::from_utf8_lossy(&head).into_owned();
+                let Some(target) = head.split(' ').nth(1) else { return };
+                let answer = reqwest::blocking::get(format!("{}{target}", facade.wait())).unwrap();
+                let (status, kind) = (answer.status(), answer.headers()["content-type"].to_str().unwrap().to_owned());
+                let mut body = answer.text().unwrap();
+                if wrong.load(Ordering::Relaxed) {
+                    body = body.replace("\"Item 77\"", "\"Item 7\"");
+                }
+                let head = format!(
+                    "HTTP/1.1 {status}\r\ncontent-type: {kind}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+                    body.len()
+                );
+                let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body.as_bytes()));
+            });
+        }
+    });
+    url
+}
+
+#[test]
+fn a_census_promotes_a_small_population_once_nothing_differs() {
+    static WRONG: AtomicBool = AtomicBool::new(true);
+    let facade = Arc::new(OnceLock::new());
+    let routes = ROUTES.replacen("http://127.0.0.1:1", &modern(&WRONG, facade.clone()), 1);
+    let site = Site::new(&format!("{SHOP}{routes}"));
+    site.drop_file("category.csv", "CODE,category\nC,crockery\n");
+    let items: String = (0..150).map(|n| format!("{n},Item {n},C\n")).collect();
+    site.drop_file("drop/a.csv", format!("NO,NAME,CODE\n{items}"));
+    let g = site.start();
+    assert_eq!(g.settled("shop.items", "a.csv"), "done");
+    facade.set(g.facade.clone()).unwrap();
+    let sweep = |g: &crate::common::Gateway| {
+        let out = site.banyan(&["evidence", "sweep", "/v1/items", "--rate", "2000"]);
+        // 150 instances, one that is not there, two pages of the list.
+        assert!(text(&out).contains("153 requests"), "{}", text(&out));
+        let mut told = String::new();
+        g.until("the census is whole", |g| {
+            told = g.admin("/admin/v1/migration")["items"][0]["evidence"]["census"].to_string();
+            told.contains(" 0 to come")
+        });
+        told
+    };
+    assert_eq!(sweep(&g), "\"151 of 153 equal, 2 open, 0 indeterminate, 0 failed, 0 to come\"");
+    let (done, told) = set(&site, "canary", &[]);
+    assert!(!done && told.contains("to go"), "{told}");
+    // The sample says where legacy has its value from.
+    let out = text(&site.banyan(&["evidence", "clusters", "/v1/items"]));
+    assert!(out.contains("legacy \"Item 77\", modern \"Item 7\""), "{out}");
+    assert!(out.contains("shop.items [NAME] = [Item 77] by TRIM(NAME)"), "{out}");
+    WRONG.store(false, Ordering::Relaxed);
+    let out = site.banyan(&["evidence", "restart", "/v1/items", "--reason", "mended", "--author", "ann"]);
+    assert!(out.status.success(), "{}", text(&out));
+    assert_eq!(sweep(&g), "\"153 of 153 equal, 0 open, 0 indeterminate, 0 failed, 0 to come\"");
+    assert_eq!(set(&site, "canary", &["--weight", "5%"]), (true, "/v1/items: legacy -> canary at 5%\n".to_owned()));
+    assert!(text(&site.banyan(&["evidence", "verify", "--all"])).contains("0 do not hold"));
+}
+
+#[test]
+fn a_canary_that_fails_comes_back_by_itself_and_the_journal_says_why() {
+    let site = site();
+    let g = site.start();
+    assert!(set(&site, "shadow", &[]).0);
+    assert!(set(&site, "canary", &["--weight", "5%", "--force"]).0);
+    g.stop();
+    {
+        let (evidence, route) = evidence(&site);
+        let answered = |side, failed| {
+            let weight = "5%".parse().unwrap();
+            evidence.answered(&route.name, side, failed, Duration::from_millis(2), weight);
+        };
+        (0..1_900).for_each(|n| answered(Side::Legacy, n % 200 == 0));
+        (0..100).for_each(|n| answered(Side::Modern, n % 4 == 0));
+    }
+    let g = site.start();
+    g.until("the route came back", |g| g.admin("/admin/v1/routes")["items"][0]["stage"] == "shadow");
+    let decided = g.admin("/admin/v1/routes")["items"][0]["decided"].clone();
+    assert_eq!((decided["because"].as_str(), decided["author"].as_str()), (Some("failures"), Some("banyan")));
+    assert_eq!(decided["reason"], "modern fails more often than legacy");
+    g.until("its bundle is kept", |_| text(&site.banyan(&["evidence", "verify", "--all"])).contains("3 decisions"));
+    assert!(site.banyan(&["evidence", "verify", "--all"]).status.success());
+    let board = g.admin("/admin/v1/migration");
+    assert_eq!(board["items"][0]["evidence"]["barred"], true, "{board}");
+}
