@@ -35,11 +35,11 @@ CustNo;Name;Contact;Email;Phone;Type;Region;CreditLimit;Since;Country;Notes
 1011;ÅNGSTRÖM KAFÉ;Elin Ångström;elin@angstrom.example;+46 8 5550111;T;EU;4,000.00;28/02/2024;SE;
 1012;BETTY’S TEA ROOM;Betty Cooper;betty at bettys.example;01273 555 0112;R;UK;750.00;09/09/2017;GB;
 1013;DOVER PIER KIOSK;Sam Reed;sam@doverpier.example;01304 555 0113;R;UK;600.00;31/02/2018;GB;
-1014;QUEEN STREET DELI;Olu Adeyemi;olu@queenstreetdeli.example;01273 555 0114;R;UK;1,800.00;12/12/2019;GB;
+1014;QUEEN STREET DELI;Olu Adeyemi;olu@queenstreetdeli.example;01273 555 0114;R;UK;1,800.50;12/12/2019;GB;
 1015;VAN DIJK HORECA;Femke van Dijk;inkoop@vandijk.example;+31 20 5550115;T;EU;15,000.00;26/03/2017;NL;
 1016;LIBERTY DINER INC;Grace Lee;grace@libertydiner.example;+1 212 555 0116;T;ROW;12,000.00;04/07/2020;US;
 1017;CORNER.SHOP;Web order;hello@corner.shop.example;;W;UK;300.00;01/02/2026;GB;came in by the new web form
-1018;ST MARY’S SCHOOL;Kitchen;kitchen@stmarys.example;01273 555 0118;T;UK;8,000.00;01/09/2014;GB;
+1018;ST MARY’S SCHOOL;Kitchen;kitchen@stmarys.example;01273 555 0118;T;UK;8,000.25;01/09/2014;GB;
 1019;FISH; CHIPS & CO;Dave Cod;dave@fishchips.example;01273 555 0119;R;UK;1,000.00;20/07/2021;GB;
 1020;PORTO VINHOS;Inês Sousa;ines@portovinhos.example;+351 22 5550120;T;EU;7,500.00;15/05/2019;PT;
 1021;MARINA HOTEL;Front desk;desk@marinahotel.example;01273 555 0121;T;UK;20,000.00;10/10/2010;GB;

@@ -54,9 +54,6 @@ pub struct AboutView {
     pub store_file: Option<String>,
 }
 
-/// Tells who still calls a route.
-pub type Callers = Arc<dyn Fn(&str) -> Vec<String> + Send + Sync>;
-
 /// What the admin listener works with.
 pub struct AdminState {
     /// What requests see now.
@@ -83,8 +80,6 @@ pub struct AdminState {
     pub evidence: Option<Evidence>,
     /// Sweeps, where both sides can be asked.
     pub sweeps: Option<Arc<Sweeps>>,
-    /// Who still calls a route, by its name.
-    pub callers: Option<Callers>,
     readers: Mutex<Vec<Box<dyn Reader>>>,
     counts: Mutex<Option<Counts>>,
 }
@@ -124,7 +119,6 @@ impl AdminState {
             replays: None,
             evidence: None,
             sweeps: None,
-            callers: None,
             readers: Mutex::default(),
             counts: Mutex::default(),
         }

@@ -49,6 +49,8 @@ pub(crate) struct Site {
     admin: u16,
     /// The demo's mainframe.
     host: Option<banyan_testkit_tn3270::Server>,
+    /// Where the demo's new customer service listens, once it is started.
+    modern: u16,
 }
 
 /// A running `banyan serve`.
@@ -96,6 +98,7 @@ impl Site {
         host.set(|o| (o.user, o.password) = ("HARBOUR".into(), "HARBOUR".into()));
         site.edit("green/stock.yaml", |map| map.replace("127.0.0.1:3270", &host.address().to_string()));
         site.host = Some(host);
+        site.edit("routes.yaml", |routes| routes.replace(":9090", &format!(":{}", site.modern)));
         let yaml = fs::read_to_string(site.config()).unwrap();
         let yaml = yaml.replace(":8080", &format!(":{}", site.port)).replace(":8081", &format!(":{}", site.admin));
         fs::write(site.config(), yaml).unwrap();
@@ -103,13 +106,23 @@ impl Site {
     }
 
     fn empty() -> Site {
-        let [port, admin] = free_ports();
-        Site { folder: TempDir::new().unwrap(), port, admin, host: None }
+        let [port, admin, modern] = free_ports();
+        Site { folder: TempDir::new().unwrap(), port, admin, host: None, modern }
     }
 
     /// The demo's mainframe.
     pub(crate) fn host(&self) -> &banyan_testkit_tn3270::Server {
         self.host.as_ref().expect("a site of the demo")
+    }
+
+    /// Starts the demo's new customer service. It follows the facade's change feed as soon as a gateway serves.
+    pub(crate) fn modern(&self) -> banyan_modern_customers::Modern {
+        let options = banyan_modern_customers::Options {
+            listen: format!("127.0.0.1:{}", self.modern),
+            from: format!("http://127.0.0.1:{}", self.port),
+            data: self.path("modern/customers.json"),
+        };
+        banyan_modern_customers::Modern::start(&options).unwrap()
     }
 
     /// Its configuration file.
@@ -199,10 +212,10 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// Two ports that nobody listens on.
-fn free_ports() -> [u16; 2] {
-    let held = [TcpListener::bind("127.0.0.1:0").unwrap(), TcpListener::bind("127.0.0.1:0").unwrap()];
-    [held[0].local_addr().unwrap().port(), held[1].local_addr().unwrap().port()]
+/// Ports that nobody listens on.
+fn free_ports() -> [u16; 3] {
+    let held = [(); 3].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+    held.map(|l| l.local_addr().unwrap().port())
 }
 
 impl Gateway {

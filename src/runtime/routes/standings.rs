@@ -125,6 +125,12 @@ impl Standings {
         self
     }
 
+    /// Who would break if the route were retired now: who needed legacy of late.
+    pub fn still_calling(&self, route: &Route) -> Vec<String> {
+        let within = Within::default();
+        self.callers.as_ref().map(|callers| callers.broken(route, within.days, false)).unwrap_or_default()
+    }
+
     /// As the journal at `path` says.
     pub fn open(path: &Path, clock: Clock, judge: Arc<dyn Judge>) -> Result<Standings, JournalError> {
         let (journal, decisions) = Journal::open(path)?;
