@@ -286,6 +286,7 @@ mod tests {
             author: "ann".to_owned(),
             reason: "a test".to_owned(),
             force: false,
+            within: super::super::Within::default(),
         };
         standings.set(route, &ask(Stage::Shadow)).unwrap();
         let held = standings.set(route, &ask(Stage::Canary));
