@@ -6,9 +6,11 @@
 
 use crate::adapters::KINDS;
 use crate::config::{self, Built, BuiltBrownout, Disk, MissingSecret, Moving};
+use crate::http::plain_document;
 use crate::ops::acts::Open;
 use crate::ops::audit::{self, AuditLog};
 use crate::ops::{About, AdminState, Running, serve_admin};
+use crate::runtime::capture::{Captures, Replays, folder_of, to_evidence};
 use crate::runtime::clock::Clock;
 use crate::runtime::consumers::{Brownout, Callers, Retiring};
 use crate::runtime::evidence::sweeps::Sweeps;
@@ -16,6 +18,7 @@ use crate::runtime::evidence::{self, Evidence, EvidenceJudge, RouteInfo};
 use crate::runtime::ingest::{self, Engine, Ingest, LiveQueue};
 use crate::runtime::live::Live;
 use crate::runtime::places::Places;
+use crate::runtime::routes::contract::{ContractJudge, Contracts};
 use crate::runtime::routes::{Judge, NoEvidence, Routes, Standings, Target, journal, switch_path_of};
 use crate::runtime::serving::{Serving, Shared};
 use crate::runtime::shadow::{Nobody, Shadow, Witness};
@@ -126,6 +129,7 @@ struct Gateway {
     open: Arc<RwLock<Open>>,
     standings: Arc<Standings>,
     evidence: Option<Evidence>,
+    contracts: Arc<Contracts>,
 }
 
 /// Tells requests how fresh the datasets are, after each commit.
@@ -164,6 +168,10 @@ impl Gateway {
         }
         *self.open.write().unwrap_or_else(PoisonError::into_inner) = open;
         take_up(self.evidence.as_ref(), &serving);
+        self.contracts.take_up(plain_document(&serving.catalog));
+        if let Some(captures) = self.shared.captures() {
+            captures.take_up(&serving.routes, &serving.catalog);
+        }
         let serving = self.shared.swap(serving);
         let told = on_commit(&serving);
         let started = ingest::start(engine, &sources, self.store.clone(), self.clock.clone(), live, told);
@@ -239,6 +247,8 @@ pub async fn serve(config: &Path, mut built: Built, tell: impl FnOnce(&Serves)) 
         None => Arc::new(NoEvidence),
     };
     let callers = open_callers(evidence.as_ref(), &clock);
+    let contracts = Arc::new(Contracts::default());
+    let judge = Arc::new(ContractJudge::new(judge, contracts.clone()));
     let standings = Standings::open(&journal::path_of(&settings.store), clock.clone(), judge)?;
     let standings = Arc::new(standings.with_callers(Arc::new(Retiring(callers.clone()))));
     let path = audit::path_of(&settings.store);
@@ -250,10 +260,14 @@ pub async fn serve(config: &Path, mut built: Built, tell: impl FnOnce(&Serves)) 
     let serving = serving(&engine, &sources, &store, &live, routes, named)?;
     let told = on_commit(&serving);
     take_up(evidence.as_ref(), &serving);
+    contracts.take_up(plain_document(&serving.catalog));
+    let captures = Captures::start(folder_of(&settings.store), clock.clone())?;
+    captures.take_up(&serving.routes, &serving.catalog);
     let shared = Arc::new(Shared::new(serving));
     if let Some(callers) = &callers {
         shared.with_callers(callers.clone());
     }
+    shared.with_captures(Arc::new(captures));
     if let Some(evidence) = &evidence {
         evidence.with_lineage(evidence::lineage_of(&shared));
     }
@@ -261,9 +275,11 @@ pub async fn serve(config: &Path, mut built: Built, tell: impl FnOnce(&Serves)) 
         Some(evidence) => Arc::new(evidence.clone()),
         None => Arc::new(Nobody),
     };
-    let asked = Arc::new(crate::http::Inside::new(&shared));
-    let sweeps = evidence.as_ref().map(|e| Sweeps::new(e.clone(), &shared, asked.clone()));
-    let shadow = Shadow::start(witness, asked, clock.clone())?;
+    let inside = Arc::new(crate::http::Inside::new(&shared));
+    let sweeps = evidence.as_ref().map(|e| Sweeps::new(e.clone(), &shared, inside.clone()));
+    let replays =
+        Replays::new(folder_of(&settings.store), inside.clone(), to_evidence(evidence.clone()), clock.clone());
+    let shadow = Shadow::start(witness, inside, clock.clone())?;
     shared.with_shadow(shadow.clone());
     standings.then(Box::new(move || shadow.settle()));
     // Whatever let the configuration through: no unguarded door (promise 9).
@@ -288,6 +304,7 @@ pub async fn serve(config: &Path, mut built: Built, tell: impl FnOnce(&Serves)) 
         open: open.clone(),
         standings: standings.clone(),
         evidence: evidence.clone(),
+        contracts: contracts.clone(),
     });
     let reloads = gateway.clone();
     let running =
@@ -307,6 +324,8 @@ pub async fn serve(config: &Path, mut built: Built, tell: impl FnOnce(&Serves)) 
     state.standings = Some(standings.clone());
     state.evidence = evidence.clone();
     state.sweeps = sweeps;
+    state.contracts = Some(contracts);
+    state.replays = Some(replays);
     let admin = serve_admin(Arc::new(state), settings.admin).await?;
     if let Some(evidence) = &evidence {
         watch_evidence(evidence.clone(), &watched, &standings);

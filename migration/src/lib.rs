@@ -2,7 +2,8 @@
 //! it must come back.
 //!
 //! Purpose: which route a request belongs to ([`route`]), comparing two answers ([`compare`]), counting what comparisons are worth ([`score`], [`census`]), watching what
-//! moved ([`watch`]), naming who calls ([`consumer`]), choosing who goes where ([`sticky`], [`stage`]), and deciding ([`gate`]) so that anyone can compute the
+//! moved ([`watch`]), what its contract would break ([`contract`]), naming who calls ([`consumer`]), choosing who goes where
+//! ([`sticky`], [`stage`]), and deciding ([`gate`]) so that anyone can compute the
 //! decision again ([`bundle`]).
 //! Invariant: everything is a pure function of what is passed in. No clock, no randomness, no IO: equal evidence gives
 //! equal decisions, on every instance and at every later check.
@@ -16,6 +17,7 @@ pub mod bundle;
 pub mod census;
 pub mod compare;
 pub mod consumer;
+pub mod contract;
 pub mod coverage;
 pub mod distinct;
 pub mod dossier;

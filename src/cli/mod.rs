@@ -11,6 +11,7 @@ mod backup;
 mod check;
 mod connect;
 mod consumers;
+mod contract;
 mod dead_letters;
 mod discover;
 mod evidence;
@@ -24,6 +25,7 @@ mod lookups;
 mod migration;
 mod openapi;
 mod out;
+mod replay;
 mod restore;
 mod retire;
 mod routes;
@@ -78,8 +80,10 @@ enum Command {
     Why(why::Why),
     /// Show what was sent to the sources, or prove that the record of it is whole.
     Audit(audit::AuditCommand),
-    /// Routes on their way from legacy to modern: list, explain, move, plan.
+    /// Routes on their way from legacy to modern: list, explain, move, contract, plan.
     Routes(routes::RoutesCommand),
+    /// Ask captured requests of both sides of their route again, to gather evidence.
+    Replay(replay::Replay),
     /// The board: how far each route is, what the evidence says, what can be switched off.
     Migration(migration::Migration),
     /// What differs, what people say of it; compute decisions again.
@@ -127,6 +131,7 @@ pub fn main() -> ExitCode {
         Command::Why(c) => c.run(&global),
         Command::Audit(c) => c.run(&global),
         Command::Routes(c) => c.run(&global),
+        Command::Replay(c) => c.run(&global),
         Command::Migration(c) => c.run(&global),
         Command::Evidence(c) => c.run(&global),
         Command::Retire(c) => c.run(&global),

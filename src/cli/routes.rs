@@ -74,6 +74,14 @@ enum Act {
         #[arg(long)]
         route: Option<String>,
     },
+    /// Say what modern's OpenAPI document would change for a route's callers. Ends with 1 if that would break them.
+    Contract {
+        /// Its name or path.
+        route: String,
+        /// Compare with the document in this file.
+        #[arg(long)]
+        file: Option<PathBuf>,
+    },
     /// Say what another configuration would change: who moves, which evidence starts again, what legacy would have to bear.
     Plan {
         /// The other configuration.
@@ -101,6 +109,7 @@ impl RoutesCommand {
             }
             Act::Kill { route, reason, author } => kill(global, built, &route, &reason, &author.unwrap_or_else(user)),
             Act::Journal { route } => decisions(global, &built, route.as_deref()),
+            Act::Contract { route, file } => super::contract::contract(global, built, &route, file.as_deref()),
             Act::Plan { new } => planned(global, built, new),
         }
     }
@@ -136,7 +145,7 @@ pub(super) fn gateway_of(built: &Built) -> Result<Option<AdminClient>, Failure> 
 }
 
 /// The routes as they stand by the journal.
-fn routes_of(built: &mut Built) -> Result<(Arc<Routes>, Standings), Failure> {
+pub(super) fn routes_of(built: &mut Built) -> Result<(Arc<Routes>, Standings), Failure> {
     let standings = Standings::look(&journal::path_of(&built.settings.store)).map_err(because)?;
     Ok((gateway::routes(std::mem::take(&mut built.moving), &standings), standings))
 }

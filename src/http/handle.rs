@@ -7,7 +7,7 @@
 use super::docs::Docs;
 use super::route::{self, Target};
 use super::worker::{self, Worker};
-use super::{brownout, caller, facade, fault, proxy, trace};
+use super::{brownout, caller, captured, facade, fault, proxy, trace};
 use crate::runtime::routes::{Route, Turn, access};
 use crate::runtime::serving::Shared;
 use actix_web::dev::RequestHead;
@@ -23,7 +23,7 @@ use std::sync::Arc;
 /// With this header a caller chooses a side while its route is in canary.
 const SIDE: HeaderName = HeaderName::from_static("banyan-side");
 /// Who calls, where nothing better is known.
-const CONSUMER: HeaderName = HeaderName::from_static("x-consumer");
+pub(super) const CONSUMER: HeaderName = HeaderName::from_static("x-consumer");
 
 /// Answers a request.
 pub(super) async fn handle(
@@ -54,7 +54,10 @@ async fn answer(
             let body = facade::body(request.head(), payload).await;
             facade::answer(shared, docs, request.head(), body).await
         }
-        Whither::Route(turn) => proxy::answer(shared, docs, turn, &request, payload).await,
+        Whither::Route(turn) => {
+            captured::saw(shared, &turn.route, request.head());
+            proxy::answer(shared, docs, turn, &request, payload).await
+        }
         Whither::Refused(refusal) => fault::problem(&refusal, &trace::id(request.headers())),
         Whither::NotOffered(methods) => {
             let detail = format!("this path does not offer {}; it offers {methods}", request.method());

@@ -10,6 +10,7 @@
 mod brownout;
 mod cache;
 mod caller;
+mod captured;
 mod conditional;
 mod csv;
 mod docs;
@@ -40,6 +41,7 @@ mod worker;
 pub use docs::errors_table;
 pub use explain::{Explanation, Step, explain};
 pub use fault::status as status_of;
+pub use openapi::plain_document;
 pub use proxy::Inside;
 pub use server::{Limits, serve};
 pub use trace::id as trace_id;

@@ -7,10 +7,12 @@ use super::acts::Acts;
 use super::health::{Health, judge, unready};
 use super::metrics::Metrics;
 use super::view::{self, DatasetView, Sizes};
+use crate::runtime::capture::Replays;
 use crate::runtime::clock::Clock;
 use crate::runtime::evidence::Evidence;
 use crate::runtime::evidence::sweeps::Sweeps;
 use crate::runtime::routes::Standings;
+use crate::runtime::routes::contract::Contracts;
 use crate::runtime::serving::{Serving, Shared};
 use banyan_adapter::RefusalDef;
 use banyan_store::{Reader, Result};
@@ -52,9 +54,6 @@ pub struct AboutView {
     pub store_file: Option<String>,
 }
 
-/// Tells who still calls a route.
-pub type Callers = Arc<dyn Fn(&str) -> Vec<String> + Send + Sync>;
-
 /// What the admin listener works with.
 pub struct AdminState {
     /// What requests see now.
@@ -73,12 +72,14 @@ pub struct AdminState {
     pub codes: Vec<RefusalDef>,
     /// Where routes stand; `None` where there are none to move.
     pub standings: Option<Arc<Standings>>,
+    /// Contracts of upstreams; `None` where none are guarded.
+    pub contracts: Option<Arc<Contracts>>,
+    /// Captured requests asked again; `None` where none can be.
+    pub replays: Option<Replays>,
     /// What comparisons came to.
     pub evidence: Option<Evidence>,
     /// Sweeps, where both sides can be asked.
     pub sweeps: Option<Arc<Sweeps>>,
-    /// Who still calls a route, by its name.
-    pub callers: Option<Callers>,
     readers: Mutex<Vec<Box<dyn Reader>>>,
     counts: Mutex<Option<Counts>>,
 }
@@ -114,9 +115,10 @@ impl AdminState {
             store_file: None,
             codes: Vec::new(),
             standings: None,
+            contracts: None,
+            replays: None,
             evidence: None,
             sweeps: None,
-            callers: None,
             readers: Mutex::default(),
             counts: Mutex::default(),
         }

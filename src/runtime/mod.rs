@@ -1,6 +1,7 @@
 //! The rooms that do work: `ingest` (records become rows), `serving` (what requests see), `execute` (reads for requests),
 //! `why` (lineage).
 
+pub mod capture;
 pub mod clock;
 pub mod consumers;
 pub mod evidence;

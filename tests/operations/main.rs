@@ -8,7 +8,10 @@
 mod common;
 
 mod api;
+mod capture;
 mod commands;
+mod consumers;
+mod contract;
 mod document;
 mod door;
 mod errors;
@@ -18,6 +21,9 @@ mod metrics;
 mod migration;
 mod pages;
 mod routes;
+#[allow(dead_code)] // this binary uses its part
+#[path = "../journeys/routes/upstream.rs"]
+mod upstream;
 
 use common::{Gateway, Site};
 use serde_json::Value;

@@ -1,5 +1,6 @@
 //! An upstream's keys, checked.
 
+use crate::contract::{ContractConfig, ContractSchema};
 use banyan_words::Problem;
 use banyan_words::node::{Dur, join};
 use http::Uri;
@@ -37,6 +38,11 @@ pub struct UpstreamConfig {
     /// The header in which it names its build (`X-Build`): evidence starts again where it changes.
     #[serde(default)]
     pub build: Option<String>,
+    /// Where its OpenAPI document is: `/openapi.json`, or `{ file: crm.openapi.json }`. No step that lets it answer callers
+    /// is taken while it would break them.
+    #[serde(default)]
+    #[schemars(with = "Option<ContractSchema>")]
+    pub contract: Option<ContractConfig>,
 }
 
 /// Which `Host` an upstream is sent.
@@ -112,6 +118,9 @@ impl UpstreamConfig {
                 problems.push(Problem::error("zero-timeout", join(path, key), "nothing can be done in no time"));
             }
         }
+        if let Some(contract) = &self.contract {
+            problems.extend(contract.check(&join(path, "contract")));
+        }
         problems
     }
 
@@ -161,6 +170,7 @@ mod tests {
             tls: None,
             spare: None,
             build: None,
+            contract: None,
         }
         .address()
     }

@@ -13,6 +13,7 @@ mod body;
 mod budget;
 mod config;
 mod connect;
+mod contract;
 mod failure;
 pub mod fields;
 mod pool;
@@ -22,6 +23,7 @@ mod spare;
 
 pub use body::{BodyError, Broke, Incoming, Outgoing};
 pub use config::{HostField, Timeouts, TlsConfig, UpstreamConfig};
+pub use contract::ContractConfig;
 pub use failure::{Failure, Sent};
 pub use hyper::upgrade::{OnUpgrade, Upgraded};
 pub use send::{Answer, Request, Upstream};

@@ -4,6 +4,7 @@ use crate::body::{Incoming, Outgoing};
 use crate::budget::Retries;
 use crate::config::{Address, HostField, Timeouts, UpstreamConfig};
 use crate::connect::{self, Tls, Wire};
+use crate::contract::ContractConfig;
 use crate::failure::{Failure, Sent};
 use crate::progress::{self, Progress};
 use crate::spare::Spare;
@@ -15,7 +16,7 @@ use hyper::client::conn::http1::{Builder, SendRequest};
 use hyper::upgrade::OnUpgrade;
 use std::fmt;
 use std::future::Future;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
@@ -77,6 +78,8 @@ pub struct Upstream {
     retries: Retries,
     spare: Spare,
     began: Instant,
+    contract: Option<ContractConfig>,
+    base: PathBuf,
 }
 
 impl Upstream {
@@ -95,7 +98,19 @@ impl Upstream {
             retries: Retries::default(),
             spare: Spare::new(config.spare.unwrap_or(10)),
             began: Instant::now(),
+            contract: config.contract.clone(),
+            base: base.to_owned(),
         })
+    }
+
+    /// Where its OpenAPI document is, if that is configured.
+    pub fn contract(&self) -> Option<&ContractConfig> {
+        self.contract.as_ref()
+    }
+
+    /// A file of its configuration, from where this process stands.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.base.join(name)
     }
 
     /// Whether its breaker keeps requests from it.

@@ -65,6 +65,9 @@ pub struct RouteConfig {
     /// How ids of modern are found, where it numbers differently.
     #[serde(default)]
     pub ids: Option<IdsConfig>,
+    /// Whether requests are kept, to be asked again of both sides: `{ sample: 10%, keep: 64MiB, query: [token] }`.
+    #[serde(default)]
+    pub capture: Option<CaptureConfig>,
     /// The day from which it is deprecated (`Deprecation`, RFC 9745).
     #[serde(default)]
     pub deprecated: Option<String>,
@@ -258,6 +261,28 @@ pub struct RollbackConfig {
 impl Default for RollbackConfig {
     fn default() -> RollbackConfig {
         RollbackConfig { auto: true }
+    }
+}
+
+/// How requests are kept.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct CaptureConfig {
+    /// Which share of requests. Default: 10%.
+    pub sample: Option<Percent>,
+    /// How much is kept of the route; the oldest make room. Default: 64MiB.
+    pub keep: Option<Size>,
+    /// Query parameters whose values are never written. Filters by an entity's `personal` fields are added.
+    pub query: Vec<String>,
+}
+
+impl CaptureConfig {
+    /// Whether a request is one of the sample; `roll` is anything below a million, each as likely.
+    pub fn takes(&self, roll: u64) -> bool {
+        match self.sample {
+            Some(share) => !share.exceeded_by(roll + 1, 1_000_000),
+            None => roll < 100_000,
+        }
     }
 }
 

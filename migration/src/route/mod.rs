@@ -9,7 +9,8 @@ mod pattern;
 mod table;
 
 pub use config::{
-    By, CanaryConfig, CompareConfig, IdsConfig, Move, PromoteConfig, RollbackConfig, RouteConfig, ShadowConfig,
+    By, CanaryConfig, CaptureConfig, CompareConfig, IdsConfig, Move, PromoteConfig, RollbackConfig, RouteConfig,
+    ShadowConfig,
 };
 pub use farewell::farewell;
 pub use pattern::PathPattern;

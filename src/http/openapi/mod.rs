@@ -62,6 +62,31 @@ pub fn facade_document(catalog: &Catalog) -> serde_json::Value {
     json
 }
 
+/// The same for whoever asks for nothing special: answers as they are without `fields` and `embed`. What must hold of
+/// another system's answers is held against this; against the whole document, every field might be missing.
+pub fn plain_document(catalog: &Catalog) -> serde_json::Value {
+    let mut document = facade_document(catalog);
+    plain(&mut document);
+    document
+}
+
+/// `anyOf` an instance and a selection of it becomes the instance.
+fn plain(value: &mut serde_json::Value) {
+    use serde_json::Value;
+    let to = |v: &Value| v.get("$ref").and_then(Value::as_str).map(str::to_owned);
+    if let Some([a, b]) = value.get("anyOf").and_then(Value::as_array).map(Vec::as_slice)
+        && let (Some(one), Some(other)) = (to(a), to(b))
+        && other.strip_suffix("Selection") == Some(one.as_str())
+    {
+        *value = serde_json::json!({ "$ref": one });
+    }
+    match value {
+        Value::Object(members) => members.values_mut().for_each(plain),
+        Value::Array(items) => items.iter_mut().for_each(plain),
+        _ => {}
+    }
+}
+
 const DESCRIPTION: &str = "\
 A modern face of the systems behind it. Ids are permanent; after a merge the other id answers 308.
 

@@ -1,7 +1,7 @@
 //! The admin API's own OpenAPI document, made from the handlers' annotations, and the page that shows it.
 
 use super::fault::{AdminFault, CODES};
-use super::{acts, consumers, evidence, lists, migration, moves, probes, reads};
+use super::{acts, consumers, contract, evidence, lists, migration, moves, probes, reads, replay};
 use actix_web::web::Path;
 use actix_web::{HttpResponse, http::header};
 use serde_json::{Value, json};
@@ -30,8 +30,9 @@ use utoipa_swagger_ui::Config;
     paths(probes::livez, probes::readyz, probes::metrics, reads::about, reads::sources, acts::accept_source, reads::datasets, reads::dataset,
         acts::accept, lists::units, lists::ledger, reads::ledger_totals, lists::dead_letters, acts::replay_many,
         reads::dead_letter, acts::replay, acts::discard, lists::reviews, reads::entities, reads::entity, acts::reload,
-        consumers::consumers, moves::routes, moves::decisions, moves::set, migration::board, migration::clusters, migration::judge,
-        migration::verdicts, evidence::bundles, evidence::bundle, evidence::restart, evidence::sweep)
+        consumers::consumers, moves::routes, moves::decisions, moves::set, contract::contract, replay::progress,
+        replay::start, replay::stop, migration::board, migration::clusters, migration::judge, migration::verdicts,
+        evidence::bundles, evidence::bundle, evidence::restart, evidence::sweep)
 )]
 struct Document;
 

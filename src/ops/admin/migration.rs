@@ -41,7 +41,7 @@ pub(in crate::ops) fn board_of(state: &AdminState) -> Result<BoardView, AdminFau
             },
             None => None,
         };
-        let blocking = state.callers.as_ref().map(|callers| callers(&route.name)).unwrap_or_default();
+        let blocking = state.standings.as_ref().map(|st| st.still_calling(route)).unwrap_or_default();
         let decided = decisions.iter().rev().find(|d| d.route == route.name).map(DecisionView::of);
         items.push(BoardRow::of(route, judged.as_ref(), blocking, decided));
     }

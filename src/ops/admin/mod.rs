@@ -7,6 +7,7 @@
 
 mod acts;
 pub(super) mod consumers;
+mod contract;
 mod document;
 mod door;
 mod evidence;
@@ -17,6 +18,7 @@ pub(super) mod moves;
 pub(super) mod params;
 mod probes;
 pub(super) mod reads;
+mod replay;
 
 pub use document::admin_document;
 pub use fault::{AdminFault, CODES, CodeDef};
@@ -99,7 +101,10 @@ pub(super) fn routes(cfg: &mut ServiceConfig) {
                 .service(read("/consumers", consumers::consumers))
                 .service(read("/routes", moves::routes))
                 .service(read("/routes/decisions", moves::decisions))
+                .service(read("/routes/contract", contract::contract))
                 .service(act("/routes:move", moves::set))
+                .service(replay::resource())
+                .service(act("/replay:stop", replay::stop))
                 .service(read("/migration", migration::board))
                 .service(act("/migration:judge", migration::judge))
                 .service(read("/migration/verdicts", migration::verdicts))

@@ -4,12 +4,14 @@
 //! Not here: HTTP (`admin`), HTML (`pages`).
 
 pub mod consumer;
+pub mod contract;
 mod dataset;
 mod entity;
 mod ledger;
 mod letter;
 pub mod migration;
 mod names;
+pub mod replay;
 mod review;
 pub mod route;
 mod sizes;

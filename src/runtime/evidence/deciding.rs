@@ -4,7 +4,7 @@
 //! alone: that its bundle cannot be kept does not stop it.
 
 use super::Evidence;
-use crate::runtime::routes::{Judge, Route, Routes, Standings, needs_evidence};
+use crate::runtime::routes::{Judge, Refused, Route, Routes, Standings, needs_evidence};
 use banyan_migration::bundle::Cause;
 use banyan_migration::stage::Standing;
 
@@ -45,6 +45,8 @@ pub fn decide(evidence: &Evidence, routes: &Routes, standings: &Standings) {
                 }
                 let _ = evidence.moved(&route.name, route.standing(), now_ms);
             }
+            // Whoever holds it back says so; this is asked twice a second.
+            Err(Refused::Held(_)) => {}
             Err(e) => tracing::warn!(route = route.name, "a step that is due could not be taken: {e}"),
         }
     }

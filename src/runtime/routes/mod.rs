@@ -6,6 +6,8 @@
 //! to legacy is never refused, whatever the evidence, the store or the disk say.
 //! Not here: sending requests (`http/proxy`), mirroring (`shadow`), what evidence says (`evidence`).
 
+pub mod ask;
+pub mod contract;
 pub mod explain;
 pub mod ids;
 pub mod journal;
@@ -14,7 +16,9 @@ mod rewrite;
 mod standing;
 mod standings;
 
-pub use standings::{Ask, Judge, NoEvidence, Refused, Standings, StillCalling, Within, needs_evidence, switch_path_of};
+pub use standings::{
+    Ask, Judge, NoEvidence, Refused, Standings, StillCalling, Within, gives_to_modern, needs_evidence, switch_path_of,
+};
 
 use super::shadow::Lane;
 use banyan_migration::route::{Move, RouteConfig, Table, farewell};

@@ -1,20 +1,32 @@
 //! The path by which a side knows what consumers ask for.
 
 use super::Route;
+use banyan_migration::route::RouteConfig;
 use banyan_migration::stage::Side;
 use std::borrow::Cow;
 
 impl Route {
     /// Path and query, as that side knows them: its own path stands in place of the route's literal beginning.
     pub fn target<'t>(&self, side: Side, target: &'t str) -> Cow<'t, str> {
-        let own = match side {
-            Side::Legacy => &self.config.legacy_path,
-            Side::Modern => &self.config.modern_path,
-        };
-        match own {
+        match own(&self.config, side) {
             None => Cow::Borrowed(target),
             Some(own) => rewritten(&self.config.path, own, target),
         }
+    }
+}
+
+fn own(config: &RouteConfig, side: Side) -> Option<&String> {
+    match side {
+        Side::Legacy => config.legacy_path.as_ref(),
+        Side::Modern => config.modern_path.as_ref(),
+    }
+}
+
+/// The same the other way: as consumers know what that side knows by its own path.
+pub(super) fn asked<'t>(config: &RouteConfig, side: Side, target: &'t str) -> Cow<'t, str> {
+    match own(config, side) {
+        None => Cow::Borrowed(target),
+        Some(own) => rewritten(own, &config.path, target),
     }
 }
 

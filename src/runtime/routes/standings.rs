@@ -77,6 +77,12 @@ pub enum Refused {
 pub trait Judge: Send + Sync {
     /// What a step of that route rests on; else why it is held back, in words.
     fn judge(&self, route: &Route, from: Standing, to: Standing) -> Result<Cause, String>;
+
+    /// Why a step that evidence makes due is held back all the same, in words. Never waits.
+    fn holds(&self, route: &Arc<Route>, from: Standing, to: Standing) -> Option<String> {
+        let _ = (route, from, to);
+        None
+    }
 }
 
 /// Knows of no evidence: a step that needs some is held back.
@@ -117,6 +123,12 @@ impl Standings {
     pub fn with_callers(mut self, callers: Arc<dyn StillCalling>) -> Standings {
         self.callers = Some(callers);
         self
+    }
+
+    /// Who would break if the route were retired now: who needed legacy of late.
+    pub fn still_calling(&self, route: &Route) -> Vec<String> {
+        let within = Within::default();
+        self.callers.as_ref().map(|callers| callers.broken(route, within.days, false)).unwrap_or_default()
     }
 
     /// As the journal at `path` says.
@@ -186,18 +198,18 @@ impl Standings {
         if to == from {
             return Err(Refused::Same(from));
         }
+        let broken = self.broken(route, to, ask.within);
+        if let (Some(why), false) = (&broken, ask.force) {
+            return Err(Refused::Held(why.clone()));
+        }
         let cause = match forward(from, to) {
             false => Cause::Person { forced: false },
             true => match self.judge.judge(route, from, to) {
+                Ok(_) if broken.is_some() => Cause::Person { forced: true },
                 Ok(cause) => cause,
                 Err(_) if ask.force => Cause::Person { forced: true },
                 Err(why) => return Err(Refused::Held(why)),
             },
-        };
-        let cause = match self.broken(route, to, ask.within) {
-            None => cause,
-            Some(_) if ask.force => Cause::Person { forced: true },
-            Some(why) => return Err(Refused::Held(why)),
         };
         self.decide(&route.name, from, to, author, reason, cause)
     }
@@ -211,12 +223,15 @@ impl Standings {
     }
 
     /// Evidence moves a route: the bundle says where to, and on what grounds. It must stand where the bundle begins.
-    pub fn apply(&self, route: &Route, bundle: &Bundle) -> Result<Decision, Refused> {
+    pub fn apply(&self, route: &Arc<Route>, bundle: &Bundle) -> Result<Decision, Refused> {
         let from = route.standing();
         if (from.stage, from.weight) != bundle.from {
             return Err(Refused::Bad(format!("the route stands at {from} meanwhile")));
         }
         let to = Standing { stage: bundle.to.0, weight: bundle.to.1, killed: from.killed };
+        if let Some(why) = self.judge.holds(route, from, to).filter(|_| forward(from, to)) {
+            return Err(Refused::Held(why));
+        }
         self.decide(&route.name, from, to, &bundle.author, &bundle.reason, bundle.cause.clone())
     }
 
@@ -316,10 +331,15 @@ fn forward(from: Standing, to: Standing) -> bool {
     share(to) > share(from)
 }
 
+/// Whether a step lets modern answer callers, or more of them.
+pub fn gives_to_modern(from: Standing, to: Standing) -> bool {
+    forward(from, to) && to.stage >= Stage::Canary && !to.killed
+}
+
 /// Whether a step needs evidence. One into the shadow does not: nobody sees modern's answers yet. Of a write nothing can be
 /// compared: its canary is watched for failures alone.
 pub fn needs_evidence(route: &Route, from: Standing, to: Standing) -> bool {
-    forward(from, to) && to.stage >= Stage::Canary && !to.killed && !route.config.writes_only()
+    gives_to_modern(from, to) && !route.config.writes_only()
 }
 
 fn wanted(config: &RouteConfig, from: Standing, ask: &Ask) -> Result<Standing, Refused> {

@@ -10,6 +10,7 @@ mod freshness;
 pub use face::Face;
 pub use freshness::Freshness;
 
+use super::capture::Captures;
 use super::clock::Clock;
 use super::consumers::{Brownout, Callers};
 use super::live::Live;
@@ -179,6 +180,7 @@ impl Plans for Curious<'_> {
 pub struct Shared {
     shadow: OnceLock<Arc<Shadow>>,
     callers: OnceLock<Callers>,
+    captures: OnceLock<Arc<Captures>>,
     version: AtomicU64,
     current: RwLock<Arc<Serving>>,
 }
@@ -186,8 +188,13 @@ pub struct Shared {
 impl Shared {
     /// Begins with that one.
     pub fn new(serving: Serving) -> Shared {
-        let (version, current) = (AtomicU64::new(1), RwLock::new(Arc::new(serving)));
-        Shared { shadow: OnceLock::new(), callers: OnceLock::new(), version, current }
+        Shared {
+            shadow: OnceLock::new(),
+            callers: OnceLock::new(),
+            captures: OnceLock::new(),
+            version: AtomicU64::new(1),
+            current: RwLock::new(Arc::new(serving)),
+        }
     }
 
     /// Mirrors from now on.
@@ -208,6 +215,16 @@ impl Shared {
     /// Who counts callers, if someone does.
     pub fn callers(&self) -> Option<&Callers> {
         self.callers.get()
+    }
+
+    /// Keeps requests from now on.
+    pub fn with_captures(&self, captures: Arc<Captures>) {
+        let _ = self.captures.set(captures);
+    }
+
+    /// Who keeps requests, if someone does.
+    pub fn captures(&self) -> Option<&Arc<Captures>> {
+        self.captures.get()
     }
 
     /// The current one.

@@ -8,6 +8,7 @@
 //! Not here: which requests have another side (`routes`), what the difference of two answers means (`evidence`).
 
 mod ask;
+mod both;
 mod capture;
 mod decode;
 mod exchange;
@@ -16,6 +17,7 @@ mod pair;
 mod run;
 
 pub use ask::{Facade, NoFacade};
+pub use both::both;
 pub use capture::{Capture, Seen};
 pub use exchange::{Exchange, Question, Reply, Skipped};
 pub use lane::Lane;
@@ -128,7 +130,7 @@ fn count(route: &Route, result: &'static str) {
 }
 
 /// Anything below a million, each as likely.
-fn roll() -> u64 {
+pub(super) fn roll() -> u64 {
     thread_local! {
         static STATE: Cell<u64> = Cell::new(RandomState::new().hash_one(0) | 1);
     }

@@ -126,6 +126,6 @@ async fn exchange(
 }
 
 /// Whether a side may be asked beyond what consumers ask: legacy bears only so much.
-fn spared(route: &Route, side: Side) -> bool {
+pub(super) fn spared(route: &Route, side: Side) -> bool {
     side == Side::Modern || route.legacy.as_ref().is_none_or(|t| t.upstream.may_be_asked_beside())
 }

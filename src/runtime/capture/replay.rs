@@ -1,0 +1,278 @@
+//! Captured requests asked again, of both sides, at a bounded rate; what they say becomes evidence.
+//!
+//! Invariant: only whole, safe requests are asked again, each of its own route; a route that is switched off is asked
+//! nothing. One replay runs at a time.
+
+use super::read::{of_route, one_file};
+use super::{HEADERS, Line};
+use crate::runtime::clock::Clock;
+use crate::runtime::routes::contract::operation;
+use crate::runtime::routes::{Route, Routes};
+use crate::runtime::shadow::{Exchange, Facade, Question, Skipped, both};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Requests of one replay that are read ahead.
+const AHEAD: usize = 64;
+
+/// What is to be asked again.
+#[derive(Clone, Debug)]
+pub struct Order {
+    /// The route's name: what was captured of it. `None`: a file is.
+    pub route: Option<String>,
+    /// A file of captured requests.
+    pub file: Option<PathBuf>,
+    /// Requests a second at most.
+    pub rate: f64,
+    /// So many at most.
+    pub limit: Option<u64>,
+}
+
+/// What became of a request that both sides were asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// They agree.
+    Matched,
+    /// They do not.
+    Mismatched,
+    /// It cannot be told: one did not answer, or it is a repeat.
+    NotCounted,
+}
+
+/// How far a replay is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// What is asked again: a route or a file.
+    pub of: String,
+    /// How many both sides were asked.
+    pub asked: u64,
+    /// Those whose answers agree.
+    pub matched: u64,
+    /// Those whose answers do not.
+    pub mismatched: u64,
+    /// Those that did not count: a repeat, or a side did not answer.
+    pub not_counted: u64,
+    /// Those that could not be asked: writes, and those of which a value is masked.
+    pub not_replayable: u64,
+    /// Those of no route that is there now, or that cannot be asked of both sides.
+    pub elsewhere: u64,
+    /// Lines that are none.
+    pub damaged: u64,
+    /// Whether it ended.
+    pub ended: bool,
+    /// Why it ended early.
+    pub why: Option<String>,
+}
+
+/// Why a replay does not begin.
+#[derive(Debug, thiserror::Error)]
+pub enum Refused {
+    /// It makes no sense.
+    #[error("{0}")]
+    Bad(String),
+    /// Another is under way.
+    #[error("a replay of {0} is under way; wait for it, or stop it")]
+    Busy(String),
+}
+
+/// Takes what both sides said.
+pub type Saw = dyn Fn(Exchange) -> Asked + Send + Sync;
+
+/// Replays of one gateway.
+pub struct Replays {
+    folder: PathBuf,
+    facade: Arc<dyn Facade>,
+    saw: Arc<Saw>,
+    clock: Clock,
+    progress: Arc<Mutex<Option<Progress>>>,
+    stop: Arc<AtomicBool>,
+}
+
+/// One replay at work.
+struct Run {
+    order: Order,
+    folder: PathBuf,
+    routes: Box<dyn Fn() -> Arc<Routes> + Send>,
+    facade: Arc<dyn Facade>,
+    saw: Arc<Saw>,
+    clock: Clock,
+    progress: Arc<Mutex<Option<Progress>>>,
+    stop: Arc<AtomicBool>,
+}
+
+fn locked(progress: &Mutex<Option<Progress>>) -> MutexGuard<'_, Option<Progress>> {
+    progress.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Replays {
+    /// Of what is captured in that folder.
+    pub fn new(folder: PathBuf, facade: Arc<dyn Facade>, saw: Arc<Saw>, clock: Clock) -> Replays {
+        Replays { folder, facade, saw, clock, progress: Arc::default(), stop: Arc::default() }
+    }
+
+    /// How far the newest one is.
+    pub fn progress(&self) -> Option<Progress> {
+        locked(&self.progress).clone()
+    }
+
+    /// Ends the one under way after the request at work.
+    pub fn stop(&self) {
+        self.stop.store(true, Ordering::Relaxed);
+    }
+
+    /// Begins one, on a thread of its own. `routes` tells the routes as they are at each request.
+    pub fn start(&self, order: Order, routes: Box<dyn Fn() -> Arc<Routes> + Send>) -> Result<(), Refused> {
+        if !(order.rate > 0.0 && order.rate <= 10_000.0) {
+            return Err(Refused::Bad("a rate is more than 0 and at most 10000 requests a second".to_owned()));
+        }
+        let of = match (&order.route, &order.file) {
+            (Some(route), None) => route.clone(),
+            (None, Some(file)) if file.is_file() => file.display().to_string(),
+            (None, Some(file)) => return Err(Refused::Bad(format!("there is no file {}", file.display()))),
+            _ => return Err(Refused::Bad("name a route or a file: one of the two".to_owned())),
+        };
+        let mut progress = locked(&self.progress);
+        if let Some(busy) = progress.as_ref().filter(|p| !p.ended) {
+            return Err(Refused::Busy(busy.of.clone()));
+        }
+        *progress = Some(Progress { of, ..Progress::default() });
+        self.stop.store(false, Ordering::Relaxed);
+        let run = Run {
+            order,
+            folder: self.folder.clone(),
+            routes,
+            facade: self.facade.clone(),
+            saw: self.saw.clone(),
+            clock: self.clock.clone(),
+            progress: self.progress.clone(),
+            stop: self.stop.clone(),
+        };
+        let spawned = std::thread::Builder::new().name("replay".to_owned()).spawn(move || run.run());
+        if let Err(e) = spawned {
+            *progress = None;
+            return Err(Refused::Bad(format!("a thread cannot be started: {e}")));
+        }
+        Ok(())
+    }
+}
+
+/// Told as ended however it ends.
+struct Ends(Arc<Mutex<Option<Progress>>>);
+
+impl Drop for Ends {
+    fn drop(&mut self) {
+        if let Some(progress) = &mut *locked(&self.0) {
+            progress.ended = true;
+        }
+    }
+}
+
+impl Run {
+    fn count(&self, with: impl FnOnce(&mut Progress)) {
+        if let Some(progress) = &mut *locked(&self.progress) {
+            with(progress);
+        }
+    }
+
+    fn run(self) {
+        let _ends = Ends(self.progress.clone());
+        let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+            Ok(runtime) => runtime,
+            Err(e) => return self.count(|p| p.why = Some(e.to_string())),
+        };
+        let local = tokio::task::LocalSet::new();
+        let between = Duration::from_secs_f64(1.0 / self.order.rate);
+        let mut waiting: Vec<Line> = Vec::new();
+        let mut take = |line: Line| {
+            waiting.push(line);
+            if waiting.len() < AHEAD {
+                ControlFlow::Continue(())
+            } else {
+                local.block_on(&runtime, self.all(&mut waiting, between))
+            }
+        };
+        let found = match (&self.order.file, &self.order.route) {
+            (Some(file), _) => one_file(file, &mut take),
+            (None, Some(route)) => of_route(&self.folder, route, &mut take),
+            (None, None) => return,
+        };
+        let _ = local.block_on(&runtime, self.all(&mut waiting, between));
+        match found {
+            Ok(found) => self.count(|p| p.damaged = found.damaged),
+            Err(e) => self.count(|p| p.why = Some(format!("what was captured cannot be read: {e}"))),
+        }
+    }
+
+    /// Asks all that wait.
+    async fn all(&self, waiting: &mut Vec<Line>, between: Duration) -> ControlFlow<()> {
+        for line in waiting.drain(..) {
+            if self.stop.load(Ordering::Relaxed) {
+                self.count(|p| p.why = Some("it was stopped".to_owned()));
+                return ControlFlow::Break(());
+            }
+            let asked = locked(&self.progress).as_ref().map_or(0, |p| p.asked);
+            if self.order.limit.is_some_and(|l| asked >= l) {
+                return ControlFlow::Break(());
+            }
+            if !line.is_replayable() {
+                self.count(|p| p.not_replayable += 1);
+                continue;
+            }
+            let Some(route) = route_of(&(self.routes)(), &line) else {
+                self.count(|p| p.elsewhere += 1);
+                continue;
+            };
+            let begun = Instant::now();
+            match both(&route, question(&line), line.trace.clone(), self.clock.now_ms(), &*self.facade).await {
+                Ok(exchange) => {
+                    let became = (self.saw)(exchange);
+                    self.count(|p| {
+                        p.asked += 1;
+                        match became {
+                            Asked::Matched => p.matched += 1,
+                            Asked::Mismatched => p.mismatched += 1,
+                            Asked::NotCounted => p.not_counted += 1,
+                        }
+                    });
+                }
+                Err(Skipped::TurnedOff) => {
+                    self.count(|p| p.why = Some(format!("{} is switched off", route.name)));
+                    return ControlFlow::Break(());
+                }
+                Err(_) => self.count(|p| {
+                    p.asked += 1;
+                    p.not_counted += 1;
+                }),
+            }
+            tokio::time::sleep(between.saturating_sub(begun.elapsed())).await;
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+/// The route that a captured request is of now: a file may name what it likes, it reaches no other path.
+fn route_of(routes: &Routes, line: &Line) -> Option<Arc<Route>> {
+    let path = line.target.split('?').next().unwrap_or_default();
+    let route = routes.named(&line.route)?;
+    let both = route.modern.is_some() && (route.legacy.is_some() || route.entity.is_some());
+    let its = match route.entity {
+        Some(_) => operation(&route.config.path, path).is_some_and(|m| route.config.moves_with(m)),
+        None => routes.of_path(&line.method, path).is_some_and(|r| r.name == route.name),
+    };
+    (both && its).then(|| route.clone())
+}
+
+fn question(line: &Line) -> Question {
+    let mut headers = HeaderMap::new();
+    for (name, value) in line.headers.iter().filter(|(n, _)| HEADERS.contains(&n.as_str())) {
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name.as_str()), HeaderValue::from_str(value)) {
+            headers.insert(name, value);
+        }
+    }
+    Question { method: Method::GET, target: line.target.clone(), headers, body: Bytes::new() }
+}
