@@ -186,6 +186,12 @@ pub const METRICS: &[Metric] = &[
         "Clusters of mismatches that wait: neither accepted nor noise.",
     ),
     metric(
+        "banyan_capture_requests_total",
+        "counter",
+        "route, result",
+        "Requests of the sample that is captured. `result` is kept, dropped (too many wait), too-long, unknown (the route is gone) or unwritten (the disk).",
+    ),
+    metric(
         "banyan_route_legacy_calls_a_day",
         "gauge",
         "route",

@@ -110,6 +110,10 @@ fn what_is_kept_shows_no_secret_and_can_be_asked_again() {
     let write = of("/orders/**");
     assert_eq!((&write["method"], &write["size"]), (&json!("POST"), &json!(7)));
 
+    let metrics = g.ask_admin("/metrics", &[]).text();
+    let counted = "banyan_capture_requests_total{route=\"/orders/**\",result=\"kept\"} 11";
+    assert!(metrics.lines().any(|l| l == counted), "{metrics}");
+
     // Nothing was asked of modern until now; asked again, both are, and one answer differs.
     assert!(to_new.lock().unwrap().is_empty());
     let before = to_old.lock().unwrap().len();

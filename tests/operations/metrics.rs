@@ -19,6 +19,7 @@ fn every_documented_metric_is_told() {
         "banyan_source_",
         "banyan_live_",
         "banyan_screens_",
+        "banyan_capture_",
         "banyan_comparisons_",
         "banyan_evidence_",
         "banyan_route_",

@@ -158,3 +158,48 @@ fn write(folder: &Path, seen: &Receiver<Seen>, masks: &RwLock<BTreeMap<String, M
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::runtime::routes::Standings;
+    use banyan_migration::route::{RouteConfig, Table};
+
+    /// Nobody writes: what does not fit is dropped, and nobody waits.
+    #[test]
+    fn what_does_not_fit_is_dropped() {
+        let dir = tempfile::tempdir().unwrap();
+        let standings = Standings::look(&dir.path().join("none")).unwrap();
+        let all = r#"{ "path": "/a/**", "legacy": "old", "capture": {} }"#;
+        let route = |share: Option<&str>| {
+            let mut config: RouteConfig = serde_json::from_str(all).unwrap();
+            match share {
+                Some(share) => config.capture.as_mut().unwrap().sample = Some(share.parse().unwrap()),
+                None => config.capture = None,
+            }
+            let (table, _) = Table::new([(0, config.clone())]);
+            Routes::new(Vec::new(), vec![(config, None)], table, &standings).all[0].clone()
+        };
+        let all = route(Some("100%"));
+        let (sender, receiver) = sync_channel(2);
+        let captures = Captures { sender, masks: Arc::default(), clock: Clock::system() };
+        let ask = |route: &Arc<Route>, method: &str, target: &str| {
+            let header = |name: &str| matches!(name, "accept" | "cookie").then_some("x");
+            let request = Request { method, target, header: &header, consumer: "", trace: &String::new };
+            captures.saw(route, &request);
+        };
+        ask(&all, "GET", &format!("/a/{}", "x".repeat(LONGEST)));
+        assert!(receiver.try_recv().is_err(), "too long");
+        ask(&route(None), "GET", "/a/1");
+        ask(&route(Some("0%")), "GET", "/a/1");
+        assert!(receiver.try_recv().is_err(), "not asked for");
+        ask(&all, "GET", "/a/1");
+        ask(&all, "POST", "/a/secret?b=secret");
+        for _ in 0..100 {
+            ask(&all, "GET", "/a/2");
+        }
+        let kept: Vec<Seen> = receiver.try_iter().collect();
+        assert_eq!(kept.iter().map(|s| s.target.as_str()).collect::<Vec<_>>(), ["/a/1", "/a/**"]);
+        assert_eq!(kept[0].headers, [("accept", "x".to_owned())]);
+    }
+}

@@ -6,6 +6,7 @@
 use super::read::{of_route, one_file};
 use super::{HEADERS, Line};
 use crate::runtime::clock::Clock;
+use crate::runtime::routes::contract::operation;
 use crate::runtime::routes::{Route, Routes};
 use crate::runtime::shadow::{Exchange, Facade, Question, Skipped, both};
 use bytes::Bytes;
@@ -260,9 +261,7 @@ fn route_of(routes: &Routes, line: &Line) -> Option<Arc<Route>> {
     let route = routes.named(&line.route)?;
     let both = route.modern.is_some() && (route.legacy.is_some() || route.entity.is_some());
     let its = match route.entity {
-        Some(_) => {
-            path.strip_prefix(route.config.path.as_str()).is_some_and(|r| r.is_empty() || r.starts_with(['/', ':']))
-        }
+        Some(_) => operation(&route.config.path, path).is_some_and(|m| route.config.moves_with(m)),
         None => routes.of_path(&line.method, path).is_some_and(|r| r.name == route.name),
     };
     (both && its).then(|| route.clone())

@@ -184,17 +184,17 @@ fn report(route: &Route, modern: &Target, used: &Value, theirs: &Value) -> Repor
     report
 }
 
-/// Which operation of an entity a path of the facade's document is.
-fn operation(collection: &str, path: &str) -> Option<Move> {
+/// Which operation of an entity a path is, in the facade's document or as it is asked.
+pub(crate) fn operation(collection: &str, path: &str) -> Option<Move> {
     let rest = path.strip_prefix(collection)?;
     let mut steps = rest.strip_prefix('/').unwrap_or_default().split('/');
     Some(match (rest, steps.next(), steps.next()) {
         ("", ..) => Move::List,
         (":lookup", ..) => Move::Lookup,
         ("/changes", ..) => Move::Changes,
-        (_, Some(id), None) if id.starts_with('{') => Move::Get,
-        (_, Some(id), Some("lineage")) if id.starts_with('{') => Move::Lineage,
-        (_, Some(id), Some(_)) if id.starts_with('{') => Move::Children,
+        (_, Some(id), None) if !id.is_empty() => Move::Get,
+        (_, Some(id), Some("lineage")) if !id.is_empty() => Move::Lineage,
+        (_, Some(id), Some(_)) if !id.is_empty() => Move::Children,
         _ => return None,
     })
 }
@@ -225,5 +225,118 @@ impl Judge for ContractJudge {
     fn holds(&self, route: &Arc<Route>, from: Standing, to: Standing) -> Option<String> {
         let held = if gives_to_modern(from, to) { self.contracts.held_of_late(route) } else { None };
         held.or_else(|| self.inner.holds(route, from, to))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Ask, Refused, Routes, Standings, journal};
+    use super::*;
+    use crate::runtime::clock::Clock;
+    use banyan_migration::bundle::Bundle;
+    use banyan_migration::route::{RouteConfig, Table};
+    use banyan_migration::stage::Stage;
+    use banyan_migration::sticky::Weight;
+    use banyan_upstream::{ContractConfig, Upstream, UpstreamConfig};
+    use serde_json::json;
+
+    struct Yes;
+
+    impl Judge for Yes {
+        fn judge(&self, _: &Route, _: Standing, _: Standing) -> Result<Cause, String> {
+            Ok(Cause::Person { forced: false })
+        }
+    }
+
+    fn target(name: &str, folder: &std::path::Path) -> Target {
+        let mut config: UpstreamConfig = serde_json::from_str(r#"{ "url": "http://127.0.0.1:1" }"#).unwrap();
+        config.contract = Some(ContractConfig { file: Some(format!("{name}.json")), ..ContractConfig::default() });
+        Target { name: name.to_owned(), upstream: Arc::new(Upstream::new(&config, folder).unwrap()) }
+    }
+
+    fn write(folder: &std::path::Path, name: &str, path: &str) {
+        let document = json!({ "openapi": "3.1.0", "paths": { path: { "get": { "responses": {} } } } });
+        std::fs::write(folder.join(format!("{name}.json")), document.to_string()).unwrap();
+    }
+
+    #[test]
+    fn steps_of_persons_and_of_the_evidence_are_held_back_and_ways_back_are_not() {
+        let dir = tempfile::tempdir().unwrap();
+        let contracts = Arc::new(Contracts::default());
+        let judge = Arc::new(ContractJudge::new(Arc::new(Yes), contracts));
+        let path = journal::path_of(&dir.path().join("banyan.db"));
+        let standings = Standings::open(&path, Clock::system(), judge.clone()).unwrap();
+        let config: RouteConfig =
+            serde_json::from_str(r#"{ "path": "/a/**", "legacy": "old", "modern": "new", "modern_path": "/b" }"#)
+                .unwrap();
+        let (table, _) = Table::new([(0, config.clone())]);
+        let routes = Routes::new(
+            vec![target("old", dir.path()), target("new", dir.path())],
+            vec![(config, None)],
+            table,
+            &standings,
+        );
+        let route = routes.named("/a/**").unwrap();
+        write(dir.path(), "old", "/a/{id}");
+        write(dir.path(), "new", "/c/{id}");
+        let ask = |stage| Ask {
+            stage: Some(stage),
+            weight: None,
+            killed: None,
+            author: "ann".to_owned(),
+            reason: "a test".to_owned(),
+            force: false,
+            within: super::super::Within::default(),
+        };
+        standings.set(route, &ask(Stage::Shadow)).unwrap();
+        let held = standings.set(route, &ask(Stage::Canary));
+        assert!(matches!(&held, Err(Refused::Held(why)) if why.contains("modern has no path /b/{id}")), "{held:?}");
+        let bundle = |from: Stage, to: Stage| Bundle {
+            route: route.name.clone(),
+            at: String::new(),
+            author: "banyan".to_owned(),
+            reason: "due".to_owned(),
+            from: (from, if from == Stage::Canary { Weight::ALL } else { Weight::NONE }),
+            to: (to, if to == Stage::Canary { Weight::ALL } else { Weight::NONE }),
+            cause: Cause::Person { forced: false },
+        };
+        let due = standings.apply(route, &bundle(Stage::Shadow, Stage::Canary));
+        assert!(matches!(&due, Err(Refused::Held(why)) if why.contains("modern has no path")), "{due:?}");
+        write(dir.path(), "new", "/b/{any}");
+        let due = standings.apply(route, &bundle(Stage::Shadow, Stage::Canary));
+        assert!(matches!(due, Err(Refused::Held(_))), "it waits for nobody: what it knows is a minute old at most");
+        // A person asks anew, and what is found then counts for the evidence too.
+        judge.judge(route, route.standing(), Standing { stage: Stage::Modern, ..Standing::default() }).unwrap();
+        standings.apply(route, &bundle(Stage::Shadow, Stage::Canary)).unwrap();
+        std::fs::remove_file(dir.path().join("new.json")).unwrap();
+        let held = standings.set(route, &ask(Stage::Modern));
+        assert!(matches!(&held, Err(Refused::Held(why)) if why.contains("could not be compared")), "{held:?}");
+        standings.apply(route, &bundle(Stage::Canary, Stage::Shadow)).unwrap();
+        standings.set(route, &ask(Stage::Legacy)).unwrap();
+    }
+
+    #[test]
+    fn who_must_not_wait_is_told_that_it_is_being_compared() {
+        let dir = tempfile::tempdir().unwrap();
+        let contracts = Arc::new(Contracts::default());
+        let standings = Standings::look(&dir.path().join("none")).unwrap();
+        let config: RouteConfig =
+            serde_json::from_str(r#"{ "path": "/a/**", "legacy": "old", "modern": "new" }"#).unwrap();
+        let (table, _) = Table::new([(0, config.clone())]);
+        let routes = Routes::new(
+            vec![target("old", dir.path()), target("new", dir.path())],
+            vec![(config, None)],
+            table,
+            &standings,
+        );
+        let route = routes.named("/a/**").unwrap();
+        write(dir.path(), "old", "/a/{id}");
+        write(dir.path(), "new", "/a/{x}");
+        assert_eq!(contracts.held_of_late(route).as_deref(), Some("the contract is being compared"));
+        let begun = Instant::now();
+        while contracts.held_of_late(route).is_some() {
+            assert!(begun.elapsed() < Duration::from_secs(30));
+            std::thread::yield_now();
+        }
     }
 }

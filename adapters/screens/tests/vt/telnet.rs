@@ -47,7 +47,8 @@ fn config(address: SocketAddr) -> Config {
 #[test]
 fn a_host_by_telnet() {
     let (address, _folder) = telnetd(
-        r#"stty size; echo "term $TERM user $USER."; printf 'Name: '; read x; printf 'got %s\033(0q\033(B\n' "$x"; read y; echo bye"#,
+        // The size is told once the two have agreed to; a script may be quicker.
+        r#"while [ "$(stty size)" = "0 0" ]; do sleep 0.02; done; stty size; echo "term $TERM user $USER."; printf 'Name: '; read x; printf 'got %s\033(0q\033(B\n' "$x"; read y; echo bye"#,
     );
     let mut session = open(&config(address), Path::new("/")).unwrap();
     let grid = until(&mut *session, "Name:");
