@@ -20,7 +20,6 @@ use crate::runtime::clock::Clock;
 use crate::runtime::evidence::Evidence;
 use banyan_store::Result;
 use banyan_store::evidence::EvidenceStore;
-use std::collections::BTreeSet;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -82,8 +81,7 @@ impl Callers {
     pub fn cell(&self, consumer: &str, route: &str, stage: &'static str) -> Arc<Cell> {
         let now_ms = self.0.clock.now_ms();
         let mut inner = self.0.inner();
-        let used: BTreeSet<_> = inner.cells.iter().map(|c| (c.consumer.clone(), c.route.clone())).collect();
-        let admitted = inner.table.admits(&(consumer.to_owned(), route.to_owned()), &used, now_ms);
+        let admitted = inner.table.admits(&(consumer.to_owned(), route.to_owned()), now_ms);
         let cell = Arc::new(Cell::new(if admitted { consumer } else { OTHERS }, route, stage));
         inner.cells.push(cell.clone());
         cell

@@ -57,6 +57,8 @@ pub(super) type Name = (String, String);
 #[derive(Debug, Default)]
 pub(super) struct Table {
     pub(super) pairs: BTreeMap<Name, Pair>,
+    /// Pairs that are told apart and have not been counted yet.
+    coming: BTreeSet<Name>,
     dirty: BTreeSet<(Name, i64, String)>,
     gone: BTreeSet<Name>,
 }
@@ -86,18 +88,22 @@ impl Table {
         table
     }
 
-    /// Whether a pair is told apart, or can be from now on. `used`: pairs that threads hold.
-    pub(super) fn admits(&mut self, name: &Name, used: &BTreeSet<Name>, now_ms: i64) -> bool {
-        if name.0 == OTHERS || self.pairs.contains_key(name) || used.contains(name) {
+    /// Whether a pair is told apart, or is from now on.
+    pub(super) fn admits(&mut self, name: &Name, now_ms: i64) -> bool {
+        if name.0 == OTHERS || self.pairs.contains_key(name) || self.coming.contains(name) {
             return true;
         }
-        let named = |n: &Name| n.0 != OTHERS;
-        let known = self.pairs.keys().filter(|n| named(n)).count();
-        let coming = used.iter().filter(|n| named(n) && !self.pairs.contains_key(*n)).count();
-        if known + coming < MOST {
+        let named = self.pairs.keys().filter(|n| n.0 != OTHERS).count();
+        if named + self.coming.len() < MOST || self.makes_room(now_ms) {
+            self.coming.insert(name.clone());
             return true;
         }
-        let idle = self.pairs.iter().filter(|(n, _)| named(n) && !used.contains(*n));
+        false
+    }
+
+    /// Forgets the pair that was not seen for the longest time, if that is long enough.
+    fn makes_room(&mut self, now_ms: i64) -> bool {
+        let idle = self.pairs.iter().filter(|(n, _)| n.0 != OTHERS);
         let oldest = idle.min_by_key(|(_, p)| p.about.last).map(|(n, p)| (n.clone(), p.about.last));
         match oldest {
             Some((old, last)) if now_ms.saturating_sub(last) > KEPT * DAY_MS => {
@@ -128,6 +134,7 @@ impl Table {
             }
         }
         self.gone.remove(&name);
+        self.coming.remove(&name);
         self.dirty.insert((name, day, stage.to_owned()));
     }
 
@@ -201,18 +208,16 @@ mod tests {
     #[test]
     fn pairs_are_bounded_and_the_idle_make_room() {
         let mut table = Table::default();
-        let none = BTreeSet::new();
         for n in 0..MOST {
-            assert!(table.admits(&name(&n.to_string()), &none, 0));
+            assert!(table.admits(&name(&n.to_string()), 0));
             table.add(name(&n.to_string()), "modern", calls(1, [0; 3]), 1_000 + n as i64);
         }
-        assert!(!table.admits(&name("new"), &none, 1_000), "all were seen of late");
-        assert!(table.admits(&name(OTHERS), &none, 1_000));
-        assert!(table.admits(&name("7"), &none, 1_000));
+        assert!(!table.admits(&name("new"), 1_000), "all were seen of late");
+        assert!(table.admits(&name(OTHERS), 1_000));
+        assert!(table.admits(&name("7"), 1_000));
         let later = 2_000 + KEPT * DAY_MS;
-        let used = BTreeSet::from([name("0")]);
-        assert!(table.admits(&name("new"), &used, later));
-        assert!(table.pairs.contains_key(&name("0")) && !table.pairs.contains_key(&name("1")));
-        assert_eq!(table.changed().gone, BTreeSet::from([name("1")]));
+        assert!(table.admits(&name("new"), later) && table.admits(&name("new"), later));
+        assert!(!table.pairs.contains_key(&name("0")) && table.pairs.contains_key(&name("1")), "one made room for one");
+        assert_eq!(table.changed().gone, BTreeSet::from([name("0")]));
     }
 }
