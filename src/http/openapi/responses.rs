@@ -80,6 +80,9 @@ pub(super) fn content_location() -> Header {
     header("The instance's own address.", text().format(uri()))
 }
 
+/// What `Banyan-Served-By` says.
+const SERVED_BY: &str = "What answered: the store, or the source itself (`live`). Of a path that moves: which side.";
+
 /// The headers of every answer from the store.
 pub(super) fn dressed(r: ResponseBuilder) -> ResponseBuilder {
     let as_of = text().format(Some(SchemaFormat::Custom("date-time".to_owned())));
@@ -89,5 +92,5 @@ pub(super) fn dressed(r: ResponseBuilder) -> ResponseBuilder {
             header("Seconds since `Banyan-As-Of`.", ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(0))),
         )
         .header("Banyan-As-Of", header("As of when the data speaks: its oldest source.", as_of))
-        .header("Banyan-Served-By", header("What answered.", text().enum_values(Some(["store"]))))
+        .header("Banyan-Served-By", header(SERVED_BY, text().enum_values(Some(["store", "live", "legacy", "modern"]))))
 }
