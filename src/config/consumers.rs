@@ -48,13 +48,10 @@ pub(super) fn read_all(draft: &Draft, problems: &mut Vec<Problem>) -> Consumers 
         };
         problems.extend(config.check(&part.path, trusted, certificate));
         for (sign, at) in signs(&config, &part.path) {
-            match taken.insert(sign, part.name.clone()) {
-                Some(other) => {
-                    let message = format!("this tells `{other}` already, and the first one that is declared counts");
-                    let hint = "give each consumer something of its own";
-                    problems.push(Problem::error("consumer-twice", at, message).hint(hint));
-                }
-                None => {}
+            if let Some(other) = taken.insert(sign, part.name.clone()) {
+                let message = format!("this tells `{other}` already, and the first one that is declared counts");
+                let hint = "give each consumer something of its own";
+                problems.push(Problem::error("consumer-twice", at, message).hint(hint));
             }
         }
         configs.push((part.name.clone(), config));

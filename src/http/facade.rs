@@ -65,7 +65,7 @@ pub(super) async fn answer(
         let result = match &found {
             Ok(target) => match &heard {
                 Err(refusal) => Err(refusal.clone()),
-                Ok(heard) => dispatch(w, shared, docs, request, target, body, heard, &without.fields),
+                Ok(heard) => dispatch(w, shared, docs, request, target, body, (heard, &without.fields)),
             },
             Err(refusal) => Err(refusal.clone()),
         };
@@ -86,8 +86,7 @@ fn dispatch(
     request: &RequestHead,
     target: &Target,
     body: Result<web::Bytes, Refusal>,
-    heard: &Heard,
-    without: &[usize],
+    (heard, without): (&Heard, &[usize]),
 ) -> Result<HttpResponse, Refusal> {
     let method = &request.method;
     let head = *method == Method::HEAD;

@@ -149,7 +149,7 @@ fn a_kill_loses_the_last_second_at_most() {
 fn a_route_announces_its_end_whoever_answers() {
     let old = Upstream::start(|c, _| {
         let own = "Content-Type: text/plain\r\nDeprecation: @1\r\nLink: </x>; rel=\"next\"\r\n";
-        c.send(&answer(200, own, "hello"))
+        c.send(answer(200, own, "hello"))
     });
     let routes = format!(
         "upstreams: {{ old: {{ url: \"{}\" }} }}\nroutes:\n  \
@@ -176,7 +176,7 @@ fn a_route_announces_its_end_whoever_answers() {
 fn a_route_is_not_retired_under_whom_it_would_break() {
     let new = Upstream::start(|c, r| {
         let status = if r.line().contains("broken") { 503 } else { 200 };
-        c.send(&answer(status, "Content-Type: application/json\r\n", "{}"))
+        c.send(answer(status, "Content-Type: application/json\r\n", "{}"))
     });
     let old = Upstream::says(200, "{\"old\":true}");
     let routes = format!(
