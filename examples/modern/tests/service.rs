@@ -1,6 +1,6 @@
 //! The service on real sockets: it follows a feed, answers from it, and is wrong as it is told to be.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+#![allow(clippy::unwrap_used)]
 
 use banyan_modern_customers::{Modern, Options};
 use serde_json::{Value, json};

@@ -294,7 +294,10 @@ impl Account {
         if let Cause::Evidence { evidence, .. } = &bundle.cause
             && trace.last().is_none_or(|p| p.counts != evidence.counts)
         {
-            trace.push(Point { at_ms: self.last_ms.unwrap_or(self.since_ms), counts: evidence.counts });
+            // A comparison is as old as its question, and counts when both answers are there: the trace goes by the latter.
+            let asked = self.last_ms.unwrap_or(self.since_ms);
+            let at_ms = trace.last().map_or(asked, |p| p.at_ms.max(asked));
+            trace.push(Point { at_ms, counts: evidence.counts });
         }
         Dossier {
             format: dossier::FORMAT.to_owned(),
@@ -359,6 +362,7 @@ impl Account {
                 n % 2 == 0
             });
         }
+        let at_ms = self.trace.last().map_or(at_ms, |p| p.at_ms.max(at_ms));
         self.trace.push(Point { at_ms, counts: self.counts });
     }
 
