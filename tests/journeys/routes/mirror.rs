@@ -237,3 +237,62 @@ fn the_facade_is_a_side_like_any_other() {
     until("the facade is asked beside", || mirrored(&g, "mirrored") > before);
     assert_eq!(mirrored(&g, "no-spare"), 0, "the facade burdens no legacy system");
 }
+
+/// What the request of that number holds.
+fn body_of(number: usize) -> Vec<u8> {
+    (0..number * 37 % 1_500).map(|at| (number * 31 + at * 7) as u8).collect()
+}
+
+/// Hazard: a retry that shares a mirrored body sends half of it, or another's. `REQUESTS` asks for more of them.
+#[test]
+fn bodies_stay_what_they_were_while_connections_break_and_requests_are_tried_again() {
+    let all: usize = std::env::var("REQUESTS").ok().and_then(|n| n.parse().ok()).unwrap_or(8_000);
+    let wrong = Arc::new(AtomicUsize::new(0));
+    let checking = |breaks: usize| {
+        let (wrong, seen) = (wrong.clone(), Arc::new(AtomicUsize::new(0)));
+        Upstream::forgetful(move |c, r| {
+            let number: usize = r.line().rsplit('/').next().unwrap().parse().unwrap();
+            if r.body != body_of(number) {
+                wrong.fetch_add(1, Ordering::SeqCst);
+            }
+            // Before it answers: what was sent is sent again over another connection.
+            if breaks > 0 && seen.fetch_add(1, Ordering::SeqCst) % breaks == breaks - 1 {
+                return false;
+            }
+            c.send(answer(200, "Content-Type: application/json\r\n", "{}"))
+        })
+    };
+    let (old, new) = (checking(97), checking(0));
+    let routes = "  - { path: /**, legacy: old, modern: new, stage: shadow, shadow: { queue: 100000 }, compare: { double_read: 0% } }";
+    let (_site, g) = gateway(routes, &old, &new);
+    let threads = 8;
+    let failed: usize = std::thread::scope(|scope| {
+        let asking = |first: usize| {
+            let mut stream = connect(&g.facade);
+            let mut failed = 0;
+            for number in (first..all).step_by(threads) {
+                let body = body_of(number);
+                let head = format!("GET /{number} HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\n\r\n", body.len());
+                stream.write_all(&[head.as_bytes(), &body].concat()).unwrap();
+                let mut said = Vec::new();
+                let mut byte = [0; 1];
+                while !said.ends_with(b"\r\n\r\n") {
+                    stream.read_exact(&mut byte).unwrap();
+                    said.push(byte[0]);
+                }
+                let text = String::from_utf8_lossy(&said).to_lowercase();
+                let length = text.lines().find_map(|l| l.strip_prefix("content-length: ")?.trim().parse().ok());
+                stream.read_exact(&mut vec![0; length.unwrap()]).unwrap();
+                failed += usize::from(!text.starts_with("http/1.1 200"));
+            }
+            failed
+        };
+        let running: Vec<_> = (0..threads).map(|n| scope.spawn(move || asking(n))).collect();
+        running.into_iter().map(|t| t.join().unwrap()).sum()
+    });
+    until("all are mirrored", || {
+        ["mirrored", "queue-full", "bytes-full"].iter().map(|r| mirrored(&g, r)).sum::<usize>() >= all - failed
+    });
+    assert_eq!(wrong.load(Ordering::SeqCst), 0, "bodies that were not what was asked");
+    assert!(failed * 50 < all, "{failed} of {all} were not answered though they could be tried again");
+}

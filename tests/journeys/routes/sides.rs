@@ -117,6 +117,12 @@ fn a_share_grows_and_nobody_moves_back_restart_included() {
             assert_eq!(sides(&g), before, "a restart changes nobody's side");
         }
     }
+    // Another instance with a store of its own knows nothing of this one, and agrees.
+    let routes =
+        "  - { path: /**, legacy: old, modern: new, stage: canary, canary: { weight: 50% }, shadow: { sample: 0% } }";
+    let (_another, other) = gateway(routes, &old, &new);
+    assert_eq!(sides(&other), before, "instances agree");
+    drop(other);
     let share = before.iter().filter(|m| **m).count();
     assert!((110..190).contains(&share), "{share} of 300");
     // A caller may choose, and the switch sends everyone back.

@@ -45,6 +45,15 @@ pub(crate) struct Connection {
 impl Upstream {
     /// Runs `script` for each request; the connection is kept while it says so.
     pub(crate) fn start(script: impl Fn(&mut Connection, &Request) -> bool + Send + Sync + 'static) -> Upstream {
+        Upstream::run(script, true)
+    }
+
+    /// The same for very many requests: it keeps none.
+    pub(crate) fn forgetful(script: impl Fn(&mut Connection, &Request) -> bool + Send + Sync + 'static) -> Upstream {
+        Upstream::run(script, false)
+    }
+
+    fn run(script: impl Fn(&mut Connection, &Request) -> bool + Send + Sync + 'static, keeps: bool) -> Upstream {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let seen: Arc<Mutex<Vec<Request>>> = Arc::default();
@@ -56,7 +65,9 @@ impl Upstream {
                     let _ = stream.set_nodelay(true);
                     let mut connection = Connection { stream: BufReader::new(stream) };
                     while let Some(request) = connection.request() {
-                        seen.lock().unwrap().push(request.clone());
+                        if keeps {
+                            seen.lock().unwrap().push(request.clone());
+                        }
                         if !script(&mut connection, &request) {
                             break;
                         }
