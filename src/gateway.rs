@@ -4,31 +4,27 @@
 //! with the version they began with.
 //! Not here: how problems look (`config::render`), what each room does.
 
+mod moves;
+
+pub use moves::routes;
+
 use crate::adapters::KINDS;
-use crate::config::{self, Built, BuiltBrownout, Disk, MissingSecret, Moving};
-use crate::http::plain_document;
+use crate::config::{self, Built, Disk, MissingSecret};
 use crate::ops::acts::Open;
 use crate::ops::audit::{self, AuditLog};
 use crate::ops::{About, AdminState, Running, serve_admin};
-use crate::runtime::capture::{Captures, Replays, folder_of, to_evidence};
 use crate::runtime::clock::Clock;
-use crate::runtime::consumers::{Brownout, Callers, Retiring};
-use crate::runtime::evidence::sweeps::Sweeps;
-use crate::runtime::evidence::{self, Evidence, EvidenceJudge, RouteInfo};
 use crate::runtime::ingest::{self, Engine, Ingest, LiveQueue};
 use crate::runtime::live::Live;
 use crate::runtime::places::Places;
-use crate::runtime::routes::contract::{ContractJudge, Contracts};
-use crate::runtime::routes::{Judge, NoEvidence, Routes, Standings, Target, journal, switch_path_of};
 use crate::runtime::serving::{Serving, Shared};
-use crate::runtime::shadow::{Nobody, Shadow, Witness};
 use crate::runtime::sources::{Source, Sources, folders_of};
 use anyhow::{Context, Result, anyhow};
 use banyan_adapter::Audit;
-use banyan_migration::consumer::Consumers;
 use banyan_model::instance::Book;
 use banyan_store::{Store, sqlite::SqliteStore};
 use banyan_words::Problem;
+use moves::{Begun, Configured, Moves};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -60,11 +56,10 @@ pub fn open_store(built: &Built) -> Result<Arc<SqliteStore>> {
     Ok(Arc::new(SqliteStore::open(&built.settings.store)?))
 }
 
-/// The routes of a configuration, standing where the journal says.
-pub fn routes(moving: Moving, standings: &Standings) -> Arc<Routes> {
-    let upstreams = moving.upstreams.into_iter().map(|(name, _, upstream)| Target { name, upstream }).collect();
-    let configs = moving.routes.into_iter().map(|r| (r.config, r.entity)).collect();
-    Arc::new(Routes::new(upstreams, configs, moving.table, standings))
+/// What of a configuration is about routes and those who call them.
+fn configured(built: &mut Built) -> Configured {
+    let (consumers, brownouts) = (std::mem::take(&mut built.consumers), std::mem::take(&mut built.brownouts));
+    Configured { moving: std::mem::take(&mut built.moving), consumers, brownouts }
 }
 
 /// What requests see of an engine.
@@ -73,48 +68,14 @@ fn serving(
     sources: &Sources,
     store: &Arc<SqliteStore>,
     queue: &Arc<LiveQueue>,
-    routes: Arc<Routes>,
-    callers: (Consumers, Vec<BuiltBrownout>),
+    moves: &Moves,
+    configured: Configured,
 ) -> Result<Serving> {
     let mut serving = Serving::new(engine.catalog.clone(), store.clone())?;
-    serving.routes = routes;
-    serving.consumers = Arc::new(callers.0);
-    serving.brownouts = Arc::new(callers.1.into_iter().map(brownout).collect());
+    moves.put_in(configured, &mut serving);
     serving.live = Live::new(engine, sources, queue.clone());
     serving.places = Places::of(&engine.catalog, &engine.sources);
     Ok(serving)
-}
-
-fn brownout(b: BuiltBrownout) -> Brownout {
-    let BuiltBrownout { consumer, entity, field, name, at, zone, until } = b;
-    Brownout { consumer, entity, field, name, at, zone, until }
-}
-
-/// Who calls, as far as it is kept beside the evidence.
-fn open_callers(evidence: Option<&Evidence>, clock: &Clock) -> Option<Callers> {
-    let opened = Callers::open(evidence?.clone(), clock.clone());
-    opened.inspect_err(|e| tracing::error!("it is not counted who calls: {e}")).ok()
-}
-
-/// The evidence beside a store. A gateway whose evidence cannot be read serves all the same: nothing is promoted then.
-fn open_evidence(store: &Path, clock: &Clock) -> Option<Evidence> {
-    let path = banyan_store::evidence::path_of(store);
-    match Evidence::open(&path, clock.clone()) {
-        Ok(evidence) => Some(evidence),
-        Err(e) => {
-            tracing::error!("no evidence is kept, and no route goes forward but by force: {e}");
-            None
-        }
-    }
-}
-
-/// Tells the evidence on what each route rests now.
-fn take_up(evidence: Option<&Evidence>, serving: &Serving) {
-    let Some(evidence) = evidence else { return };
-    let infos = serving.routes.all.iter().map(|r| Arc::new(RouteInfo::of(r, &serving.catalog))).collect();
-    if let Err(e) = evidence.take_up(infos) {
-        tracing::error!("the evidence cannot be told of the configuration: {e}");
-    }
 }
 
 /// A running gateway.
@@ -127,9 +88,7 @@ struct Gateway {
     audit: Arc<dyn Audit>,
     folders: PathBuf,
     open: Arc<RwLock<Open>>,
-    standings: Arc<Standings>,
-    evidence: Option<Evidence>,
-    contracts: Arc<Contracts>,
+    moves: Arc<Moves>,
 }
 
 /// Tells requests how fresh the datasets are, after each commit.
@@ -150,16 +109,14 @@ impl Gateway {
         let fault = |e: anyhow::Error| vec![Problem::error("reload-failed", "", format!("{e:#}"))];
         let mut loaded = config::load(&self.config, MissingSecret::Error);
         let Some(mut built) = config::build(&mut loaded, KINDS, &Disk) else { return Err(loaded.problems) };
-        let moving = std::mem::take(&mut built.moving);
-        let named = (std::mem::take(&mut built.consumers), std::mem::take(&mut built.brownouts));
+        let configured = configured(&mut built);
         crate::ops::logs::hide(move |text| loaded.secrets.hide(text));
         let datasets = built.catalog.datasets.len();
         let engine = Arc::new(engine(built, &*self.store).map_err(fault)?);
         let opening = Sources::open(&engine, &*self.store, &self.clock, &self.audit, &self.folders);
         let sources = block_on(opening).map_err(|e| fault(e.into()))?.map_err(|e| fault(e.into()))?;
         let live = Arc::new(LiveQueue::default());
-        let routes = routes(moving, &self.standings);
-        let serving = serving(&engine, &sources, &self.store, &live, routes, named).map_err(fault)?;
+        let serving = serving(&engine, &sources, &self.store, &live, &self.moves, configured).map_err(fault)?;
         let open = open_sources(&sources);
         // The old feeds end before the new ones begin, so that no unit is read by both.
         let mut slot = self.ingest.write().unwrap_or_else(PoisonError::into_inner);
@@ -167,48 +124,12 @@ impl Gateway {
             old.stop();
         }
         *self.open.write().unwrap_or_else(PoisonError::into_inner) = open;
-        take_up(self.evidence.as_ref(), &serving);
-        self.contracts.take_up(plain_document(&serving.catalog));
-        if let Some(captures) = self.shared.captures() {
-            captures.take_up(&serving.routes, &serving.catalog);
-        }
+        self.moves.take_up(&serving, self.shared.captures().map(|c| &**c));
         let serving = self.shared.swap(serving);
         let told = on_commit(&serving);
         let started = ingest::start(engine, &sources, self.store.clone(), self.clock.clone(), live, told);
         *slot = Some(started.map_err(|e| fault(e.into()))?);
         Ok(format!("the configuration was taken up: {datasets} datasets"))
-    }
-}
-
-/// Takes what is due by the evidence, every second for as long as the gateway serves.
-fn watch_evidence(evidence: Evidence, shared: &Arc<Shared>, standings: &Arc<Standings>) {
-    let (shared, standings) = (Arc::downgrade(shared), Arc::downgrade(standings));
-    let look = move || {
-        while let (Some(shared), Some(standings)) = (shared.upgrade(), standings.upgrade()) {
-            let routes = shared.get().routes.clone();
-            drop(shared);
-            evidence::decide(&evidence, &routes, &standings);
-            drop(standings);
-            std::thread::sleep(std::time::Duration::from_secs(1));
-        }
-    };
-    if let Err(e) = std::thread::Builder::new().name("decisions".to_owned()).spawn(look) {
-        tracing::error!("no route moves by itself: {e}");
-    }
-}
-
-/// Looks at the switch twice a second for as long as the gateway serves, on a thread that waits for nobody else.
-fn watch_switch(path: PathBuf, shared: Arc<Shared>, standings: Arc<Standings>) {
-    let (shared, standings) = (Arc::downgrade(&shared), Arc::downgrade(&standings));
-    let look = move || {
-        while let (Some(shared), Some(standings)) = (shared.upgrade(), standings.upgrade()) {
-            standings.obey(&path, &shared.get().routes);
-            drop((shared, standings));
-            std::thread::sleep(std::time::Duration::from_millis(500));
-        }
-    };
-    if let Err(e) = std::thread::Builder::new().name("switch".to_owned()).spawn(look) {
-        tracing::error!("nobody watches the file that switches routes off: {e}");
     }
 }
 
@@ -238,50 +159,17 @@ pub async fn serve(config: &Path, mut built: Built, tell: impl FnOnce(&Serves)) 
     let settings = built.settings.clone();
     let store = open_store(&built)?;
     let codes = KINDS.iter().flat_map(|k| k.refusals()).copied().collect();
-    let moving = std::mem::take(&mut built.moving);
-    let named = (std::mem::take(&mut built.consumers), std::mem::take(&mut built.brownouts));
+    let configured = configured(&mut built);
     let engine = Arc::new(engine(built, &*store)?);
-    let evidence = open_evidence(&settings.store, &clock);
-    let judge: Arc<dyn Judge> = match &evidence {
-        Some(evidence) => Arc::new(EvidenceJudge::new(evidence.clone())),
-        None => Arc::new(NoEvidence),
-    };
-    let callers = open_callers(evidence.as_ref(), &clock);
-    let contracts = Arc::new(Contracts::default());
-    let judge = Arc::new(ContractJudge::new(judge, contracts.clone()));
-    let standings = Standings::open(&journal::path_of(&settings.store), clock.clone(), judge)?;
-    let standings = Arc::new(standings.with_callers(Arc::new(Retiring(callers.clone()))));
+    let moves = Arc::new(Moves::open(&settings, &clock)?);
     let path = audit::path_of(&settings.store);
     let audit: Arc<dyn Audit> = Arc::new(AuditLog::new(path, Arc::new(clock.reader()))?);
     let folders = folders_of(&settings.store);
     let sources = Sources::open(&engine, &*store, &clock, &audit, &folders).await?;
     let live = Arc::new(LiveQueue::default());
-    let routes = routes(moving, &standings);
-    let serving = serving(&engine, &sources, &store, &live, routes, named)?;
+    let serving = serving(&engine, &sources, &store, &live, &moves, configured)?;
     let told = on_commit(&serving);
-    take_up(evidence.as_ref(), &serving);
-    contracts.take_up(plain_document(&serving.catalog));
-    let captures = Captures::start(folder_of(&settings.store), clock.clone())?;
-    captures.take_up(&serving.routes, &serving.catalog);
-    let shared = Arc::new(Shared::new(serving));
-    if let Some(callers) = &callers {
-        shared.with_callers(callers.clone());
-    }
-    shared.with_captures(Arc::new(captures));
-    if let Some(evidence) = &evidence {
-        evidence.with_lineage(evidence::lineage_of(&shared));
-    }
-    let witness: Arc<dyn Witness> = match &evidence {
-        Some(evidence) => Arc::new(evidence.clone()),
-        None => Arc::new(Nobody),
-    };
-    let inside = Arc::new(crate::http::Inside::new(&shared));
-    let sweeps = evidence.as_ref().map(|e| Sweeps::new(e.clone(), &shared, inside.clone()));
-    let replays =
-        Replays::new(folder_of(&settings.store), inside.clone(), to_evidence(evidence.clone()), clock.clone());
-    let shadow = Shadow::start(witness, inside, clock.clone())?;
-    shared.with_shadow(shadow.clone());
-    standings.then(Box::new(move || shadow.settle()));
+    let Begun { shared, sweeps, replays } = moves.begin(serving)?;
     // Whatever let the configuration through: no unguarded door (promise 9).
     for (path, address) in [("gateway.listen", settings.listen), ("gateway.admin", settings.admin)] {
         config::check_listen(path, address).map_err(|p| anyhow!("{p}"))?;
@@ -302,9 +190,7 @@ pub async fn serve(config: &Path, mut built: Built, tell: impl FnOnce(&Serves)) 
         audit,
         folders,
         open: open.clone(),
-        standings: standings.clone(),
-        evidence: evidence.clone(),
-        contracts: contracts.clone(),
+        moves: moves.clone(),
     });
     let reloads = gateway.clone();
     let running =
@@ -321,16 +207,9 @@ pub async fn serve(config: &Path, mut built: Built, tell: impl FnOnce(&Serves)) 
     let mut state = AdminState::new(shared, running.clone(), metrics, clock, about);
     state.store_file = Some(settings.store.clone());
     state.codes = codes;
-    state.standings = Some(standings.clone());
-    state.evidence = evidence.clone();
-    state.sweeps = sweeps;
-    state.contracts = Some(contracts);
-    state.replays = Some(replays);
+    moves.show(&mut state, sweeps, replays);
     let admin = serve_admin(Arc::new(state), settings.admin).await?;
-    if let Some(evidence) = &evidence {
-        watch_evidence(evidence.clone(), &watched, &standings);
-    }
-    watch_switch(switch_path_of(&settings.store), watched, standings);
+    moves.watch(&watched);
     tell(&Serves { facade: format!("http://{facade}"), admin: format!("http://{}", admin.address) });
     let (facade_handle, admin_handle) = (server.handle(), admin.server.handle());
     let signals = signals(running);
@@ -342,12 +221,7 @@ pub async fn serve(config: &Path, mut built: Built, tell: impl FnOnce(&Serves)) 
     tracing::info!("stopping: answers under way are finished, the transaction at work is committed");
     facade_handle.stop(true).await;
     admin_handle.stop(true).await;
-    if let Some(evidence) = evidence {
-        tokio::task::spawn_blocking(move || evidence.close()).await?;
-    }
-    if let Some(callers) = callers {
-        tokio::task::spawn_blocking(move || callers.flush()).await?;
-    }
+    tokio::task::spawn_blocking(move || moves.close()).await?;
     let ended = slot.write().unwrap_or_else(PoisonError::into_inner).take();
     if let Some(ingest) = ended {
         tokio::task::spawn_blocking(move || ingest.stop()).await?;
