@@ -1,6 +1,7 @@
 //! Routes that lead elsewhere, through the real program and real sockets.
 
 mod mirror;
+mod numbers;
 mod shapes;
 mod sides;
 mod streams;
