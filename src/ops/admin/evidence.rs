@@ -64,7 +64,8 @@ impl BundleView {
         ("limit" = Option<usize>, Query, description = "How many; 50 by default, 500 at most."),
         ("cursor" = Option<String>, Query, description = "`next` of the page before.")),
     responses((status = 200, description = "Bundles.", body = Page<BundleView>),
-        (status = 400, description = "Refused.", body = Problem, content_type = "application/problem+json")))]
+        (status = 400, description = "Refused.", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "There is no such route.", body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn bundles(state: Data<AdminState>, req: HttpRequest) -> Result<Json<Page<BundleView>>, AdminFault> {
     let params = Params::of(req.query_string(), &["route", "limit", "cursor"])?;
     blocking(&state, move |s| {

@@ -36,7 +36,8 @@ pub(super) async fn routes(state: Data<AdminState>, req: HttpRequest) -> Result<
     params(("route" = Option<String>, Query, description = "Only of this route: its name, or its path."),
         ("limit" = Option<usize>, Query, description = "How many; 50 by default, 500 at most.")),
     responses((status = 200, description = "The journal.", body = Page<DecisionView>),
-        (status = 400, description = "Refused.", body = Problem, content_type = "application/problem+json")))]
+        (status = 400, description = "Refused.", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "There is no such route.", body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn decisions(
     state: Data<AdminState>,
     req: HttpRequest,
