@@ -8,7 +8,7 @@ use super::{HEADERS, Line};
 use crate::runtime::clock::Clock;
 use crate::runtime::routes::contract::operation;
 use crate::runtime::routes::{Route, Routes};
-use crate::runtime::shadow::{Exchange, Facade, Question, Skipped, both};
+use crate::runtime::shadow::{Exchange, Facade, Question, Skipped, pair};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use std::ops::ControlFlow;
@@ -228,7 +228,8 @@ impl Run {
                 continue;
             };
             let begun = Instant::now();
-            match both(&route, question(&line), line.trace.clone(), self.clock.now_ms(), &*self.facade).await {
+            let named = (line.trace.clone(), self.clock.now_ms());
+            match pair(&route, question(&line), None, false, named, &*self.facade).await {
                 Ok(exchange) => {
                     let became = (self.saw)(exchange);
                     self.count(|p| {

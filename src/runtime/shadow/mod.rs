@@ -8,7 +8,6 @@
 //! Not here: which requests have another side (`routes`), what the difference of two answers means (`evidence`).
 
 mod ask;
-mod both;
 mod capture;
 mod decode;
 mod exchange;
@@ -17,7 +16,6 @@ mod pair;
 mod run;
 
 pub use ask::{Facade, NoFacade};
-pub use both::both;
 pub use capture::{Capture, Seen};
 pub use exchange::{Exchange, Question, Reply, Skipped};
 pub use lane::Lane;
