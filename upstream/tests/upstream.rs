@@ -258,7 +258,8 @@ fn slow(pause_ms: u64, pieces: usize) -> Outgoing {
 fn a_slow_body_has_the_time_it_needs_and_a_stalled_one_is_not_the_upstreams_fault() {
     let server = Server::start(|mut c| {
         c.request();
-        c.send(OK);
+        // Said, not only done: on a connection that is closed behind its back a write that was begun cannot be repeated.
+        c.send("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
     });
     let mut quick = config(&server.url());
     quick.timeout = Some("200ms".parse().unwrap());
