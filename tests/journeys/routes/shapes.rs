@@ -60,7 +60,10 @@ fn shapes_that_smuggle_are_refused_and_end_the_connection() {
         for slowly in [false, true] {
             // Whoever could be fooled would take what follows for a second request.
             let follows = if slowly || odd.iter().any(|o| o.0 == *what) { "" } else { HIDDEN };
-            let said = raw(&g.facade, format!("{shape}{follows}").as_bytes(), slowly);
+            // A reset, for bytes that came after the refusal, takes the refusal with it: then it is asked again.
+            let bytes = format!("{shape}{follows}");
+            let mut all = (0..20).map(|_| raw(&g.facade, bytes.as_bytes(), slowly));
+            let said = all.find(|said| !said.is_empty()).unwrap_or_default();
             let said = String::from_utf8_lossy(&said);
             assert!(said.starts_with("HTTP/1.1 400") || said.starts_with("HTTP/1.0 400"), "{what}: {said}");
             assert_eq!(said.matches("HTTP/1.").count(), 1, "{what}: {said}");

@@ -162,10 +162,12 @@ pub(crate) fn connect(url: &str) -> TcpStream {
 /// What comes back for these bytes until the connection ends. `slowly`: each byte by itself.
 pub(crate) fn raw(url: &str, bytes: &[u8], slowly: bool) -> Vec<u8> {
     let mut stream = connect(url);
-    if slowly {
-        bytes.iter().for_each(|b| stream.write_all(&[*b]).unwrap());
-    } else {
-        stream.write_all(bytes).unwrap();
+    // Who has answered before all was sent may have closed already.
+    let pieces = bytes.chunks(if slowly { 1 } else { bytes.len().max(1) });
+    for piece in pieces {
+        if stream.write_all(piece).is_err() {
+            break;
+        }
     }
     let mut all = Vec::new();
     let _ = stream.read_to_end(&mut all);
