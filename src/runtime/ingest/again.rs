@@ -40,11 +40,7 @@ impl Session<'_> {
         }
         let Some(n) = known.n else { return Ok(()) };
         let (id, mut i) = self.load(m.entity, n)?;
-        let Some(first) = i
-            .observations
-            .iter()
-            .position(|o| o.record == record && engine.book.plan(o.plan).and_then(|p| p.mapping) == Some(mapping))
-        else {
+        let Some(first) = i.observations.iter().position(|o| self.made_by(o, mapping, record)) else {
             return Ok(());
         };
         let o = i.observations[first].clone();

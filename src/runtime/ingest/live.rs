@@ -10,6 +10,7 @@ use super::unit::OpenUnit;
 use super::units::States;
 use banyan_adapter::Scope;
 use banyan_model::model::{DatasetNo, MappingNo};
+use banyan_model::ownership::World;
 use banyan_store::{Reader, Result, UnitChange};
 use banyan_words::{Batch, Id, Place, UnitRef, UnitState};
 use std::collections::{BTreeMap, HashMap};
@@ -137,13 +138,7 @@ impl Session<'_> {
         let m = &engine.catalog.mappings[mapping];
         let (id, mut i) = self.load(m.entity, n)?;
         let before = Before::of(&i);
-        let book = &engine.book;
-        let own = i
-            .observations
-            .iter_mut()
-            .find(|o| o.record == record && book.plan(o.plan).and_then(|p| p.mapping) == Some(mapping));
-        let Some(own) = own else { return Ok(()) };
-        use banyan_model::ownership::World;
+        let Some(own) = i.observations.iter_mut().find(|o| self.made_by(o, mapping, record)) else { return Ok(()) };
         if own.withdrawn || self.tx.compare_units(own.unit, open.number).is_gt() {
             return self.tx.check();
         }

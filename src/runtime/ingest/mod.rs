@@ -35,6 +35,7 @@ pub use replay::{Replayed, accept, discard, replay};
 pub use session::Session;
 pub use start::{Ingest, OnCommit, start};
 pub use state::{ColumnState, DatasetState, Drift, Suspended, differences};
+pub use unit::OpenFeed;
 pub use units::{States, Taken};
 pub use worker::Desk;
 pub use world::lookup_key;

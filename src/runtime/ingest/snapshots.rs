@@ -2,9 +2,9 @@
 //!
 //! Invariant: deletions are applied only at the end of a whole snapshot in which every record's key could be read, and
 //! never beyond the shrink guard; else they wait for a person, with the reason. A snapshot that became whole after a part
-//! of a newer one was read deletes nothing.
+//! of a newer one was read deletes nothing. What a unit of the snapshot, or a newer one, said is there, marked or not: a
+//! record may be refused when its row comes, and be derived again before the end, when the lookup it rests on has arrived.
 
-use super::marks::Marks;
 use super::session::Session;
 use super::state::Suspended;
 use super::touch::Before;
@@ -12,6 +12,7 @@ use super::unit::OpenUnit;
 use super::units::States;
 use banyan_adapter::SnapshotPart;
 use banyan_model::model::MappingNo;
+use banyan_model::ownership::World;
 use banyan_store::Result;
 use banyan_words::{Id, Place};
 
@@ -98,6 +99,7 @@ impl Session<'_> {
             mine.insert(name, shown.to_text().into());
         }
         mine.insert("unreadable".into(), part.unreadable.clone().into());
+        mine.insert("unit".into(), part.number.into());
         let document = serde_json::Value::Object(mine).to_string();
         self.tx.with(|tx| tx.put_meta(&name(&of.part), &document))?;
         for other in of.parts.iter().filter(|p| **p != of.part) {
@@ -112,6 +114,7 @@ impl Session<'_> {
                 let shown = theirs.get(&name).and_then(|t| t.as_str());
                 part.shown.entry(*lookup).or_default().add_text(shown.unwrap_or(""));
             }
+            part.siblings.extend(theirs.get("unit").and_then(|n| n.as_u64()).and_then(|n| u32::try_from(n).ok()));
             if let Some(why) = theirs.get("unreadable").and_then(|t| t.as_str()) {
                 part.unreadable.get_or_insert_with(|| why.to_owned());
             }
@@ -129,56 +132,74 @@ impl Session<'_> {
             return Ok((0, all));
         }
         // Marks may also stand on records that were refused or withdrawn, so the difference itself is counted.
-        let empty = Marks::default();
-        let marks = marks.unwrap_or(&empty);
-        let (mut gone, mut after) = (0, 0);
-        loop {
-            let page = self.unmarked(mapping, marks, after)?;
-            gone += page.len() as u64;
-            match page.last() {
-                Some(last) if page.len() == PAGE => after = last.0,
-                _ => return Ok((gone, all)),
-            }
+        let (mut gone, mut after) = (0, Some(0));
+        while let Some(from) = after {
+            let page = self.gone(mapping, part, from)?;
+            gone += page.records.len() as u64;
+            after = page.next;
         }
+        Ok((gone, all))
     }
 
-    fn unmarked(&mut self, mapping: MappingNo, marks: &Marks, after: u64) -> Result<Vec<(u64, Id, u64)>> {
+    /// Records that the snapshot does not show, from a number on.
+    fn gone(&mut self, mapping: MappingNo, part: &OpenUnit, after: u64) -> Result<Gone> {
         let m = &self.engine.catalog.mappings[mapping];
         let entity = self.engine.catalog.entities[m.entity].stored;
-        let marked = |n: u64| marks.has(n);
-        if m.direct {
+        let marks = part.marks.get(&mapping);
+        let marked = |n: u64| marks.is_some_and(|m| m.has(n));
+        let page: Vec<(u64, Id, u64)> = if m.direct {
             let page = self.tx.with(|tx| tx.unmarked(entity, &marked, after, PAGE))?;
-            return Ok(page.into_iter().map(|(n, id)| (n, id, n)).collect());
+            page.into_iter().map(|(n, id)| (n, id, n)).collect()
+        } else {
+            self.tx.with(|tx| tx.unmarked_records(m.stored, &marked, after, PAGE))?
+        };
+        let next = page.last().filter(|_| page.len() == PAGE).map(|last| last.0);
+        let mut records = Vec::with_capacity(page.len());
+        for (_, record, n) in page {
+            let (_, i) = self.load(m.entity, n)?;
+            let said = i.observations.iter().find(|o| self.made_by(o, mapping, record));
+            if !said.is_some_and(|o| !o.withdrawn && self.is_of(o.unit, part)) {
+                records.push((record, n));
+            }
         }
-        self.tx.with(|tx| tx.unmarked_records(m.stored, &marked, after, PAGE))
+        self.tx.check()?;
+        Ok(Gone { records, next })
+    }
+
+    /// Whether that unit is one of the snapshot's, or newer than it.
+    fn is_of(&self, unit: u32, part: &OpenUnit) -> bool {
+        unit == part.number || part.siblings.contains(&unit) || self.tx.compare_units(unit, part.number).is_gt()
     }
 
     fn delete_missing(&mut self, mapping: MappingNo, part: &OpenUnit) -> Result<()> {
         let m = &self.engine.catalog.mappings[mapping];
-        let marks = part.marks.get(&mapping).cloned().unwrap_or_default();
-        let mut after = 0;
-        loop {
-            let page = self.unmarked(mapping, &marks, after)?;
-            for (mark, record, n) in &page {
-                after = *mark;
-                let (id, mut i) = self.load(m.entity, *n)?;
+        let mut after = Some(0);
+        while let Some(from) = after {
+            let page = self.gone(mapping, part, from)?;
+            after = page.next;
+            for (record, n) in page.records {
+                let (id, mut i) = self.load(m.entity, n)?;
                 let before = Before::of(&i);
-                let book = &self.engine.book;
                 for o in &mut i.observations {
-                    if o.record == *record && book.plan(o.plan).and_then(|p| p.mapping) == Some(mapping) {
+                    if self.made_by(o, mapping, record) {
                         o.withdraw((part.number, Place::default()));
                     }
                 }
-                self.write(m.entity, id, Some(*n), before, &mut i)?;
+                self.write(m.entity, id, Some(n), before, &mut i)?;
                 if !m.direct {
-                    self.tx.with(|tx| tx.remove_record(m.stored, *record))?;
+                    self.tx.with(|tx| tx.remove_record(m.stored, record))?;
                 }
                 self.tally(part.number, part.dataset, m.stored).deleted += 1;
             }
             self.settle()?;
-            if page.len() < PAGE {
-                return Ok(());
-            }
         }
+        Ok(())
     }
+}
+
+/// A page of records that a snapshot no longer shows, with the numbers of their instances.
+struct Gone {
+    records: Vec<(Id, u64)>,
+    /// Where it goes on.
+    next: Option<u64>,
 }

@@ -6,7 +6,7 @@
 use super::session::{Incoming, Session};
 use banyan_model::identity::{self, Verdict};
 use banyan_model::instance::{Facts, Fragments, Instance, Observation, key_of_fragment, with_parts};
-use banyan_model::model::EntityNo;
+use banyan_model::model::{EntityNo, MappingNo};
 use banyan_model::ownership::{self, Doubt};
 use banyan_store::{Result, StoreError, Tally};
 use banyan_words::{Id, Value, codec};
@@ -112,18 +112,20 @@ impl Session<'_> {
         Ok((verdict, n, mark, !live))
     }
 
+    /// Whether it is what that mapping made of that record.
+    pub(super) fn made_by(&self, o: &Observation, mapping: MappingNo, record: Id) -> bool {
+        o.record == record && self.engine.book.plan(o.plan).and_then(|p| p.mapping) == Some(mapping)
+    }
+
     /// The observation that this record made earlier.
     fn own<'i>(&self, i: &'i Instance, r: &Incoming<'_>) -> Option<&'i Observation> {
-        i.observations
-            .iter()
-            .find(|o| o.record == r.record && self.engine.book.plan(o.plan).and_then(|p| p.mapping) == Some(r.mapping))
+        i.observations.iter().find(|o| self.made_by(o, r.mapping, r.record))
     }
 
     fn leave(&mut self, entity: EntityNo, n: u64, r: &Incoming<'_>) -> Result<()> {
         let (id, mut i) = self.load(entity, n)?;
         let before = Before::of(&i);
-        let book = &self.engine.book;
-        i.observations.retain(|o| o.record != r.record || book.plan(o.plan).and_then(|p| p.mapping) != Some(r.mapping));
+        i.observations.retain(|o| !self.made_by(o, r.mapping, r.record));
         self.write(entity, id, Some(n), before, &mut i).map(drop)
     }
 

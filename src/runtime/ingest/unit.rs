@@ -33,6 +33,8 @@ pub struct OpenUnit {
     pub marks: HashMap<MappingNo, Marks>,
     /// The same of the rows of lookups, by their position in the catalog.
     pub shown: HashMap<usize, Marks>,
+    /// The store's numbers of the units that make one snapshot together with it.
+    pub siblings: Vec<u32>,
     /// Records of a snapshot that were refused or say nothing any more: their keys are taken all the same.
     pub refused: HashSet<(MappingNo, Id), ById>,
     /// Records without key: how often the same content came.
@@ -82,6 +84,7 @@ impl OpenUnit {
             unreadable: None,
             marks: HashMap::new(),
             shown: HashMap::new(),
+            siblings: Vec::new(),
             refused: HashSet::default(),
             occurrences: HashMap::new(),
             records: 0,
