@@ -307,13 +307,15 @@ impl Gateway {
         }
     }
 
-    /// Waits until that file of the dataset was read to its end or refused; says which (`done`, `refused`, …).
+    /// Waits until that file of the dataset was read to its end or refused; says which (`done`, `refused`, …). Files of
+    /// one moment are read by their names, so others may have followed it.
     pub(crate) fn settled(&self, dataset: &str, file: &str) -> String {
         let mut state = String::new();
         self.until(&format!("{file} of {dataset}"), |g| {
-            let unit = g.dataset(dataset)["last_unit"].clone();
-            state = unit["state"].as_str().unwrap_or("").to_owned();
-            unit["name"] == file && !["", "open", "unacknowledged"].contains(&state.as_str())
+            let units = g.admin(&format!("/admin/v1/units?dataset={dataset}"))["items"].clone();
+            let unit = units.as_array().into_iter().flatten().find(|u| u["name"] == file);
+            state = unit.and_then(|u| u["state"].as_str()).unwrap_or("").to_owned();
+            !["", "open", "unacknowledged"].contains(&state.as_str())
         });
         state
     }
