@@ -185,9 +185,13 @@ fn a_mainframes_accounts_and_cards() {
     let cards = g.items("/v1/cards?limit=100&embed=account");
     assert!(cards.iter().all(|c| c["customer"].is_string() && c["account"]["number"].is_string()), "{cards:?}");
     // The CVV was dropped before anything was stored.
-    let raw = std::fs::read(site.path("banyan.db")).unwrap();
-    assert!(!raw.windows(3).any(|w| w == b"CVV"), "not even its name is in the store");
     g.stop();
+    // With its quotes: three letters alone stand by chance in any hash now and then.
+    for file in std::fs::read_dir(site.folder()).unwrap().flatten() {
+        let (name, raw) = (file.file_name(), std::fs::read(file.path()).unwrap_or_default());
+        let in_store = name.to_string_lossy().starts_with("banyan.db");
+        assert!(!in_store || !raw.windows(5).any(|w| w == b"\"CVV\""), "not even its name is in {name:?}");
+    }
 }
 
 #[test]

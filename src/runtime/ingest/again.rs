@@ -36,6 +36,8 @@ impl Session<'_> {
         self.refuse(at, mapping, open, row, Some(record), &refusal)?;
         self.tally(open.number, open.dataset, m.stored).rejected += 1;
         let second = open.refused.insert((mapping, record));
+        // What the caller knows may be undone since.
+        let known = if second { known } else { self.known_one(mapping, record)? };
         let Some(n) = known.n else { return Ok(()) };
         let (id, mut i) = self.load(m.entity, n)?;
         let Some(first) = i.observations.iter().position(|o| self.made_by(o, mapping, record)) else {
