@@ -73,14 +73,14 @@ fn reads_fall_back_when_modern_says_503_only_if_told_to() {
 
 #[test]
 fn what_cannot_be_reached_or_hangs_has_its_code() {
-    let gone = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let gone = format!("127.0.0.1:{}", crate::common::free_port());
     let hanging = Upstream::start(|c, _| !c.closed());
     let site = crate::common::Site::new(&format!(
         "upstreams:\n  gone: {{ url: \"http://{gone}\" }}\n  slow: {{ url: \"{}\", timeout: 200ms }}\nroutes:\n  \
          - {{ path: /gone, legacy: gone }}\n  - {{ path: /slow, legacy: slow }}\n",
         hanging.url()
     ));
-    let (g, gone_at) = (site.start(), gone.port().to_string());
+    let (g, gone_at) = (site.start(), gone.split_once(':').unwrap().1.to_owned());
     let ask = |path: &str| {
         said(&g.facade, &format!("POST {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 1\r\n\r\nx"))
     };
