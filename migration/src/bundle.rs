@@ -208,7 +208,7 @@ mod tests {
         let cause = Cause::Parity { cusum, policy };
         assert!(matches!(verify(&bundle(Stage::Modern, Stage::Legacy, cause)), Err(Doubt::Figure { .. })));
 
-        let latency = Latency { slow: 10, fast: 0 };
+        let latency = Latency { slow: 11, fast: 0 };
         let cause = Cause::Latency { latency, threshold: Threshold(5), score: latency.score() };
         assert_eq!(verify(&bundle(Stage::Canary, Stage::Shadow, cause)), Ok(()));
     }
