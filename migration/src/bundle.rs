@@ -55,7 +55,17 @@ pub enum Cause {
     Person {
         /// Against what the evidence said.
         forced: bool,
+        /// What spoke against it, in sentences: all there was at that moment. Journals from before it was kept have none.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        overrode: Vec<String>,
     },
+}
+
+impl Cause {
+    /// A person decided, and nothing spoke against it.
+    pub fn person() -> Cause {
+        Cause::Person { forced: false, overrode: Vec::new() }
+    }
 }
 
 /// A decision.

@@ -206,6 +206,11 @@ fn a_route_is_not_retired_under_whom_it_would_break() {
     assert!(done, "{told}");
     let decision = g.admin("/admin/v1/routes/decisions?route=/a/**")["items"][0].clone();
     assert_eq!((decision["to"].as_str(), decision["because"].as_str()), (Some("retired"), Some("force")));
+    let overrode = decision["overrode"].to_string();
+    assert!(
+        overrode.contains("`shop` needed legacy 1 times of 1") && overrode.contains("comparisons more to go"),
+        "{overrode}"
+    );
     // Nobody called this one; what is missing is evidence.
     let (done, told) = retire("/quiet", &["--gone"]);
     assert!(!done && told.contains("evidence") && !told.contains("would be broken"), "{told}");
