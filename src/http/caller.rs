@@ -22,7 +22,8 @@ use std::sync::Arc;
 /// Where no route stands anywhere: the facade has it to itself.
 const FACADE: &str = "facade";
 
-struct Sent<'r>(&'r HeaderMap);
+/// What a request sent.
+pub(super) struct Sent<'r>(pub(super) &'r HeaderMap);
 
 impl Headers for Sent<'_> {
     fn given(&self, name: &str) -> Given<'_> {

@@ -3,6 +3,7 @@
 use super::handle::{is_facades, moved};
 use super::route;
 use crate::runtime::routes::{Route, Routes, access};
+use banyan_migration::route::OnlyConfig;
 use banyan_migration::stage::{Side, Stage};
 use banyan_model::model::Catalog;
 
@@ -32,6 +33,7 @@ pub struct Explanation {
 /// Explains a request of `who`, where routes tell callers apart.
 pub fn explain(catalog: &Catalog, routes: &Routes, method: &str, path: &str, who: Option<&str>) -> Explanation {
     let path = path.split('?').next().unwrap_or_default();
+    let meets = |_: &OnlyConfig| false;
     let mut steps = Vec::new();
     let mut step = |what: String, counts, why: String| steps.push(Step { what, counts, why });
     let collection = |plural: &str| catalog.entities.iter().position(|e| e.plural == plural);
@@ -74,7 +76,7 @@ pub fn explain(catalog: &Catalog, routes: &Routes, method: &str, path: &str, who
                 return Explanation { steps, route: None, answers };
             }
             Err(refusal) => {
-                if let Some(route) = routes.of_path(method, path).filter(|r| is_facades(&r.config.path)) {
+                if let Some(route) = routes.of_path(method, path, meets).filter(|r| is_facades(&r.config.path)) {
                     step(name(route), true, "a place of its own under /v1, beside the collections".to_owned());
                     let answers = answers(route, method, path, who);
                     return Explanation { steps, route: Some(route.name.clone()), answers };
@@ -84,17 +86,17 @@ pub fn explain(catalog: &Catalog, routes: &Routes, method: &str, path: &str, who
             }
         }
     }
-    for found in routes.explain_path(method, path) {
+    for found in routes.explain_path(method, path, meets) {
         let route = routes.all.get(found.number);
         step(route.map_or(found.path, |r| name(r)), found.counts, found.why);
     }
-    match routes.of_path(method, path) {
+    match routes.of_path(method, path, meets) {
         Some(route) => {
             let answers = answers(route, method, path, who);
             Explanation { steps, route: Some(route.name.clone()), answers }
         }
         None => {
-            let answers = match routes.allow(path) {
+            let answers = match routes.allow(path, meets) {
                 Some(methods) => format!("405: routes offer {} here", methods.join(", ")),
                 None => "404: no route has this path".to_owned(),
             };

@@ -13,7 +13,7 @@ use crate::runtime::serving::Shared;
 use actix_web::dev::RequestHead;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
-use banyan_migration::route::{By, Move};
+use banyan_migration::route::{By, Move, OnlyConfig};
 use banyan_migration::stage::Side;
 use banyan_model::query::{is_token, params};
 use banyan_model::refusal::Refusal;
@@ -96,16 +96,25 @@ pub(super) fn whither(w: &Worker, request: &RequestHead, consumer: Option<usize>
         }
         return gone_on(turn, request);
     }
-    match routes.allow(request.uri.path()).filter(|_| !is_facades(request.uri.path())) {
+    let meets = |only: &OnlyConfig| only.meets(&caller::Sent(&request.headers), consumer_name(w, consumer));
+    match routes.allow(request.uri.path(), meets).filter(|_| !is_facades(request.uri.path())) {
         Some(methods) => Whither::NotOffered(methods.join(", ")),
         None => Whither::Facade,
     }
+}
+
+/// The name of the consumer at that place.
+fn consumer_name(w: &Worker, consumer: Option<usize>) -> Option<&str> {
+    consumer.and_then(|no| w.serving.consumers.names().get(no)).map(String::as_str)
 }
 
 /// The route a request belongs to, and who answers.
 fn turn(w: &Worker, request: &RequestHead, consumer: Option<usize>) -> Option<Turn> {
     let routes = &w.serving.routes;
     let (method, path) = (request.method.as_str(), request.uri.path());
+    let consumers = &w.serving.consumers;
+    let name = consumer_name(w, consumer);
+    let meets = |only: &OnlyConfig| only.meets(&caller::Sent(&request.headers), name);
     let route = if is_facades(path) {
         match route::find(&w.serving, path) {
             Ok(target) => {
@@ -113,13 +122,11 @@ fn turn(w: &Worker, request: &RequestHead, consumer: Option<usize>) -> Option<Tu
                 routes.of_entity(entity, what, method)?
             }
             // A route may have a place of its own under /v1, beside the collections.
-            Err(_) => routes.of_path(method, path).filter(|r| is_facades(&r.config.path))?,
+            Err(_) => routes.of_path(method, path, meets).filter(|r| is_facades(&r.config.path))?,
         }
     } else {
-        routes.of_path(method, path)?
+        routes.of_path(method, path, meets)?
     };
-    let consumers = &w.serving.consumers;
-    let name = consumer.and_then(|no| consumers.names().get(no)).map(String::as_str);
     let who = who(route, request, name, consumers.names());
     let sent = request.headers.get(SIDE).and_then(|v| match v.as_bytes() {
         b"modern" => Some(Side::Modern),

@@ -263,7 +263,10 @@ fn route_of(routes: &Routes, line: &Line) -> Option<Arc<Route>> {
     let both = route.modern.is_some() && (route.legacy.is_some() || route.entity.is_some());
     let its = match route.entity {
         Some(_) => operation(&route.config.path, path).is_some_and(|m| route.config.moves_with(m)),
-        None => routes.of_path(&line.method, path).is_some_and(|r| r.name == route.name),
+        // What else the route asked of a request, it got when the request was kept.
+        None => {
+            routes.of_path(&line.method, path, |only| *only == route.config.only).is_some_and(|r| r.name == route.name)
+        }
     };
     (both && its).then(|| route.clone())
 }
