@@ -130,6 +130,22 @@ fn evidence_promotes_by_hand_and_the_decision_rests_on_it() {
 }
 
 #[test]
+fn no_file_of_evidence_is_made_where_there_is_nothing_to_keep() {
+    let site = Site::new(SHOP);
+    site.drop_file("category.csv", "CODE,category\nC,crockery\n");
+    let g = site.start();
+    assert_eq!(g.admin("/admin/v1/migration")["items"], json!([]));
+    g.stop();
+    assert!(site.path("banyan.db").exists() && !site.path("banyan.evidence.db").exists());
+    // The first route makes it, also where it comes by a reload.
+    let g = site.start();
+    site.edit("banyan.yaml", |yaml| format!("{yaml}{ROUTES}"));
+    assert_eq!(g.act("/admin/v1/reload", &json!({})).status, 200);
+    g.until("it is there", |_| site.path("banyan.evidence.db").exists());
+    assert!(g.admin("/admin/v1/migration")["items"][0]["evidence"].is_object());
+}
+
+#[test]
 fn a_forced_step_says_what_it_was_against() {
     let site = site();
     {

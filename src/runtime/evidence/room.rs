@@ -261,3 +261,36 @@ fn outcome(rank: u8) -> Found {
         _ => Found::Mismatch,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::runtime::clock::Clock;
+    use crate::runtime::evidence::Evidence;
+    use banyan_migration::stage::{Side, Stage, Standing};
+    use banyan_migration::sticky::Weight;
+    use banyan_store::StoreError;
+    use std::time::Duration;
+
+    #[test]
+    fn what_cannot_be_written_takes_no_move_back_and_begins_no_watch_anew() {
+        let dir = tempfile::tempdir().unwrap();
+        let evidence = Evidence::open(&dir.path().join("e.db"), Clock::system()).unwrap();
+        let at = |stage| Standing { stage, weight: Weight::ALL, killed: false };
+        let basis = |rules: &str| banyan_migration::gate::Basis { rules: rules.to_owned(), ..Default::default() };
+        evidence.basis("/a", &basis("1")).unwrap();
+        evidence.moved("/a", at(Stage::Shadow), 1).unwrap();
+        evidence.flush();
+        evidence.moved("/a", at(Stage::Canary), 2).unwrap();
+        for n in 1..=3 {
+            evidence.answered("/a", Side::Modern, true, Duration::from_millis(1), "50%".parse().unwrap());
+            evidence.0.room().back(&StoreError::Database("the disk is full".to_owned()));
+            evidence.moved("/a", at(Stage::Canary), 3).unwrap();
+            let watch = evidence.0.watch("/a").lock().unwrap().clone();
+            assert_eq!(watch.answers_of_modern(), n, "what was counted before counts on");
+            assert_eq!(evidence.with("/a", |a| a.standing).unwrap(), Some((at(Stage::Canary), 2)));
+        }
+        assert_eq!(evidence.trouble().as_deref(), Some("the store failed: the disk is full"));
+        evidence.flush();
+        assert_eq!(evidence.trouble(), None, "it was written");
+    }
+}
