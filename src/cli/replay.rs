@@ -18,6 +18,9 @@ pub(super) struct Replay {
     /// So many at most.
     #[arg(long)]
     limit: Option<u64>,
+    /// So many under way at once at most; the rate holds all the same.
+    #[arg(long, default_value_t = 1)]
+    parallel: usize,
 }
 
 impl Replay {
@@ -35,7 +38,7 @@ impl Replay {
                 built.settings.admin
             ))
         })?;
-        let mut ask = json!({ "rate": rate, "limit": self.limit });
+        let mut ask = json!({ "rate": rate, "limit": self.limit, "parallel": self.parallel });
         // A route's path is absolute too; a file is what is there as one.
         let is_route = built.moving.routes.iter().any(|r| r.config.path == self.what || r.config.name() == self.what);
         if is_route || !Path::new(&self.what).is_file() {

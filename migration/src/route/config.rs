@@ -1,6 +1,7 @@
 //! A route's keys, checked.
 
 use super::{OnlyConfig, PathPattern};
+use crate::account::DWELL_MS;
 use crate::compare::{Rules, Tolerance};
 use crate::path::Pattern;
 use crate::score::Policy;
@@ -236,9 +237,16 @@ pub struct PromoteConfig {
     pub alpha: Option<Percent>,
     /// Whether it moves on by itself. Default: no.
     pub auto: bool,
+    /// How long it stays where it is at least before it moves on by itself. Default: 1h.
+    pub dwell: Option<Dur>,
 }
 
 impl PromoteConfig {
+    /// How long it stays where it is, in milliseconds.
+    pub fn dwell_ms(&self) -> i64 {
+        self.dwell.map_or(DWELL_MS, |d| i64::try_from(d.0.as_millis()).unwrap_or(i64::MAX))
+    }
+
     /// The policy.
     pub fn policy(&self) -> Policy {
         let or = |percent: Option<Percent>, default: f64| {
