@@ -4,6 +4,7 @@
 //! configured routes, most specific first. The facade's paths never fall through to a wildcard.
 //! Not here: the facade's answers (`facade`), sending to upstreams (`proxy`).
 
+use super::brownout::Without;
 use super::docs::Docs;
 use super::route::{self, Target};
 use super::worker::{self, Worker};
@@ -32,31 +33,32 @@ pub(super) async fn handle(
     request: HttpRequest,
     payload: web::Payload,
 ) -> HttpResponse {
-    let (whither, call) = worker::with(&shared, |w| {
+    let (whither, without, call) = worker::with(&shared, |w| {
         let consumer = caller::named(w, request.head());
-        let whither = whither(w, request.head(), consumer);
+        let mut whither = whither(w, request.head(), consumer);
+        let without = without(w, request.head(), consumer, &mut whither);
         let call = caller::begin(w, request.head(), consumer, &whither);
-        (whither, call)
+        (whither, without, call)
     });
-    let response = answer(&shared, &docs, whither, request, payload).await;
+    let response = answer(&shared, &docs, (whither, without), request, payload).await;
     call.end(response)
 }
 
 async fn answer(
     shared: &Arc<Shared>,
     docs: &Docs,
-    whither: Whither,
+    (whither, without): (Whither, Without),
     request: HttpRequest,
     payload: web::Payload,
 ) -> HttpResponse {
     match whither {
         Whither::Facade => {
             let body = facade::body(request.head(), payload).await;
-            facade::answer(shared, docs, request.head(), body).await
+            facade::answer(shared, docs, request.head(), body, &without).await
         }
         Whither::Route(turn) => {
             captured::saw(shared, &turn.route, request.head());
-            proxy::answer(shared, docs, turn, &request, payload).await
+            proxy::answer(shared, docs, (turn, without), &request, payload).await
         }
         Whither::Refused(refusal) => fault::problem(&refusal, &trace::id(request.headers())),
         Whither::NotOffered(methods) => {
@@ -89,17 +91,31 @@ pub(super) fn whither(w: &Worker, request: &RequestHead, consumer: Option<usize>
     if routes.is_empty() {
         return Whither::Facade;
     }
-    if let Some(mut turn) = turn(w, request, consumer) {
-        if turn.way.beside.is_some() && turn.route.entity.is_some_and(|e| brownout::holds(w, consumer, e)) {
-            // One side goes without a field: that is no difference between the two.
-            turn.way.beside = None;
-        }
+    if let Some(turn) = turn(w, request, consumer) {
         return gone_on(turn, request);
     }
     match routes.allow(request.uri.path()).filter(|_| !is_facades(request.uri.path())) {
         Some(methods) => Whither::NotOffered(methods.join(", ")),
         None => Whither::Facade,
     }
+}
+
+/// What an answer of the facade's, or of a route over its paths, lacks for that caller.
+fn without(w: &Worker, request: &RequestHead, consumer: Option<usize>, whither: &mut Whither) -> Without {
+    let without = match whither {
+        Whither::Facade => of_uri(w, request, consumer),
+        Whither::Route(turn) if turn.route.entity.is_some() => of_uri(w, request, consumer),
+        _ => Without::default(),
+    };
+    if let (false, Whither::Route(turn)) = (without.is_empty(), whither) {
+        // One side goes without a field: that is no difference between the two.
+        turn.way.beside = None;
+    }
+    without
+}
+
+fn of_uri(w: &Worker, request: &RequestHead, consumer: Option<usize>) -> Without {
+    brownout::of(&w.serving, request.uri.path(), request.uri.query().unwrap_or_default(), consumer)
 }
 
 /// The route a request belongs to, and who answers.

@@ -8,6 +8,7 @@
 mod common;
 
 mod api;
+mod brownouts;
 mod capture;
 mod commands;
 mod consumers;

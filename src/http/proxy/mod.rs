@@ -16,9 +16,11 @@ mod send;
 mod shape;
 mod socket;
 mod upload;
+mod withheld;
 
 pub use inside::Inside;
 
+use super::brownout::Without;
 use super::docs::Docs;
 use super::trace::Traced;
 use super::{facade, fault};
@@ -43,18 +45,20 @@ struct Pass<'r> {
     turn: &'r Turn,
     request: &'r HttpRequest,
     traced: Traced,
+    /// What the answer lacks for this caller.
+    without: &'r Without,
 }
 
 /// Answers a request of a route.
 pub(super) async fn answer(
     shared: &Arc<Shared>,
     docs: &Docs,
-    turn: Turn,
+    (turn, without): (Turn, Without),
     request: &HttpRequest,
     payload: web::Payload,
 ) -> HttpResponse {
     let traced = Traced::of(request.headers());
-    let pass = Pass { shared, docs, turn: &turn, request, traced };
+    let pass = Pass { shared, docs, turn: &turn, request, traced, without: &without };
     if let Err(refusal) = shape::check(request.head()) {
         let mut response = pass.refused(&refusal);
         // What else stands on such a connection is anyone's guess.
@@ -89,7 +93,7 @@ impl Pass<'_> {
             Some(payload) => facade::body(head, payload).await,
             None => Ok(web::Bytes::new()),
         };
-        let mut response = facade::answer(self.shared, self.docs, head, body).await;
+        let mut response = facade::answer(self.shared, self.docs, head, body, self.without).await;
         let (status, took) = (response.status().as_u16(), begun.elapsed());
         self.told(Side::Legacy, Some(status), took);
         reply::mark(&mut response, Side::Legacy, fallback);
@@ -177,15 +181,21 @@ impl Pass<'_> {
             body,
             upgrade: upgrade.cloned(),
         };
+        withheld::ask(self.without, &mut request.headers);
         if !translates {
-            return target.upstream.send(request).await;
+            return self.given(target.upstream.send(request).await?).await;
         }
         let asked = numbers::outward(self.shared, self.route(), send::target(head));
         let asked = asked.map_err(|why| Failure::Unfit { why })?;
         request.target = self.route().target(side, &asked).into_owned();
         // What is encoded cannot be translated.
         request.headers.insert(http::header::ACCEPT_ENCODING, http::HeaderValue::from_static("identity"));
-        numbers::translated(self.shared, self.route(), target.upstream.send(request).await?).await
+        self.given(numbers::translated(self.shared, self.route(), target.upstream.send(request).await?).await?).await
+    }
+
+    /// An upstream's answer, less what its caller goes without.
+    async fn given(&self, answer: Answer) -> Result<Answer, Failure> {
+        withheld::taken_out(self.without, self.route(), self.request.head(), answer).await
     }
 
     fn seen(&self, status: u16, headers: Vec<(String, String)>, took: std::time::Duration, body: web::Bytes) -> Seen {
