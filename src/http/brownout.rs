@@ -5,12 +5,13 @@
 //! Not here: taking fields out of what an upstream says (`proxy`).
 
 use super::route::Target;
-use crate::runtime::serving::Serving;
+use crate::runtime::consumers::Brownout;
 use actix_web::HttpResponse;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use banyan_migration::path::Pattern;
 use banyan_model::model::{Catalog, EntityNo, FieldNo};
 use banyan_model::query::{Embed, Link, Selection, params, parse_selection};
+use jiff::Timestamp;
 use std::sync::Arc;
 
 /// Names the fields that an answer lacks.
@@ -33,33 +34,33 @@ pub(super) struct Without {
     catalog: Option<Arc<Catalog>>,
 }
 
-/// What of the fields that a request asks for its caller goes without now.
-pub(super) fn of(serving: &Serving, path: &str, query: &str, consumer: Option<usize>) -> Without {
-    let mut without = Without::default();
-    if serving.brownouts.is_empty() {
-        return without;
-    }
-    let now = serving.clock.now();
-    for b in serving.brownouts.iter().filter(|b| b.holds(consumer, now)) {
-        if !without.hidden.contains(&(b.entity, b.field)) {
-            without.hidden.push((b.entity, b.field));
+/// Fields that a caller goes without at that time.
+pub(super) fn hidden(all: &[Brownout], consumer: Option<usize>, now: Timestamp) -> Vec<(EntityNo, FieldNo)> {
+    let mut hidden = Vec::new();
+    for b in all.iter().filter(|b| b.holds(consumer, now)) {
+        if !hidden.contains(&(b.entity, b.field)) {
+            hidden.push((b.entity, b.field));
         }
     }
-    let catalog = &serving.catalog;
-    let target = if without.hidden.is_empty() { None } else { super::route::find(serving, path).ok() };
+    hidden
+}
+
+/// What of the fields that a request asks for it goes without, if these are hidden.
+pub(super) fn of(catalog: &Arc<Catalog>, hidden: Vec<(EntityNo, FieldNo)>, target: &Target, query: &str) -> Without {
     let (entity, roots) = match target {
-        Some(Target::List(entity)) => (entity, ["/items/*", ""]),
-        Some(Target::Children(parent, _, child)) => (catalog.entities[parent].children[child].entity, ["/items/*", ""]),
-        Some(Target::One(entity, _) | Target::Lookup(entity)) => (entity, ["", ""]),
-        Some(Target::Changes(entity)) => (entity, ["/items/*/value", "/value"]),
+        _ if hidden.is_empty() => return Without::default(),
+        Target::List(entity) => (*entity, ["/items/*", ""]),
+        Target::Children(parent, _, child) => (catalog.entities[*parent].children[*child].entity, ["/items/*", ""]),
+        Target::One(entity, _) | Target::Lookup(entity) => (*entity, ["", ""]),
+        Target::Changes(entity) => (*entity, ["/items/*/value", "/value"]),
         _ => return Without::default(),
     };
+    let mut without = Without { hidden, roots, ..Without::default() };
     // What is wrong with a request is told by whoever answers it.
     let selection = match target {
-        Some(Target::Changes(_)) => Selection::default(),
+        Target::Changes(_) => Selection::default(),
         _ => parse_selection(catalog, entity, &params(query).unwrap_or_default(), &[]).0,
     };
-    without.roots = roots;
     without.find(catalog, entity, selection.fields.as_deref(), &selection.embeds, ("", ""));
     if without.names.is_empty() {
         return Without::default();
@@ -74,7 +75,7 @@ impl Without {
         self.names.is_empty()
     }
 
-    /// What is lacking, for people.
+    /// What is lacking: `fax`, `customer.fax`.
     pub(super) fn names(&self) -> &[String] {
         &self.names
     }

@@ -14,6 +14,7 @@ use crate::runtime::serving::Shared;
 use actix_web::dev::RequestHead;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
+use banyan_migration::consumer::Consumers;
 use banyan_migration::route::{By, Move};
 use banyan_migration::stage::Side;
 use banyan_model::query::{is_token, params};
@@ -22,7 +23,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 /// With this header a caller chooses a side while its route is in canary.
-const SIDE: HeaderName = HeaderName::from_static("banyan-side");
+pub(super) const SIDE: HeaderName = HeaderName::from_static("banyan-side");
 /// Who calls, where nothing better is known.
 pub(super) const CONSUMER: HeaderName = HeaderName::from_static("x-consumer");
 
@@ -37,6 +38,9 @@ pub(super) async fn handle(
         let consumer = caller::named(w, request.head());
         let mut whither = whither(w, request.head(), consumer);
         let without = without(w, request.head(), consumer, &mut whither);
+        if let Whither::Route(turn) = &whither {
+            captured::saw(w, &turn.route, request.head(), consumer);
+        }
         let call = caller::begin(w, request.head(), consumer, &whither);
         (whither, without, call)
     });
@@ -56,10 +60,7 @@ async fn answer(
             let body = facade::body(request.head(), payload).await;
             facade::answer(shared, docs, request.head(), body, &without).await
         }
-        Whither::Route(turn) => {
-            captured::saw(shared, &turn.route, request.head());
-            proxy::answer(shared, docs, (turn, without), &request, payload).await
-        }
+        Whither::Route(turn) => proxy::answer(shared, docs, (turn, without), &request, payload).await,
         Whither::Refused(refusal) => fault::problem(&refusal, &trace::id(request.headers())),
         Whither::NotOffered(methods) => {
             let detail = format!("this path does not offer {}; it offers {methods}", request.method());
@@ -115,7 +116,14 @@ fn without(w: &Worker, request: &RequestHead, consumer: Option<usize>, whither: 
 }
 
 fn of_uri(w: &Worker, request: &RequestHead, consumer: Option<usize>) -> Without {
-    brownout::of(&w.serving, request.uri.path(), request.uri.query().unwrap_or_default(), consumer)
+    let serving = &w.serving;
+    if serving.brownouts.is_empty() {
+        return Without::default();
+    }
+    let Ok(target) = route::find(serving, request.uri.path()) else { return Without::default() };
+    let query = request.uri.query().unwrap_or_default();
+    let hidden = brownout::hidden(&serving.brownouts, consumer, serving.clock.now());
+    brownout::of(&serving.catalog, hidden, &target, query)
 }
 
 /// The route a request belongs to, and who answers.
@@ -134,7 +142,16 @@ fn turn(w: &Worker, request: &RequestHead, consumer: Option<usize>) -> Option<Tu
     } else {
         routes.of_path(method, path)?
     };
-    let consumers = &w.serving.consumers;
+    Some(turn_of(route, request, consumer, &w.serving.consumers))
+}
+
+/// Who answers a request of that route.
+pub(super) fn turn_of(
+    route: &Arc<Route>,
+    request: &RequestHead,
+    consumer: Option<usize>,
+    consumers: &Consumers,
+) -> Turn {
     let name = consumer.and_then(|no| consumers.names().get(no)).map(String::as_str);
     let who = who(route, request, name, consumers.names());
     let sent = request.headers.get(SIDE).and_then(|v| match v.as_bytes() {
@@ -144,12 +161,12 @@ fn turn(w: &Worker, request: &RequestHead, consumer: Option<usize>) -> Option<Tu
     });
     // Whatever the route tells callers apart by, a consumer that is pinned goes where it is pinned.
     let sent = name.and_then(|n| route.config.canary.pin.get(n).copied()).or(sent);
-    let (way, who) = (route.way(access(method), &who, sent), who.into_owned());
-    Some(Turn { route: route.clone(), way, who })
+    let (way, who) = (route.way(access(request.method.as_str()), &who, sent), who.into_owned());
+    Turn { route: route.clone(), way, who }
 }
 
 /// A request that goes on from a place in a list goes to the side that made its token, whoever's turn it is.
-fn gone_on(mut turn: Turn, request: &RequestHead) -> Whither {
+pub(super) fn gone_on(mut turn: Turn, request: &RequestHead) -> Whither {
     let query = request.uri.query().unwrap_or_default();
     if turn.route.entity.is_none() || !(query.contains("cursor=") || query.contains("since=")) {
         return Whither::Route(turn);

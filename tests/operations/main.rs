@@ -21,6 +21,7 @@ mod logs;
 mod metrics;
 mod migration;
 mod pages;
+mod reach;
 mod routes;
 #[allow(dead_code)] // this binary uses its part
 #[path = "../journeys/routes/upstream.rs"]

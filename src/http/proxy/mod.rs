@@ -23,6 +23,7 @@ pub use inside::Inside;
 use super::brownout::Without;
 use super::docs::Docs;
 use super::trace::Traced;
+use super::worker;
 use super::{facade, fault};
 use crate::runtime::routes::{Route, Turn, access};
 use crate::runtime::serving::Shared;
@@ -47,6 +48,8 @@ struct Pass<'r> {
     traced: Traced,
     /// What the answer lacks for this caller.
     without: &'r Without,
+    /// It comes through a proxy that is believed.
+    trusted: bool,
 }
 
 /// Answers a request of a route.
@@ -58,7 +61,9 @@ pub(super) async fn answer(
     payload: web::Payload,
 ) -> HttpResponse {
     let traced = Traced::of(request.headers());
-    let pass = Pass { shared, docs, turn: &turn, request, traced, without: &without };
+    let from = request.head().peer_addr.map(|a| a.ip());
+    let trusted = worker::with(shared, |w| w.serving.consumers.trusts(from));
+    let pass = Pass { shared, docs, turn: &turn, request, traced, without: &without, trusted };
     if let Err(refusal) = shape::check(request.head()) {
         let mut response = pass.refused(&refusal);
         // What else stands on such a connection is anyone's guess.
@@ -177,7 +182,7 @@ impl Pass<'_> {
         let mut request = Request {
             method: http::Method::from_bytes(head.method.as_str().as_bytes()).unwrap_or_default(),
             target: self.route().target(side, send::target(head)).into_owned(),
-            headers: send::headers(self.request, &self.traced),
+            headers: send::headers(self.request, &self.traced, self.trusted),
             body,
             upgrade: upgrade.cloned(),
         };
@@ -199,7 +204,7 @@ impl Pass<'_> {
     }
 
     fn seen(&self, status: u16, headers: Vec<(String, String)>, took: std::time::Duration, body: web::Bytes) -> Seen {
-        let question = send::question(self.request, send::headers(self.request, &self.traced), body);
+        let question = send::question(self.request, send::headers(self.request, &self.traced, self.trusted), body);
         Seen { question, trace_id: self.traced.id().to_owned(), status, headers, took }
     }
 

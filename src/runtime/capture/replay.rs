@@ -6,11 +6,14 @@
 use super::read::{of_route, one_file};
 use super::{HEADERS, Line};
 use crate::runtime::clock::Clock;
+use crate::runtime::consumers::OTHERS;
 use crate::runtime::routes::contract::operation;
 use crate::runtime::routes::{Route, Routes};
 use crate::runtime::shadow::{Exchange, Facade, Question, Skipped, pair};
+use banyan_migration::consumer::ANONYMOUS;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,6 +22,8 @@ use std::time::{Duration, Instant};
 
 /// Requests of one replay that are read ahead.
 const AHEAD: usize = 64;
+/// Consumers of one replay that are told apart; a file may name any number.
+const APART: usize = 100;
 
 /// What is to be asked again.
 #[derive(Clone, Debug)]
@@ -31,6 +36,8 @@ pub struct Order {
     pub rate: f64,
     /// So many at most.
     pub limit: Option<u64>,
+    /// Of this consumer only; `anonymous`: of nobody in particular.
+    pub consumer: Option<String>,
 }
 
 /// What became of a request that both sides were asked.
@@ -42,6 +49,17 @@ pub enum Asked {
     Mismatched,
     /// It cannot be told: one did not answer, or it is a repeat.
     NotCounted,
+}
+
+/// What became of one consumer's requests.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OfConsumer {
+    /// How many both sides were asked.
+    pub asked: u64,
+    /// Those whose answers agree.
+    pub matched: u64,
+    /// Those whose answers do not.
+    pub mismatched: u64,
 }
 
 /// How far a replay is.
@@ -63,10 +81,25 @@ pub struct Progress {
     pub elsewhere: u64,
     /// Lines that are none.
     pub damaged: u64,
+    /// By consumer; those beyond [`APART`] names together as `others`.
+    pub consumers: BTreeMap<String, OfConsumer>,
     /// Whether it ended.
     pub ended: bool,
     /// Why it ended early.
     pub why: Option<String>,
+}
+
+impl Progress {
+    fn of_consumer(&mut self, name: &str, became: Asked) {
+        let apart = self.consumers.len() < APART || self.consumers.contains_key(name);
+        let of_it = self.consumers.entry(if apart { name } else { OTHERS }.to_owned()).or_default();
+        of_it.asked += 1;
+        match became {
+            Asked::Matched => of_it.matched += 1,
+            Asked::Mismatched => of_it.mismatched += 1,
+            Asked::NotCounted => {}
+        }
+    }
 }
 
 /// Why a replay does not begin.
@@ -219,6 +252,10 @@ impl Run {
             if self.order.limit.is_some_and(|l| asked >= l) {
                 return ControlFlow::Break(());
             }
+            let consumer = if line.consumer.is_empty() { ANONYMOUS } else { &line.consumer };
+            if self.order.consumer.as_ref().is_some_and(|only| only != consumer) {
+                continue;
+            }
             if !line.is_replayable() {
                 self.count(|p| p.not_replayable += 1);
                 continue;
@@ -234,6 +271,7 @@ impl Run {
                     let became = (self.saw)(exchange);
                     self.count(|p| {
                         p.asked += 1;
+                        p.of_consumer(consumer, became);
                         match became {
                             Asked::Matched => p.matched += 1,
                             Asked::Mismatched => p.mismatched += 1,
@@ -247,6 +285,7 @@ impl Run {
                 }
                 Err(_) => self.count(|p| {
                     p.asked += 1;
+                    p.of_consumer(consumer, Asked::NotCounted);
                     p.not_counted += 1;
                 }),
             }
