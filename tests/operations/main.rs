@@ -8,6 +8,7 @@
 mod common;
 
 mod api;
+mod backups;
 mod brownouts;
 mod capture;
 mod commands;
