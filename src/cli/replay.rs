@@ -21,6 +21,9 @@ pub(super) struct Replay {
     /// Only what this consumer asked; `anonymous` is everyone without a name.
     #[arg(long)]
     consumer: Option<String>,
+    /// So many under way at once at most; the rate holds all the same.
+    #[arg(long, default_value_t = 1)]
+    parallel: usize,
 }
 
 impl Replay {
@@ -38,7 +41,8 @@ impl Replay {
                 built.settings.admin
             ))
         })?;
-        let mut ask = json!({ "rate": rate, "limit": self.limit, "consumer": self.consumer });
+        let mut ask =
+            json!({ "rate": rate, "limit": self.limit, "consumer": self.consumer, "parallel": self.parallel });
         // A route's path is absolute too; a file is what is there as one.
         let is_route = built.moving.routes.iter().any(|r| r.config.path == self.what || r.config.name() == self.what);
         if is_route || !Path::new(&self.what).is_file() {

@@ -230,15 +230,19 @@ fn explain(
     Ok(())
 }
 
-fn kill(global: &Global, mut built: Built, route: &str, reason: &str, author: &str) -> Done {
+fn kill(global: &Global, built: Built, route: &str, reason: &str, author: &str) -> Done {
     // Whoever answers at that address, or nobody: the switch must work all the same.
     let gateway = gateway_of(&built).ok().flatten();
     let path = switch_path_of(&built.settings.store);
-    let (routes, _) = routes_of(&mut built)?;
-    let named: Vec<String> = match route {
-        "*" => routes.all.iter().map(|r| r.name.clone()).collect(),
-        one => routes.named(one).map(|r| vec![r.name.clone()]).unwrap_or_default(),
-    };
+    // By the configuration alone: a journal that cannot be read must not be in the way.
+    let all: Vec<(String, &str)> =
+        built.moving.routes.iter().map(|r| (r.config.name(), r.config.path.as_str())).collect();
+    let mut named: Vec<String> =
+        all.iter().filter(|(n, _)| route == "*" || route == n).map(|(n, _)| n.clone()).collect();
+    if named.is_empty() {
+        named = all.iter().filter(|(_, path)| route == *path).map(|(n, _)| n.clone()).collect();
+        named.truncate(if named.len() == 1 { 1 } else { 0 });
+    }
     if named.is_empty() {
         return Err(Failure::Because(format!("there is no route `{route}`; `banyan routes list` shows all")));
     }
@@ -282,8 +286,9 @@ fn decisions(global: &Global, built: &Built, route: Option<&str>) -> Done {
         return Ok(());
     }
     let row = |d: &DecisionView| {
+        let against: String = d.overrode.iter().map(|told| format!("        against: {told}\n")).collect();
         format!(
-            "{:>4}  {}  {}  {} -> {}  {} ({}): {}\n",
+            "{:>4}  {}  {}  {} -> {}  {} ({}): {}\n{against}",
             d.number, d.at, d.route, d.from, d.to, d.author, d.because, d.reason
         )
     };
@@ -317,5 +322,7 @@ pub(super) fn told(global: &Global, decision: &Value) {
         return out::json(decision);
     }
     let text = |key: &str| decision.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
-    out::answer(&format!("{}: {} -> {}\n", text("route"), text("from"), text("to")));
+    let against = decision.get("overrode").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+    let against: String = against.map(|told| format!("  against: {}\n", out::plain(told))).collect();
+    out::answer(&format!("{}: {} -> {}\n{against}", text("route"), text("from"), text("to")));
 }

@@ -45,9 +45,14 @@ impl Headers for Sent<'_> {
     }
 }
 
+/// What a request sent, and from where.
+pub(super) fn sent(request: &RequestHead) -> Sent<'_> {
+    Sent { headers: &request.headers, from: request.peer_addr.map(|a| a.ip()) }
+}
+
 /// The place of the consumer who calls. `None`: anonymous.
 pub(super) fn named(w: &mut Worker, request: &RequestHead) -> Option<usize> {
-    w.serving.consumers.who(&Sent { headers: &request.headers, from: request.peer_addr.map(|a| a.ip()) }, &mut w.memo)
+    w.serving.consumers.who(&sent(request), &mut w.memo)
 }
 
 /// A call under way.

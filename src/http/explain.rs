@@ -4,6 +4,7 @@ use super::explained::{Asked, World};
 use super::handle::{is_facades, moved};
 use super::route;
 use crate::runtime::routes::{Route, Turn, access};
+use banyan_migration::route::OnlyConfig;
 use banyan_migration::stage::{Side, Stage};
 use std::sync::Arc;
 
@@ -45,7 +46,7 @@ enum End<'w> {
 
 /// Explains a request.
 pub fn explain(world: &World<'_>, asked: &Asked) -> Explanation {
-    let (steps, end) = search(world, asked.method(), asked.path());
+    let (steps, end) = search(world, asked);
     let mut told = Explanation {
         steps,
         route: None,
@@ -76,8 +77,10 @@ pub fn explain(world: &World<'_>, asked: &Asked) -> Explanation {
 }
 
 /// What is looked at, in this order, and where that ends.
-fn search<'w>(world: &World<'w>, method: &str, path: &str) -> (Vec<Step>, End<'w>) {
+fn search<'w>(world: &World<'w>, asked: &Asked) -> (Vec<Step>, End<'w>) {
     let (catalog, routes) = (world.catalog, world.routes);
+    let (method, path) = (asked.method(), asked.path());
+    let meets = |only: &OnlyConfig| asked.meets(world, only);
     let mut steps = Vec::new();
     let mut step = |what: String, counts, why: String| steps.push(Step { what, counts, why });
     let collection = |plural: &str| catalog.entities.iter().position(|e| e.plural == plural);
@@ -119,7 +122,7 @@ fn search<'w>(world: &World<'w>, method: &str, path: &str) -> (Vec<Step>, End<'w
                 return (steps, end);
             }
             Err(refusal) => {
-                if let Some(route) = routes.of_path(method, path).filter(|r| is_facades(&r.config.path)) {
+                if let Some(route) = routes.of_path(method, path, &meets).filter(|r| is_facades(&r.config.path)) {
                     step(name(route), true, "a place of its own under /v1, beside the collections".to_owned());
                     return (steps, End::Route(route));
                 }
@@ -128,14 +131,14 @@ fn search<'w>(world: &World<'w>, method: &str, path: &str) -> (Vec<Step>, End<'w
             }
         }
     }
-    for found in routes.explain_path(method, path) {
+    for found in routes.explain_path(method, path, &meets) {
         let route = routes.all.get(found.number);
         step(route.map_or(found.path, |r| name(r)), found.counts, found.why);
     }
-    match routes.of_path(method, path) {
+    match routes.of_path(method, path, &meets) {
         Some(route) => (steps, End::Route(route)),
         None => {
-            let why = match routes.allow(path) {
+            let why = match routes.allow(path, &meets) {
                 Some(methods) => format!("405: routes offer {} here", methods.join(", ")),
                 None => "404: no route has this path".to_owned(),
             };

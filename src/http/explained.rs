@@ -13,6 +13,7 @@ use actix_web::dev::RequestHead;
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::http::{Method, Uri};
 use banyan_migration::consumer::{ANONYMOUS, By, Consumers, Trust};
+use banyan_migration::route::OnlyConfig;
 use banyan_migration::stage::{Side, Stage};
 use banyan_model::model::Catalog;
 use banyan_model::refusal::Refusal;
@@ -78,6 +79,12 @@ impl Asked {
     fn why(&self, consumers: &Consumers) -> Result<Option<(usize, By)>, String> {
         let consumers = consumers.clone().trusting(Trust::Everyone);
         consumers.why(&Sent { headers: &self.head.headers, from: None })
+    }
+
+    /// Whether a route is meant for it.
+    pub(super) fn meets(&self, world: &World<'_>, only: &OnlyConfig) -> bool {
+        let name = self.place(world.consumers).and_then(|no| world.consumers.names().get(no));
+        only.meets(&Sent { headers: &self.head.headers, from: None }, name.map(String::as_str))
     }
 
     /// As whom it is counted, and why.

@@ -15,7 +15,7 @@ use actix_web::dev::RequestHead;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
 use banyan_migration::consumer::Consumers;
-use banyan_migration::route::{By, Move};
+use banyan_migration::route::{By, Move, OnlyConfig};
 use banyan_migration::stage::Side;
 use banyan_model::query::{is_token, params};
 use banyan_model::refusal::Refusal;
@@ -95,7 +95,8 @@ pub(super) fn whither(w: &Worker, request: &RequestHead, consumer: Option<usize>
     if let Some(turn) = turn(w, request, consumer) {
         return gone_on(turn, request);
     }
-    match routes.allow(request.uri.path()).filter(|_| !is_facades(request.uri.path())) {
+    let meets = |only: &OnlyConfig| only.meets(&caller::sent(request), consumer_name(&w.serving.consumers, consumer));
+    match routes.allow(request.uri.path(), meets).filter(|_| !is_facades(request.uri.path())) {
         Some(methods) => Whither::NotOffered(methods.join(", ")),
         None => Whither::Facade,
     }
@@ -126,10 +127,18 @@ fn of_uri(w: &Worker, request: &RequestHead, consumer: Option<usize>) -> Without
     brownout::of(&serving.catalog, hidden, &target, query)
 }
 
+/// The name of the consumer at that place.
+fn consumer_name(consumers: &Consumers, consumer: Option<usize>) -> Option<&str> {
+    consumer.and_then(|no| consumers.names().get(no)).map(String::as_str)
+}
+
 /// The route a request belongs to, and who answers.
 fn turn(w: &Worker, request: &RequestHead, consumer: Option<usize>) -> Option<Turn> {
     let routes = &w.serving.routes;
     let (method, path) = (request.method.as_str(), request.uri.path());
+    let consumers = &w.serving.consumers;
+    let name = consumer_name(consumers, consumer);
+    let meets = |only: &OnlyConfig| only.meets(&caller::sent(request), name);
     let route = if is_facades(path) {
         match route::find(&w.serving, path) {
             Ok(target) => {
@@ -137,12 +146,12 @@ fn turn(w: &Worker, request: &RequestHead, consumer: Option<usize>) -> Option<Tu
                 routes.of_entity(entity, what, method)?
             }
             // A route may have a place of its own under /v1, beside the collections.
-            Err(_) => routes.of_path(method, path).filter(|r| is_facades(&r.config.path))?,
+            Err(_) => routes.of_path(method, path, meets).filter(|r| is_facades(&r.config.path))?,
         }
     } else {
-        routes.of_path(method, path)?
+        routes.of_path(method, path, meets)?
     };
-    Some(turn_of(route, request, consumer, &w.serving.consumers))
+    Some(turn_of(route, request, consumer, consumers))
 }
 
 /// Who answers a request of that route.
@@ -152,7 +161,7 @@ pub(super) fn turn_of(
     consumer: Option<usize>,
     consumers: &Consumers,
 ) -> Turn {
-    let name = consumer.and_then(|no| consumers.names().get(no)).map(String::as_str);
+    let name = consumer_name(consumers, consumer);
     let who = who(route, request, name, consumers.names());
     let sent = request.headers.get(SIDE).and_then(|v| match v.as_bytes() {
         b"modern" => Some(Side::Modern),

@@ -12,6 +12,7 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
@@ -106,7 +107,7 @@ impl Site {
     }
 
     fn empty() -> Site {
-        let [port, admin, modern] = free_ports();
+        let [port, admin, modern] = [(); 3].map(|()| free_port());
         Site { folder: TempDir::new().unwrap(), port, admin, host: None, modern }
     }
 
@@ -212,10 +213,22 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// Ports that nobody listens on.
-fn free_ports() -> [u16; 3] {
-    let held = [(); 3].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
-    held.map(|l| l.local_addr().unwrap().port())
+/// A port that nobody listens on, and that no other test is given. It lies below those that systems hand out by
+/// themselves: one of those could be taken by any connection before the program binds it, or while it is started again.
+pub(crate) fn free_port() -> u16 {
+    const FROM: u32 = 12_000;
+    const MANY: u32 = 20_000;
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    loop {
+        let n = NEXT.fetch_add(1, Ordering::Relaxed);
+        assert!(n < MANY, "no port is free");
+        // Processes of tests that run side by side begin far from each other.
+        let port = FROM + (std::process::id().wrapping_mul(7_919) + n) % MANY;
+        let port = u16::try_from(port).unwrap();
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
 }
 
 impl Gateway {
@@ -307,13 +320,15 @@ impl Gateway {
         }
     }
 
-    /// Waits until that file of the dataset was read to its end or refused; says which (`done`, `refused`, …).
+    /// Waits until that file of the dataset was read to its end or refused; says which (`done`, `refused`, …). Files of
+    /// one moment are read by their names, so others may have followed it.
     pub(crate) fn settled(&self, dataset: &str, file: &str) -> String {
         let mut state = String::new();
         self.until(&format!("{file} of {dataset}"), |g| {
-            let unit = g.dataset(dataset)["last_unit"].clone();
-            state = unit["state"].as_str().unwrap_or("").to_owned();
-            unit["name"] == file && !["", "open", "unacknowledged"].contains(&state.as_str())
+            let units = g.admin(&format!("/admin/v1/units?dataset={dataset}"))["items"].clone();
+            let unit = units.as_array().into_iter().flatten().find(|u| u["name"] == file);
+            state = unit.and_then(|u| u["state"].as_str()).unwrap_or("").to_owned();
+            !["", "open", "unacknowledged"].contains(&state.as_str())
         });
         state
     }

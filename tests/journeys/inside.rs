@@ -5,7 +5,7 @@ use banyan::config::{self, Disk, MissingSecret};
 use banyan::runtime::clock::Clock;
 use banyan::runtime::ingest::{Engine, OpenFeed, Session, States, Taken, lookup_key};
 use banyan_adapter::{Scope, SnapshotPart, UnitDone};
-use banyan_store::{Since, Store, sqlite::SqliteStore};
+use banyan_store::{DeadLetterFilter, DeadLetterState, Since, Store, sqlite::SqliteStore};
 use banyan_words::{Batch, BatchBuilder, Shape, UnitRef, Value};
 use std::sync::Arc;
 use tempfile::TempDir;
@@ -225,6 +225,34 @@ fn what_is_refused_and_derived_again_within_one_snapshot_is_no_deletion_of_it() 
             room.take(&mut next, &["ID", "REGION"], &[&["2", "N"], &["3", "N"], &["4", "N"]]);
             room.done(next, None);
             assert_eq!(room.live(), 3, "{also} {parts} {from}");
+            assert_eq!(room.store.verify().unwrap(), Vec::<String>::new());
+        }
+    }
+}
+
+#[test]
+fn a_key_that_stands_twice_is_refused_whenever_its_first_record_was_derived() {
+    for also in ["", "also: { shop.second: [REGION, ID] },"] {
+        let yaml = RESTING.replace("ALSO", also).replace("folder: drop", "folder: drop\n    spaces: [shop.second]");
+        let rows: [&[&str]; 3] = [&["1", "N", "a"], &["1", "N", "b"], &["2", "N", "c"]];
+        // The lookup's row arrives before the key's first row, between the two, or after both.
+        for before in 0..=2 {
+            let mut room = Room::of(&yaml);
+            let mut open = room.begin(0, "people a");
+            room.take(&mut open, &["ID", "REGION", "NOTE"], &rows[..before]);
+            let mut regions = room.begin(1, "regions");
+            room.take(&mut regions, &["ID", "NAME"], &[&["N", "North"]]);
+            room.done(regions, None);
+            room.take(&mut open, &["ID", "REGION", "NOTE"], &rows[before..]);
+            room.done(open, None);
+            assert_eq!(room.live(), 1, "{also} after {before}");
+            let mut reader = room.store.reader().unwrap();
+            let total = reader.ledger_totals(room.engine.catalog.datasets[0].stored).unwrap()[0].tally;
+            assert_eq!((total.read, total.applied, total.rejected), (3, 1, 2), "{also} after {before}: {total:?}");
+            let letters = reader.dead_letters(&DeadLetterFilter::default(), 10).unwrap();
+            let open = letters.iter().filter(|l| l.state == DeadLetterState::Open).count();
+            assert_eq!(open, 2, "{also} after {before}: {letters:?}");
+            drop(reader);
             assert_eq!(room.store.verify().unwrap(), Vec::<String>::new());
         }
     }

@@ -12,6 +12,7 @@ mod databases;
 mod demo;
 mod discover;
 mod drift;
+mod failing;
 mod feed;
 mod hazards;
 mod inside;

@@ -1,6 +1,7 @@
 //! Captured requests: what is kept, what never is, and what asking them again says.
 
 use super::SHOP;
+use super::upstream::{Upstream, answer, until};
 use crate::common::{Gateway, Site};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Read, Write};
@@ -147,6 +148,52 @@ fn what_is_kept_shows_no_secret_and_can_be_asked_again() {
     // Of an entity the facade is asked as legacy.
     let told = site.banyan_json(&["replay", "/v1/items"]);
     assert_eq!((&told["asked"], &told["mismatched"]), (&json!(1), &json!(1)), "{told}");
+}
+
+#[test]
+fn several_are_asked_at_once_but_no_more_than_were_wanted() {
+    let (inside, most) = (Arc::new(Mutex::new(0_usize)), Arc::new(Mutex::new(0_usize)));
+    let want = Arc::new(Mutex::new(1));
+    let told = (inside.clone(), most.clone(), want.clone());
+    let new = Upstream::start(move |c, _| {
+        let (inside, most, want) = &told;
+        *inside.lock().unwrap() += 1;
+        // Nobody goes on before as many are here as may be: they must have been asked at once.
+        until("as many are under way as were wanted", || {
+            let now = *inside.lock().unwrap();
+            let mut most = most.lock().unwrap();
+            *most = now.max(*most);
+            *most >= *want.lock().unwrap()
+        });
+        let sent = c.send(answer(200, "Content-Type: application/json\r\n", "{}"));
+        *inside.lock().unwrap() -= 1;
+        sent
+    });
+    let old = Upstream::says(200, "{}");
+    let site = Site::new(&format!(
+        "upstreams:\n  old: {{ url: '{}', spare: 1000 }}\n  new: {{ url: '{}' }}\nroutes:\n  \
+         - {{ path: /orders/**, legacy: old, modern: new, capture: {{ sample: 100% }} }}\n",
+        old.url(),
+        new.url()
+    ));
+    let g = site.start();
+    for n in 0..40 {
+        assert_eq!(g.ask(&format!("/orders/{n}"), &[]).status, 200);
+    }
+    g.until("all is written", |_| kept(&site).lines().count() == 40);
+    for (parallel, limit, asked) in [(1, 10, 10), (4, 1_000, 40), (4, 22, 22)] {
+        *most.lock().unwrap() = 0;
+        *want.lock().unwrap() = parallel;
+        let (n, limit) = (parallel.to_string(), limit.to_string());
+        let args = ["replay", "/orders/**", "--rate", "1000/s", "--parallel", &n, "--limit", &limit];
+        let told = site.banyan_json(&args);
+        assert_eq!(told["asked"], asked, "{told}");
+        assert_eq!(*most.lock().unwrap(), parallel);
+    }
+    let begun = std::time::Instant::now();
+    site.banyan_json(&["replay", "/orders/**", "--rate", "50/s", "--parallel", "8"]);
+    assert!(begun.elapsed().as_millis() >= 780, "the rate holds: 40 at 50 a second take {:?}", begun.elapsed());
+    assert_eq!(g.act("/admin/v1/replay", &json!({ "route": "/orders/**", "parallel": 65 })).status, 400);
 }
 
 #[test]

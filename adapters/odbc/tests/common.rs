@@ -138,7 +138,7 @@ impl Server {
 }
 
 pub(crate) fn wait_for(what: &str, log: &Path, mut ready: impl FnMut() -> bool) {
-    for _ in 0..300 {
+    for _ in 0..900 {
         if ready() {
             return;
         }

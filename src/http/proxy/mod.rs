@@ -129,11 +129,11 @@ impl Pass<'_> {
         let mut fallback = None;
         if let (Some(why), Some(again)) = (failing::falls_back(self.turn, &sent), &again) {
             meter::fell_back(self.route(), why);
-            if let Some(mut capture) = capture.take() {
-                capture.skip(Skipped::FellBack);
+            if let Some(capture) = &mut capture {
+                capture.fell_back(failing::told(&sent, took));
             }
             if self.route().legacy.is_none() {
-                return self.facade(None, None, Some(why)).await;
+                return self.facade(None, capture, Some(why)).await;
             }
             (side, fallback) = (Side::Legacy, Some(why));
             let begun = Instant::now();
@@ -146,6 +146,9 @@ impl Pass<'_> {
             Err(failure) => {
                 let refusal = failing::refusal(&failure, over.get().then_some(largest.unwrap_or(0)));
                 self.log(side, &failure);
+                if let Some(capture) = &mut capture {
+                    capture.skip(failing::uncompared(side, &failure));
+                }
                 let mut response = self.refused(&refusal);
                 reply::mark(&mut response, side, fallback);
                 return response;
@@ -155,9 +158,8 @@ impl Pass<'_> {
             match again {
                 Some(_) if answer.upgraded.is_some() => capture.skip(Skipped::Upgraded),
                 Some(again) => {
-                    let headers = answer.headers.iter();
-                    let texts = headers.filter_map(|(n, v)| Some((n.as_str().to_owned(), v.to_str().ok()?.to_owned())));
-                    capture.seen(side, self.seen(answer.status.as_u16(), texts.collect(), took, again));
+                    let headers = reply::texts(&answer.headers);
+                    capture.seen(side, self.seen(answer.status.as_u16(), headers, took, again));
                 }
                 None => capture.skip(Skipped::RequestTooLarge),
             }

@@ -14,7 +14,7 @@ mod told;
 
 pub use line::{Line, Masks};
 pub use read::{Found, of_route, one_file};
-pub use replay::{Asked, OfConsumer, Order, Progress, Refused, Replays, Saw};
+pub use replay::{Asked, MOST_PARALLEL, OfConsumer, Order, Progress, Refused, Replays, Saw};
 pub use told::to_evidence;
 
 use super::clock::Clock;

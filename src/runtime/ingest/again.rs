@@ -35,9 +35,9 @@ impl Session<'_> {
         let refusal = Refusal { code: DUPLICATE_KEY.into(), field: None, message };
         self.refuse(at, mapping, open, row, Some(record), &refusal)?;
         self.tally(open.number, open.dataset, m.stored).rejected += 1;
-        if !open.refused.insert((mapping, record)) {
-            return Ok(());
-        }
+        let second = open.refused.insert((mapping, record));
+        // What the caller knows may be undone since.
+        let known = if second { known } else { self.known_one(mapping, record)? };
         let Some(n) = known.n else { return Ok(()) };
         let (id, mut i) = self.load(m.entity, n)?;
         let Some(first) = i.observations.iter().position(|o| self.made_by(o, mapping, record)) else {
@@ -45,10 +45,19 @@ impl Session<'_> {
         };
         let o = i.observations[first].clone();
         if o.unit != open.number {
-            // The first one said what was known: it changed nothing, and counts as refused from now on.
-            self.tally(open.number, open.dataset, m.stored).unchanged -= 1;
-            self.tally(open.number, open.dataset, m.stored).rejected += 1;
+            if second {
+                // The first one said what was known: it changed nothing, and counts as refused from now on.
+                self.tally(open.number, open.dataset, m.stored).unchanged -= 1;
+                self.tally(open.number, open.dataset, m.stored).rejected += 1;
+            }
             return Ok(());
+        }
+        if !second && o.withdrawn {
+            return Ok(());
+        }
+        // One that was refused when it came may have been derived again since: it is marked only now.
+        if let Some(mark) = known.mark {
+            open.marks.entry(mapping).or_default().mark(mark);
         }
         let before = Before::of(&i);
         i.observations.remove(first);

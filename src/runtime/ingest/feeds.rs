@@ -10,7 +10,7 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, SyncSender};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// What a feed is doing, for operators.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -87,6 +87,9 @@ impl FeedLine {
 /// How much a feed is asked for at once.
 const ASK: Ask = Ask { rows: 4_096, bytes: 4 << 20, wait: Duration::from_millis(500) };
 
+/// How long until what could not be done with a file that was read is tried again.
+const ACKNOWLEDGE_AGAIN: Duration = Duration::from_secs(5);
+
 /// Runs a feed until it is stopped.
 pub(super) fn run(
     feed_no: usize,
@@ -102,18 +105,36 @@ pub(super) fn run(
     // A unit was begun and not ended.
     let mut open = false;
     let mut pause = Duration::from_millis(200);
+    // Units that are durable, and whose `after` is still to be carried out; and when.
+    let mut late: Vec<(Arc<UnitRef>, String)> = Vec::new();
+    let mut again_at = Instant::now();
     let show = |s: FeedState| {
         if let Ok(mut shown) = state.lock() {
             *shown = s;
         }
     };
+    let acknowledged = |feed: &mut dyn BlockingFeed, unit: &Arc<UnitRef>, token: &str| {
+        let done = feed.acknowledge(unit, token);
+        match &done {
+            Ok(()) => drop(out.send(Message::Acknowledged { feed: feed_no, unit: unit.clone() })),
+            Err(fault) => show(failing(fault)),
+        }
+        done.is_ok()
+    };
     while !stop.stopped() {
+        if !late.is_empty() && Instant::now() >= again_at {
+            // One that fails stands for all: they ask the same folder.
+            let done = late.iter().take_while(|(unit, token)| acknowledged(&mut *feed, unit, token)).count();
+            late.drain(..done);
+            again_at = Instant::now() + ACKNOWLEDGE_AGAIN;
+        }
         let order = if paused { orders.recv_timeout(ASK.wait).ok() } else { orders.try_recv().ok() };
         match order {
             Some(Order::Acknowledge(unit, token)) => {
-                match feed.acknowledge(&unit, &token) {
-                    Ok(()) => drop(out.send(Message::Acknowledged { feed: feed_no, unit })),
-                    Err(fault) => show(failing(&fault)),
+                if !acknowledged(&mut *feed, &unit, &token) {
+                    late.retain(|(other, _)| other.name != unit.name || other.version != unit.version);
+                    late.push((unit, token));
+                    again_at = Instant::now() + ACKNOWLEDGE_AGAIN;
                 }
                 continue;
             }
@@ -134,7 +155,9 @@ pub(super) fn run(
             None => {}
         }
         match feed.next(ASK, &call) {
-            Ok(Delivery::Idle) => show(FeedState::Idle),
+            // What could not be carried out stays told until it can.
+            Ok(Delivery::Idle) if late.is_empty() => show(FeedState::Idle),
+            Ok(Delivery::Idle) => {}
             Ok(delivery) => {
                 // What was only begun may fail at once again.
                 if !matches!(delivery, Delivery::Begin { .. } | Delivery::Columns { .. }) {
@@ -173,8 +196,8 @@ fn failing(fault: &Fault) -> FeedState {
 }
 
 fn wait(stop: &Stop, how_long: Duration) {
-    let until = std::time::Instant::now() + how_long;
-    while !stop.stopped() && std::time::Instant::now() < until {
+    let until = Instant::now() + how_long;
+    while !stop.stopped() && Instant::now() < until {
         std::thread::sleep(Duration::from_millis(50));
     }
 }

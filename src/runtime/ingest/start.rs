@@ -122,8 +122,9 @@ pub fn start(
     Ok(Ingest { stop, messages, threads, feeds: shown })
 }
 
-/// Units that were committed before the last stop, and whose `after` may not have been carried out since.
-fn acknowledge_again(
+/// Units that were committed before the last stop, or the last failed transaction, and whose `after` may not have been
+/// carried out since.
+pub(super) fn acknowledge_again(
     store: &dyn Store,
     engine: &Engine,
     dataset: DatasetNo,

@@ -9,7 +9,7 @@ use super::feeds::{FeedLine, Message, Order};
 use super::live::LiveQueue;
 use super::passes::{self, Folding, NOT_ENDED};
 use super::session::Session;
-use super::start::OnCommit;
+use super::start::{OnCommit, acknowledge_again};
 use super::state::Drift;
 use super::unit::OpenFeed;
 use super::units::{States, Taken};
@@ -339,6 +339,11 @@ impl Worker {
         for feed in 0..self.lines.len() {
             let drifted = self.datasets[feed].iter().any(|d| self.states.0[*d].drift.is_some());
             self.rewind(feed, drifted);
+            // What was to be said, or was said, of units that are done may have been lost with the transaction.
+            let said = acknowledge_again(&*self.store, &self.engine, self.datasets[feed][0], &self.lines[feed].orders);
+            if let Err(e) = said {
+                tracing::warn!("what is done with files that were read waits for the next start: {e}");
+            }
         }
     }
 

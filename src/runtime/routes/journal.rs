@@ -239,7 +239,7 @@ mod tests {
             reason: "why not".into(),
             from: Standing::default(),
             to: Standing { stage, ..Standing::default() },
-            cause: Cause::Person { forced: false },
+            cause: Cause::person(),
         }
     }
 
@@ -253,6 +253,29 @@ mod tests {
             assert_eq!(journal.add(decision("/a", stage)).unwrap().number, n as u64 + 1);
         }
         assert_eq!(standings(&read(&path).unwrap())["/a"].stage, Stage::Shadow);
+    }
+
+    #[test]
+    fn lines_from_before_it_was_kept_what_a_step_was_against_are_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = path_of(&dir.path().join("banyan.db"));
+        let standing = |stage: &str| format!(r#"{{"stage":"{stage}","weight":"0%","killed":false}}"#);
+        let old = format!(
+            r#"{{"number":1,"at":"2026-07-01T10:00:00Z","route":"/a","author":"ann","reason":"why not","from":{},"to":{},"cause":{{"by":"person","forced":true}}}}"#,
+            standing("legacy"),
+            standing("modern")
+        );
+        std::fs::write(&path, format!("{{\"decision\":{old},\"chain\":\"{}\"}}\n", link(FIRST, &old))).unwrap();
+        let (mut journal, before) = Journal::open(&path).unwrap();
+        assert_eq!(before[0].cause, Cause::Person { forced: true, overrode: vec![] });
+        let overrode = vec!["insufficient evidence".to_owned()];
+        let cause = Cause::Person { forced: true, overrode };
+        journal.add(Decision { cause: cause.clone(), ..decision("/a", Stage::Modern) }).unwrap();
+        assert_eq!(read(&path).unwrap()[1].cause, cause);
+        // What was overridden is bound like the rest.
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(&path, text.replace("insufficient", "sufficient")).unwrap();
+        assert!(read(&path).unwrap_err().to_string().contains("line 2"));
     }
 
     #[test]

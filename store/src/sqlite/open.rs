@@ -10,10 +10,15 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Bytes of the file that may be mapped. Mapped pages belong to the file, not to the process' own memory.
 const MAPPED: i64 = 1 << 30;
+
+/// How long a lock may outlast the gateway that held it.
+const LETS_GO_WITHIN: Duration = Duration::from_secs(1);
+/// Between two tries to lock.
+const LOCK_AGAIN: Duration = Duration::from_millis(20);
 
 /// A path with something appended to its name.
 pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
@@ -31,10 +36,15 @@ pub(super) fn lock(path: &Path) -> Result<File> {
         .write(true)
         .open(&at)
         .map_err(|e| io("cannot open the lock file", &at, &e))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(StoreError::Locked(path.display().to_string())),
-        Err(TryLockError::Error(e)) => Err(io("cannot lock", &at, &e)),
+    // A program that the one before started has everything that was open until it runs itself: a moment longer.
+    let begun = Instant::now();
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) if begun.elapsed() < LETS_GO_WITHIN => std::thread::sleep(LOCK_AGAIN),
+            Err(TryLockError::WouldBlock) => return Err(StoreError::Locked(path.display().to_string())),
+            Err(TryLockError::Error(e)) => return Err(io("cannot lock", &at, &e)),
+        }
     }
 }
 

@@ -188,12 +188,12 @@ fn a_server_that_is_gone_before_the_commit_leaves_nothing_in_doubt() {
 #[test]
 fn an_answer_that_does_not_come_is_not_waited_for_longer_than_the_map_says() {
     let site = Site::start();
-    let text = DJANGO.replace("within: 15s", "within: 2s");
+    let text = DJANGO.replace("within: 15s", "within: 5s");
     let mut clerk = Clerk::with(&site, &text, PASSWORD);
     clerk.run("read_item", &[("code", "A0001")]).unwrap();
-    let _mood = site.mood("slow", "8");
+    let _mood = site.mood("slow", "40");
     let began = Instant::now();
     let fault = clerk.run("read_item", &[("code", "A0002")]).unwrap_err();
     assert!([codes::NO_ANSWER, codes::NO_WAY_HOME].contains(&fault.code.as_str()), "{fault}");
-    assert!(began.elapsed() < Duration::from_secs(20));
+    assert!(began.elapsed() < Duration::from_secs(35), "{:?}", began.elapsed());
 }

@@ -140,6 +140,24 @@ fn one_gateway_holds_a_store_and_others_may_read_it() {
     SqliteStore::open(&home.path).unwrap();
 }
 
+#[test]
+fn a_lock_that_outlasts_its_gateway_for_a_moment_is_waited_for() {
+    let home = home();
+    filled(&home);
+    let held = crate::sqlite::open::lock(&home.path).unwrap();
+    let (tell, told) = std::sync::mpsc::channel();
+    let path = home.path.clone();
+    let opening = std::thread::spawn(move || {
+        tell.send(()).unwrap();
+        SqliteStore::open(&path).map(drop)
+    });
+    told.recv().unwrap();
+    // Long enough that it was met; it may also come later, and finds the lock free then.
+    std::thread::sleep(std::time::Duration::from_millis(100));
+    drop(held);
+    opening.join().unwrap().unwrap();
+}
+
 /// Not a test of its own: what the other process of the test below does.
 #[test]
 fn another_process() {

@@ -19,7 +19,7 @@ use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
 const GUARD: &str = include_str!("guard.sh");
-const STARTS_WITHIN: Duration = Duration::from_secs(20);
+const STARTS_WITHIN: Duration = Duration::from_secs(60);
 /// Lines of the driver's words that are kept, for messages.
 const KEPT: usize = 20;
 /// All that the children see of our environment, which holds secrets.
