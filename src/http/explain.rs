@@ -122,7 +122,7 @@ fn search<'w>(world: &World<'w>, asked: &Asked) -> (Vec<Step>, End<'w>) {
                 return (steps, end);
             }
             Err(refusal) => {
-                if let Some(route) = routes.of_path(method, path, &meets).filter(|r| is_facades(&r.config.path)) {
+                if let Some(route) = routes.of_path(method, path, meets).filter(|r| is_facades(&r.config.path)) {
                     step(name(route), true, "a place of its own under /v1, beside the collections".to_owned());
                     return (steps, End::Route(route));
                 }
@@ -131,14 +131,14 @@ fn search<'w>(world: &World<'w>, asked: &Asked) -> (Vec<Step>, End<'w>) {
             }
         }
     }
-    for found in routes.explain_path(method, path, &meets) {
+    for found in routes.explain_path(method, path, meets) {
         let route = routes.all.get(found.number);
         step(route.map_or(found.path, |r| name(r)), found.counts, found.why);
     }
-    match routes.of_path(method, path, &meets) {
+    match routes.of_path(method, path, meets) {
         Some(route) => (steps, End::Route(route)),
         None => {
-            let why = match routes.allow(path, &meets) {
+            let why = match routes.allow(path, meets) {
                 Some(methods) => format!("405: routes offer {} here", methods.join(", ")),
                 None => "404: no route has this path".to_owned(),
             };
