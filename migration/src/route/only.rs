@@ -117,6 +117,10 @@ mod tests {
                 _ => Given::Many,
             }
         }
+
+        fn from(&self) -> Option<std::net::IpAddr> {
+            None
+        }
     }
 
     fn only(headers: &[(&str, &str)], consumers: &[&str]) -> OnlyConfig {

@@ -6,14 +6,17 @@
 use super::read::{of_route, one_file};
 use super::{HEADERS, Line};
 use crate::runtime::clock::Clock;
+use crate::runtime::consumers::OTHERS;
 use crate::runtime::routes::contract::operation;
 use crate::runtime::routes::{Route, Routes};
 use crate::runtime::shadow::{Exchange, Facade, Question, Skipped, pair};
+use banyan_migration::consumer::ANONYMOUS;
 use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::future::{Either, LocalBoxFuture, select};
 use futures_util::stream::FuturesUnordered;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::pin::{Pin, pin};
@@ -26,6 +29,8 @@ pub const MOST_PARALLEL: usize = 64;
 
 /// Requests of one replay that are read ahead.
 const AHEAD: usize = 64;
+/// Consumers of one replay that are told apart; a file may name any number.
+const APART: usize = 100;
 
 /// What is to be asked again.
 #[derive(Clone, Debug)]
@@ -38,6 +43,8 @@ pub struct Order {
     pub rate: f64,
     /// So many at most.
     pub limit: Option<u64>,
+    /// Of this consumer only; `anonymous`: of nobody in particular.
+    pub consumer: Option<String>,
     /// How many may be under way at once.
     pub parallel: usize,
 }
@@ -51,6 +58,17 @@ pub enum Asked {
     Mismatched,
     /// It cannot be told: one did not answer, or it is a repeat.
     NotCounted,
+}
+
+/// What became of one consumer's requests.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OfConsumer {
+    /// How many both sides were asked.
+    pub asked: u64,
+    /// Those whose answers agree.
+    pub matched: u64,
+    /// Those whose answers do not.
+    pub mismatched: u64,
 }
 
 /// How far a replay is.
@@ -72,10 +90,25 @@ pub struct Progress {
     pub elsewhere: u64,
     /// Lines that are none.
     pub damaged: u64,
+    /// By consumer; those beyond [`APART`] names together as `others`.
+    pub consumers: BTreeMap<String, OfConsumer>,
     /// Whether it ended.
     pub ended: bool,
     /// Why it ended early.
     pub why: Option<String>,
+}
+
+impl Progress {
+    fn of_consumer(&mut self, name: &str, became: Asked) {
+        let apart = self.consumers.len() < APART || self.consumers.contains_key(name);
+        let of_it = self.consumers.entry(if apart { name } else { OTHERS }.to_owned()).or_default();
+        of_it.asked += 1;
+        match became {
+            Asked::Matched => of_it.matched += 1,
+            Asked::Mismatched => of_it.mismatched += 1,
+            Asked::NotCounted => {}
+        }
+    }
 }
 
 /// Why a replay does not begin.
@@ -235,6 +268,10 @@ impl Run {
             if self.order.limit.is_some_and(|l| asked + flying.len() as u64 >= l) {
                 break;
             }
+            let consumer = if line.consumer.is_empty() { ANONYMOUS.to_owned() } else { line.consumer.clone() };
+            if self.order.consumer.as_ref().is_some_and(|only| *only != consumer) {
+                continue;
+            }
             if !line.is_replayable() {
                 self.count(|p| p.not_replayable += 1);
                 continue;
@@ -246,7 +283,7 @@ impl Run {
             let named = (line.trace.clone(), self.clock.now_ms());
             flying.push(Box::pin(async move {
                 let said = pair(&route, question(&line), None, false, named, &*self.facade).await;
-                (route, said)
+                (route, consumer, said)
             }));
             let mut rest = pin!(tokio::time::sleep(between));
             while let Some(landed) = next_before(&mut flying, &mut rest).await {
@@ -264,7 +301,7 @@ impl Run {
 
     /// Counts what became of one.
     fn landed(&self, landed: Option<Landed>) -> ControlFlow<()> {
-        let Some((route, said)) = landed else { return ControlFlow::Continue(()) };
+        let Some((route, consumer, said)) = landed else { return ControlFlow::Continue(()) };
         let became = match said {
             Ok(exchange) => (self.saw)(exchange),
             Err(Skipped::TurnedOff) => {
@@ -275,6 +312,7 @@ impl Run {
         };
         self.count(|p| {
             p.asked += 1;
+            p.of_consumer(&consumer, became);
             match became {
                 Asked::Matched => p.matched += 1,
                 Asked::Mismatched => p.mismatched += 1,
@@ -285,8 +323,8 @@ impl Run {
     }
 }
 
-/// A request that both sides were asked.
-type Landed = (Arc<Route>, Result<Exchange, Skipped>);
+/// A request that both sides were asked, and whose it was.
+type Landed = (Arc<Route>, String, Result<Exchange, Skipped>);
 
 /// Those under way.
 type Flying<'r> = FuturesUnordered<LocalBoxFuture<'r, Landed>>;

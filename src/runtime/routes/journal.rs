@@ -98,6 +98,16 @@ pub fn read(path: &Path) -> Result<Vec<Decision>, JournalError> {
     Ok(scan(path)?.decisions)
 }
 
+/// The whole lines of the file as they stand there, each bound to the one before. `None`: there is none.
+pub fn whole(path: &Path) -> Result<Option<Vec<u8>>, JournalError> {
+    if !path.exists() {
+        return Ok(None);
+    }
+    let (scanned, mut text) = scan_text(path)?;
+    text.truncate(usize::try_from(scanned.whole).unwrap_or(usize::MAX));
+    Ok(Some(text))
+}
+
 struct Scanned {
     decisions: Vec<Decision>,
     chain: String,
@@ -106,12 +116,16 @@ struct Scanned {
 }
 
 fn scan(path: &Path) -> Result<Scanned, JournalError> {
+    Ok(scan_text(path)?.0)
+}
+
+fn scan_text(path: &Path) -> Result<(Scanned, Vec<u8>), JournalError> {
     let disk = |why| JournalError::Disk { file: path.display().to_string(), why };
     let mut scanned = Scanned { decisions: Vec::new(), chain: FIRST.to_owned(), whole: 0 };
     let mut text = Vec::new();
     match File::open(path) {
         Ok(mut file) => file.read_to_end(&mut text).map_err(disk)?,
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(scanned),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok((scanned, text)),
         Err(e) => return Err(disk(e)),
     };
     for (n, line) in text.split_inclusive(|b| *b == b'\n').enumerate() {
@@ -126,7 +140,7 @@ fn scan(path: &Path) -> Result<Scanned, JournalError> {
         let decision = serde_json::from_str(read.decision.get());
         scanned.decisions.push(decision.map_err(|e| damaged(format!("it is no decision: {e}")))?);
     }
-    Ok(scanned)
+    Ok((scanned, text))
 }
 
 fn link(before: &str, decision: &str) -> String {

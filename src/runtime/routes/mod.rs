@@ -11,11 +11,14 @@ pub mod contract;
 pub mod explain;
 pub mod ids;
 pub mod journal;
+mod members;
 pub mod plan;
+mod prune;
 mod rewrite;
 mod standing;
 mod standings;
 
+pub use prune::prune;
 pub use standings::{
     Ask, Judge, NoEvidence, Refused, Standings, StillCalling, Within, gives_to_modern, needs_evidence, switch_path_of,
 };

@@ -7,6 +7,7 @@
 //! Not here: what the documents mean (`banyan_migration`); they are text to this room.
 
 mod consumers;
+mod copy;
 mod layout;
 mod rows;
 

@@ -14,12 +14,17 @@ mod upstream;
 use crate::common::{Gateway, Site};
 use upstream::Upstream;
 
+/// A site whose gateway stands over a legacy and a modern service.
+fn site(routes: &str, legacy: &Upstream, modern: &Upstream) -> Site {
+    let (old, new) = (legacy.url(), modern.url());
+    Site::new(&format!(
+        "upstreams:\n  old: {{ url: \"{old}\", timeout: 2s }}\n  new: {{ url: \"{new}\", timeout: 2s }}\nroutes:\n{routes}\n"
+    ))
+}
+
 /// A gateway over a legacy and a modern service.
 fn gateway(routes: &str, legacy: &Upstream, modern: &Upstream) -> (Site, Gateway) {
-    let (old, new) = (legacy.url(), modern.url());
-    let site = Site::new(&format!(
-        "upstreams:\n  old: {{ url: \"{old}\", timeout: 2s }}\n  new: {{ url: \"{new}\", timeout: 2s }}\nroutes:\n{routes}\n"
-    ));
+    let site = site(routes, legacy, modern);
     let gateway = site.start();
     (site, gateway)
 }
