@@ -246,6 +246,8 @@ fn a_gateway_whose_evidence_cannot_be_read_serves_and_promotes_nothing() {
     let g = site.start();
     assert_eq!(g.get("/v1/items")["items"], json!([]));
     assert_eq!(g.admin("/admin/v1/migration")["items"][0]["told"], "this gateway keeps no evidence");
+    let health = g.admin("/readyz");
+    assert_eq!((&health["status"], &health["reasons"][0]["code"]), (&json!("degraded"), &json!("evidence-unkept")));
     assert!(set(&site, "shadow", &[]).0);
     let (done, told) = set(&site, "canary", &[]);
     assert!(!done && told.contains("insufficient evidence"), "{told}");

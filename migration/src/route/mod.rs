@@ -7,13 +7,12 @@ mod config;
 mod farewell;
 mod only;
 mod pattern;
+mod promote;
 mod table;
 
-pub use config::{
-    By, CanaryConfig, CaptureConfig, CompareConfig, IdsConfig, Move, PromoteConfig, RollbackConfig, RouteConfig,
-    ShadowConfig,
-};
+pub use config::{By, CanaryConfig, CaptureConfig, CompareConfig, IdsConfig, Move, RouteConfig, ShadowConfig};
 pub use farewell::farewell;
 pub use only::OnlyConfig;
 pub use pattern::PathPattern;
+pub use promote::{PromoteConfig, RollbackConfig};
 pub use table::{Explained, Found, Table};

@@ -1,6 +1,7 @@
 //! A route's keys, as people write them.
 
 use super::*;
+use crate::score::Policy;
 use banyan_words::node::{Node, read};
 
 fn route(entries: &[(&str, Node)]) -> Result<RouteConfig, Vec<Problem>> {
