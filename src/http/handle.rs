@@ -135,8 +135,8 @@ fn turn(w: &Worker, request: &RequestHead, consumer: Option<usize>) -> Option<Tu
     });
     // Whatever the route tells callers apart by, a consumer that is pinned goes where it is pinned.
     let sent = name.and_then(|n| route.config.canary.pin.get(n).copied()).or(sent);
-    let (way, who) = (route.way(access(method), &who, sent), who.into_owned());
-    Some(Turn { route: route.clone(), way, who })
+    let way = route.way(access(method), &who, sent);
+    Some(Turn { route: route.clone(), way, pinned: route.config.canary.pin.get(&*who).copied() })
 }
 
 /// A request that goes on from a place in a list goes to the side that made its token, whoever's turn it is.

@@ -170,7 +170,7 @@ impl Pass<'_> {
         };
         let head = self.request.head();
         let translates = side == Side::Modern && self.route().config.ids.is_some();
-        let mut request = Request {
+        let made = |body| Request {
             method: http::Method::from_bytes(head.method.as_str().as_bytes()).unwrap_or_default(),
             target: self.route().target(side, send::target(head)).into_owned(),
             headers: send::headers(self.request, &self.traced),
@@ -178,8 +178,10 @@ impl Pass<'_> {
             upgrade: upgrade.cloned(),
         };
         if !translates {
-            return target.upstream.send(request).await;
+            let again = body.again();
+            return target.upstream.send_or(made(body), || again.map(made)).await;
         }
+        let mut request = made(body);
         let asked = numbers::outward(self.shared, self.route(), send::target(head));
         let asked = asked.map_err(|why| Failure::Unfit { why })?;
         request.target = self.route().target(side, &asked).into_owned();

@@ -36,14 +36,16 @@ fn ends_here(name: &str) -> bool {
 /// The fields to be sent: the consumer's, less those of the hop, with ours.
 pub(super) fn headers(request: &HttpRequest, traced: &Traced) -> HeaderMap {
     let head = request.head();
-    let mut headers = HeaderMap::with_capacity(head.headers.len() + 8);
+    // With those that are added: the map doubles beyond.
+    let mut headers = HeaderMap::with_capacity(head.headers.len() + 6);
+    let mut values = fields::Values::of(|| head.headers.iter().map(|(_, value)| value.as_bytes()));
     for (name, value) in &head.headers {
-        let name = name.as_str();
+        let (name, value) = (name.as_str(), values.take(value.len()));
         if ends_here(name) || (name == "expect" && head.expect()) {
             continue;
         }
         let name = HeaderName::from_bytes(name.as_bytes());
-        if let (Ok(name), Ok(value)) = (name, HeaderValue::from_bytes(value.as_bytes())) {
+        if let (Ok(name), Ok(value)) = (name, HeaderValue::from_maybe_shared(value)) {
             headers.append(name, value);
         }
     }
@@ -57,7 +59,7 @@ pub(super) fn headers(request: &HttpRequest, traced: &Traced) -> HeaderMap {
             }
         }
     }
-    if let Some(parent) = &traced.made
+    if let Some(parent) = traced.made()
         && let Ok(parent) = HeaderValue::from_str(parent)
     {
         headers.remove("tracestate");
