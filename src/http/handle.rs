@@ -51,8 +51,12 @@ async fn answer(
 ) -> HttpResponse {
     match whither {
         Whither::Facade => {
-            let body = facade::body(request.head(), payload).await;
-            facade::answer(shared, docs, request.head(), body).await
+            // A place of its own: a request that goes elsewhere need not carry what the facade would remember.
+            Box::pin(async {
+                let body = facade::body(request.head(), payload).await;
+                facade::answer(shared, docs, request.head(), body).await
+            })
+            .await
         }
         Whither::Route(turn) => {
             captured::saw(shared, &turn.route, request.head());

@@ -69,13 +69,8 @@ fn fresh() -> String {
 
 /// Sixteen hexadecimal digits. Made for each request: without the machinery of formats.
 fn hex(to: &mut String, number: u64) {
-    to.extend(
-        number
-            .to_be_bytes()
-            .into_iter()
-            .flat_map(|b| [b >> 4, b & 15])
-            .map(|digit| char::from(if digit < 10 { b'0' + digit } else { b'a' + digit - 10 })),
-    );
+    let digits: [u8; 16] = std::array::from_fn(|at| b"0123456789abcdef"[(number >> (60 - 4 * at)) as usize & 15]);
+    to.push_str(std::str::from_utf8(&digits).unwrap_or_default());
 }
 
 /// 128 bits that nobody else has.

@@ -65,6 +65,8 @@ pub struct Caller<'a> {
     pub trusted: bool,
 }
 
+/// How this hop is named.
+const VIA: &str = "1.1 banyan";
 /// Bytes for an address, twice, and the words of `Forwarded` around it: enough for any.
 const ADDRESSES: usize = 160;
 
@@ -78,8 +80,7 @@ pub fn stamp(headers: &mut HeaderMap, caller: &Caller<'_>) {
     // All values are made in one piece of memory.
     let mut text = BytesMut::with_capacity(ADDRESSES + 2 * host.map_or(0, str::len));
     let address = caller.address.map(|address| {
-        // Writing to memory does not fail.
-        let _ = write!(text, "{address}");
+        write_address(&mut text, address);
         text.split().freeze()
     });
     if let Some(address) = &address {
@@ -114,7 +115,38 @@ pub fn stamp(headers: &mut HeaderMap, caller: &Caller<'_>) {
             }
         }
     }
-    append(headers, &header::VIA, b"1.1 banyan");
+    if headers.contains_key(header::VIA) {
+        append(headers, &header::VIA, VIA.as_bytes());
+    } else {
+        headers.insert(header::VIA, HeaderValue::from_static(VIA));
+    }
+}
+
+/// IPv4 without the machinery of formats: it is written for each request.
+fn write_address(text: &mut BytesMut, address: IpAddr) {
+    let IpAddr::V4(four) = address else {
+        // Writing to memory does not fail.
+        let _ = write!(text, "{address}");
+        return;
+    };
+    let (mut digits, mut at) = ([b'.'; 16], 0);
+    let mut put = |digit: u8| {
+        digits[at] = digit;
+        at += 1;
+    };
+    for (n, octet) in four.octets().into_iter().enumerate() {
+        if n > 0 {
+            put(b'.');
+        }
+        if octet >= 100 {
+            put(b'0' + octet / 100);
+        }
+        if octet >= 10 {
+            put(b'0' + octet / 10 % 10);
+        }
+        put(b'0' + octet % 10);
+    }
+    text.extend_from_slice(&digits[..at]);
 }
 
 /// Copies of several values in one piece of memory, given out one after another: one allocation instead of one for each.
@@ -183,6 +215,15 @@ mod tests {
         ]);
         end_hop(&mut headers);
         assert_eq!(told(&headers), ["x-kept: 1"]);
+    }
+
+    #[test]
+    fn addresses_are_written_as_anyone_writes_them() {
+        for address in ["0.0.0.0", "127.0.0.1", "9.10.99.100", "255.255.255.255", "::1", "2001:db8::ffff:1"] {
+            let mut text = BytesMut::new();
+            write_address(&mut text, address.parse().unwrap());
+            assert_eq!(text, address);
+        }
     }
 
     #[test]

@@ -63,7 +63,7 @@ pub(super) async fn answer(
     }
     let capture = turn.way.beside.and_then(|_| shared.shadow()?.begin(&turn.route, turn.way.answers));
     if turn.way.answers == Side::Legacy && turn.route.legacy.is_none() && turn.route.entity.is_some() {
-        return pass.facade(Some(payload), capture, None).await;
+        return Box::pin(pass.facade(Some(payload), capture, None)).await;
     }
     pass.through(payload, capture).await
 }
@@ -124,7 +124,7 @@ impl Pass<'_> {
                 capture.skip(Skipped::FellBack);
             }
             if self.route().legacy.is_none() {
-                return self.facade(None, None, Some(why)).await;
+                return Box::pin(self.facade(None, None, Some(why))).await;
             }
             (side, fallback) = (Side::Legacy, Some(why));
             let begun = Instant::now();

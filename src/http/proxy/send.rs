@@ -41,7 +41,9 @@ pub(super) fn headers(request: &HttpRequest, traced: &Traced) -> HeaderMap {
     let mut values = fields::Values::of(|| head.headers.iter().map(|(_, value)| value.as_bytes()));
     for (name, value) in &head.headers {
         let (name, value) = (name.as_str(), values.take(value.len()));
-        if ends_here(name) || (name == "expect" && head.expect()) {
+        // Where the trace begins here nothing of another one goes along.
+        let other_trace = matches!(name, "traceparent" | "tracestate") && traced.made().is_some();
+        if ends_here(name) || other_trace || (name == "expect" && head.expect()) {
             continue;
         }
         let name = HeaderName::from_bytes(name.as_bytes());
@@ -62,8 +64,7 @@ pub(super) fn headers(request: &HttpRequest, traced: &Traced) -> HeaderMap {
     if let Some(parent) = traced.made()
         && let Ok(parent) = HeaderValue::from_str(parent)
     {
-        headers.remove("tracestate");
-        headers.insert("traceparent", parent);
+        headers.insert(HeaderName::from_static("traceparent"), parent);
     }
     let host = head.headers.get(old::HOST).and_then(|h| h.to_str().ok());
     let address = head.peer_addr.map(|a| a.ip());

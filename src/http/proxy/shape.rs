@@ -41,7 +41,9 @@ fn path(path: &str) -> Result<(), Refusal> {
         return ambiguous("the path does not begin with a slash");
     }
     // The common path has nothing to look at twice.
-    if !path.contains(['%', '\\']) && !path.contains("/.") && !path.contains("//") {
+    let bytes = path.as_bytes();
+    let twice = |pair: &[u8]| matches!(pair, b"/." | b"//");
+    if !bytes.iter().any(|b| matches!(b, b'%' | b'\\')) && !bytes.windows(2).any(twice) {
         return Ok(());
     }
     let decoded = decoded(path.as_bytes());
