@@ -131,8 +131,9 @@ pub struct Way {
     pub falls_back: bool,
 }
 
-/// Who answers a request of a caller at `point`, whom a header or the configuration may have `sent` to one side.
-pub fn way(standing: Standing, access: Access, point: Point, sent: Option<Side>) -> Way {
+/// Who answers a request of a caller at `point`, whom a header or the configuration may have `sent` to one side. The point
+/// is asked for where it decides: making one costs a hash.
+pub fn way(standing: Standing, access: Access, point: impl FnOnce() -> Point, sent: Option<Side>) -> Way {
     let read = access == Access::Read;
     let legacy_alone = Way { answers: Side::Legacy, beside: None, falls_back: false };
     if standing.killed {
@@ -148,8 +149,8 @@ pub fn way(standing: Standing, access: Access, point: Point, sent: Option<Side>)
         // A write goes from legacy to modern by canary only: it is never sent twice.
         Stage::Shadow => with(Side::Legacy),
         Stage::Canary => {
-            let chosen = if standing.weight.holds(point) { Side::Modern } else { Side::Legacy };
-            with(sent.unwrap_or(chosen))
+            let chosen = || if standing.weight.holds(point()) { Side::Modern } else { Side::Legacy };
+            with(sent.unwrap_or_else(chosen))
         }
         Stage::Modern => with(Side::Modern),
         Stage::Retired => Way { answers: Side::Modern, beside: None, falls_back: false },
@@ -168,7 +169,7 @@ mod tests {
                 for killed in [false, true] {
                     for sent in [None, Some(Side::Legacy), Some(Side::Modern)] {
                         let standing = Standing { stage, weight, killed };
-                        let way = way(standing, Access::Write, point("r", "w"), sent);
+                        let way = way(standing, Access::Write, || point("r", "w"), sent);
                         assert_eq!((way.beside, way.falls_back), (None, false), "{standing:?}");
                     }
                 }
@@ -180,7 +181,7 @@ mod tests {
     fn the_kill_switch_works_at_every_stage_and_asks_modern_nothing() {
         for stage in Stage::ALL {
             let standing = Standing { stage, weight: Weight::ALL, killed: true };
-            let way = way(standing, Access::Read, point("r", "w"), Some(Side::Modern));
+            let way = way(standing, Access::Read, || point("r", "w"), Some(Side::Modern));
             assert_eq!(way, Way { answers: Side::Legacy, beside: None, falls_back: false }, "{stage}");
         }
     }
@@ -188,7 +189,7 @@ mod tests {
     #[test]
     fn each_stage_has_its_way() {
         let told = |stage, weight| {
-            let way = way(Standing { stage, weight, killed: false }, Access::Read, point("r", "w"), None);
+            let way = way(Standing { stage, weight, killed: false }, Access::Read, || point("r", "w"), None);
             (way.answers, way.beside, way.falls_back)
         };
         assert_eq!(told(Stage::Legacy, Weight::ALL), (Side::Legacy, None, false));

@@ -129,13 +129,12 @@ fn need(turn: &Turn, stage: Stage, request: &RequestHead) -> Option<Need> {
     if turn.way.answers == Side::Modern || !matches!(stage, Stage::Canary | Stage::Modern) {
         return None;
     }
-    let pins = &turn.route.config.canary.pin;
     let asks = request.headers.get("banyan-side").is_some_and(|v| v == Side::Legacy.name());
     let query = request.uri.query().unwrap_or_default();
     let goes_on = turn.way.beside.is_none() && (query.contains("cursor=") || query.contains("since="));
     match () {
         () if goes_on && turn.route.entity.is_some() => Some(Need::Token),
-        () if asks || pins.get(&turn.who) == Some(&Side::Legacy) => Some(Need::Pinned),
+        () if asks || turn.pinned == Some(Side::Legacy) => Some(Need::Pinned),
         () => None,
     }
 }

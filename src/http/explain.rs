@@ -173,8 +173,8 @@ fn answers(world: &World<'_>, route: &Route, asked: &Asked, turn: Option<(Turn, 
             )
         }
         (_, _, Some((_, true))) => format!("{}, which began the list that it goes on in", side(way.answers)),
-        (false, Stage::Canary, Some((turn, _))) => {
-            format!("{} for `{}`{}", side(way.answers), turn.who, asked.sent_by(world, route))
+        (false, Stage::Canary, Some(_)) => {
+            format!("{} for `{}`{}", side(way.answers), asked.who(world, route), asked.sent_by(world, route))
         }
         _ => side(way.answers),
     };

@@ -5,7 +5,7 @@
 
 use super::brownout;
 use super::caller::Sent;
-use super::handle::{SIDE, Whither, gone_on, turn_of};
+use super::handle::{SIDE, Whither, gone_on, turn_of, who};
 use super::route;
 use crate::runtime::consumers::Brownout;
 use crate::runtime::routes::{Route, Routes, Turn, access};
@@ -107,7 +107,7 @@ impl Asked {
         let mut turn = turn_of(route, &self.head, self.place(world.consumers), world.consumers);
         if let Some(said) = self.consumer.as_ref().filter(|said| !world.consumers.names().contains(said)) {
             let way = route.way(access(self.method()), said, self.sent());
-            turn = Turn { way, who: said.clone(), ..turn };
+            turn.way = way;
         }
         let own = turn.way;
         match gone_on(turn, &self.head) {
@@ -119,6 +119,16 @@ impl Asked {
             }
             Whither::Facade | Whither::NotOffered(_) => Ok(None),
         }
+    }
+
+    /// By what the route tells it from others.
+    pub(super) fn who(&self, world: &World<'_>, route: &Route) -> String {
+        let names = world.consumers.names();
+        if let Some(said) = self.consumer.as_ref().filter(|said| !names.contains(said)) {
+            return said.clone();
+        }
+        let name = self.place(world.consumers).and_then(|no| names.get(no)).map(String::as_str);
+        who(route, &self.head, name, names).into_owned()
     }
 
     fn sent(&self) -> Option<Side> {

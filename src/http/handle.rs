@@ -57,8 +57,12 @@ async fn answer(
 ) -> HttpResponse {
     match whither {
         Whither::Facade => {
-            let body = facade::body(request.head(), payload).await;
-            facade::answer(shared, docs, request.head(), body, &without).await
+            // A place of its own: a request that goes elsewhere need not carry what the facade would remember.
+            Box::pin(async {
+                let body = facade::body(request.head(), payload).await;
+                facade::answer(shared, docs, request.head(), body, &without).await
+            })
+            .await
         }
         Whither::Route(turn) => proxy::answer(shared, docs, (turn, without), &request, payload).await,
         Whither::Refused(refusal) => fault::problem(&refusal, &trace::id(request.headers())),
@@ -170,8 +174,8 @@ pub(super) fn turn_of(
     });
     // Whatever the route tells callers apart by, a consumer that is pinned goes where it is pinned.
     let sent = name.and_then(|n| route.config.canary.pin.get(n).copied()).or(sent);
-    let (way, who) = (route.way(access(request.method.as_str()), &who, sent), who.into_owned());
-    Turn { route: route.clone(), way, who }
+    let way = route.way(access(request.method.as_str()), &who, sent);
+    Turn { route: route.clone(), way, pinned: route.config.canary.pin.get(&*who).copied() }
 }
 
 /// A request that goes on from a place in a list goes to the side that made its token, whoever's turn it is.
@@ -221,7 +225,12 @@ pub(super) fn moved(target: &Target) -> Option<(banyan_model::model::EntityNo, M
 
 /// By whom a route tells callers apart: a consumer's name, else what the route says, else the thing that is asked for. Who
 /// merely says to be a consumer that is declared is not taken for it.
-fn who<'r>(route: &Route, request: &'r RequestHead, consumer: Option<&'r str>, declared: &[String]) -> Cow<'r, str> {
+pub(super) fn who<'r>(
+    route: &Route,
+    request: &'r RequestHead,
+    consumer: Option<&'r str>,
+    declared: &[String],
+) -> Cow<'r, str> {
     let header = |name: &str| request.headers.get(name).and_then(|v| v.to_str().ok()).filter(|v| !v.is_empty());
     let found = match route.config.canary.by.as_ref().unwrap_or(&By::Consumer) {
         By::Consumer => {

@@ -41,7 +41,7 @@ impl fmt::Debug for Outgoing {
 
 impl Outgoing {
     /// The same once more, where that is possible.
-    pub(crate) fn again(&self) -> Option<Outgoing> {
+    pub fn again(&self) -> Option<Outgoing> {
         match self {
             Outgoing::Empty => Some(Outgoing::Empty),
             Outgoing::Whole(bytes) => Some(Outgoing::Whole(bytes.clone())),

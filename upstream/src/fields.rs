@@ -2,36 +2,40 @@
 //!
 //! Sources: RFC 9110 7.6.1 (Connection and hop-by-hop fields), 7.6.3 (Via); RFC 7239 (Forwarded).
 
+use bytes::{Bytes, BytesMut};
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use std::fmt::Write;
 use std::net::IpAddr;
 
 /// Fields that end at each hop whether `Connection` names them or not.
-const HOP: [HeaderName; 7] = [
-    header::CONNECTION,
-    header::TE,
-    header::TRAILER,
-    header::TRANSFER_ENCODING,
-    header::UPGRADE,
-    header::PROXY_AUTHENTICATE,
-    header::PROXY_AUTHORIZATION,
-];
-const HOP_OTHER: [&str; 2] = ["keep-alive", "proxy-connection"];
+fn ends_at_hop(name: &str) -> bool {
+    matches!(
+        name,
+        "connection"
+            | "te"
+            | "trailer"
+            | "transfer-encoding"
+            | "upgrade"
+            | "proxy-authenticate"
+            | "proxy-authorization"
+            | "keep-alive"
+            | "proxy-connection"
+    )
+}
 
 /// Removes what ends at this hop: fields that `Connection` names, and those that always do. Lengths are the message's own
 /// and are written anew where it is sent on.
 pub fn end_hop(headers: &mut HeaderMap) {
-    let mut named: Vec<HeaderName> = Vec::new();
+    let mut named: Vec<HeaderName> = headers.keys().filter(|name| ends_at_hop(name.as_str())).cloned().collect();
+    // `Connection` is one of them itself.
+    if named.is_empty() {
+        return;
+    }
     for value in headers.get_all(header::CONNECTION) {
         let words = value.as_bytes().split(|b| *b == b',').map(<[u8]>::trim_ascii);
         named.extend(words.filter_map(|w| HeaderName::from_bytes(w).ok()));
     }
     for name in &named {
-        headers.remove(name);
-    }
-    for name in &HOP {
-        headers.remove(name);
-    }
-    for name in HOP_OTHER {
         headers.remove(name);
     }
 }
@@ -61,6 +65,11 @@ pub struct Caller<'a> {
     pub trusted: bool,
 }
 
+/// How this hop is named.
+const VIA: &str = "1.1 banyan";
+/// Bytes for an address, twice, and the words of `Forwarded` around it: enough for any.
+const ADDRESSES: usize = 160;
+
 /// Adds what tells the upstream who asked and through whom.
 pub fn stamp(headers: &mut HeaderMap, caller: &Caller<'_>) {
     const FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
@@ -76,29 +85,104 @@ pub fn stamp(headers: &mut HeaderMap, caller: &Caller<'_>) {
     if !headers.get_all(&header::FORWARDED).iter().all(|v| is_closed(v.as_bytes())) {
         headers.remove(&header::FORWARDED);
     }
+    let host = caller.host.filter(|h| h.bytes().all(|b| b.is_ascii_graphic() && b != b'"' && b != b'\\'));
     let proto = if caller.tls { "https" } else { "http" };
-    let mut forwarded = Vec::new();
-    if let Some(address) = caller.address {
-        append(headers, &FOR, &address.to_string());
+    // All values are made in one piece of memory.
+    let mut text = BytesMut::with_capacity(ADDRESSES + 2 * host.map_or(0, str::len));
+    let address = caller.address.map(|address| {
+        write_address(&mut text, address);
+        text.split().freeze()
+    });
+    if let Some(address) = &address {
         // An IPv6 address is written in brackets and quoted (RFC 7239, 6).
-        forwarded.push(if address.is_ipv6() { format!("for=\"[{address}]\"") } else { format!("for={address}") });
+        let six = caller.address.is_some_and(|a| a.is_ipv6());
+        let (before, after): (&[u8], &[u8]) = if six { (b"for=\"[", b"]\";") } else { (b"for=", b";") };
+        [before, address, after].into_iter().for_each(|piece| text.extend_from_slice(piece));
     }
-    if let Some(host) = caller.host.filter(|h| h.bytes().all(|b| b.is_ascii_graphic() && b != b'"' && b != b'\\')) {
-        if !headers.contains_key(&HOST) {
-            append(headers, &HOST, host);
+    if let Some(host) = host {
+        [b"host=\"", host.as_bytes(), b"\";"].into_iter().for_each(|piece| text.extend_from_slice(piece));
+    }
+    [&b"proto="[..], proto.as_bytes()].into_iter().for_each(|piece| text.extend_from_slice(piece));
+    let forwarded = text.split().freeze();
+    let host = host.map(|host| {
+        text.extend_from_slice(host.as_bytes());
+        text.split().freeze()
+    });
+    let proto = Bytes::from_static(proto.as_bytes());
+    if caller.trusted {
+        let unsaid = |headers: &HeaderMap, name, value: Option<Bytes>| value.filter(|_| !headers.contains_key(name));
+        let (host, proto) = (unsaid(headers, &HOST, host), unsaid(headers, &PROTO, Some(proto)));
+        let all = [(&FOR, address), (&HOST, host), (&PROTO, proto), (&header::FORWARDED, Some(forwarded))];
+        for (name, value) in all {
+            value.iter().for_each(|value| append(headers, name, value));
         }
-        forwarded.push(format!("host=\"{host}\""));
+    } else {
+        let all = [(FOR, address), (HOST, host), (PROTO, Some(proto)), (header::FORWARDED, Some(forwarded))];
+        for (name, value) in all {
+            match value.and_then(|value| HeaderValue::from_maybe_shared(value).ok()) {
+                Some(value) => drop(headers.insert(name, value)),
+                None => drop(headers.remove(name)),
+            }
+        }
     }
-    if !headers.contains_key(&PROTO) {
-        append(headers, &PROTO, proto);
+    if headers.contains_key(header::VIA) {
+        append(headers, &header::VIA, VIA.as_bytes());
+    } else {
+        headers.insert(header::VIA, HeaderValue::from_static(VIA));
     }
-    forwarded.push(format!("proto={proto}"));
-    append(headers, &header::FORWARDED, &forwarded.join(";"));
-    append(headers, &header::VIA, "1.1 banyan");
+}
+
+/// IPv4 without the machinery of formats: it is written for each request.
+fn write_address(text: &mut BytesMut, address: IpAddr) {
+    let IpAddr::V4(four) = address else {
+        // Writing to memory does not fail.
+        let _ = write!(text, "{address}");
+        return;
+    };
+    let (mut digits, mut at) = ([b'.'; 16], 0);
+    let mut put = |digit: u8| {
+        digits[at] = digit;
+        at += 1;
+    };
+    for (n, octet) in four.octets().into_iter().enumerate() {
+        if n > 0 {
+            put(b'.');
+        }
+        if octet >= 100 {
+            put(b'0' + octet / 100);
+        }
+        if octet >= 10 {
+            put(b'0' + octet / 10 % 10);
+        }
+        put(b'0' + octet % 10);
+    }
+    text.extend_from_slice(&digits[..at]);
+}
+
+/// Copies of several values in one piece of memory, given out one after another: one allocation instead of one for each.
+#[derive(Debug)]
+pub struct Values(Bytes);
+
+impl Values {
+    /// Copies them; they are gone through twice.
+    pub fn of<'v, I: Iterator<Item = &'v [u8]>>(values: impl Fn() -> I) -> Values {
+        let mut all = Vec::with_capacity(values().map(<[u8]>::len).sum());
+        values().for_each(|value| all.extend_from_slice(value));
+        Values(Bytes::from(all))
+    }
+
+    /// The next one, which has that length.
+    pub fn take(&mut self, length: usize) -> Bytes {
+        self.0.split_to(length.min(self.0.len()))
+    }
 }
 
 /// Whether a field tells who asks and through whom.
 fn tells_who_asks(name: &str) -> bool {
+    // Most fields are told apart by their first letter.
+    if !name.starts_with(['f', 'x']) {
+        return false;
+    }
     let name = name.replace('_', "-");
     name == "forwarded" || name == "x-real-ip" || name.starts_with("x-forwarded-")
 }
@@ -118,13 +202,13 @@ fn is_closed(value: &[u8]) -> bool {
 }
 
 /// Adds to a list field: `a` and `b` become `a, b`.
-fn append(headers: &mut HeaderMap, name: &HeaderName, text: &str) {
+fn append(headers: &mut HeaderMap, name: &HeaderName, text: &[u8]) {
     let mut list: Vec<u8> = Vec::new();
     for value in headers.get_all(name) {
         list.extend_from_slice(value.as_bytes());
         list.extend_from_slice(b", ");
     }
-    list.extend_from_slice(text.as_bytes());
+    list.extend_from_slice(text);
     if let Ok(value) = HeaderValue::from_bytes(&list) {
         headers.insert(name.clone(), value);
     }
@@ -165,6 +249,23 @@ mod tests {
         ]);
         end_hop(&mut headers);
         assert_eq!(told(&headers), ["x-kept: 1"]);
+    }
+
+    #[test]
+    fn addresses_are_written_as_anyone_writes_them() {
+        for address in ["0.0.0.0", "127.0.0.1", "9.10.99.100", "255.255.255.255", "::1", "2001:db8::ffff:1"] {
+            let mut text = BytesMut::new();
+            write_address(&mut text, address.parse().unwrap());
+            assert_eq!(text, address);
+        }
+    }
+
+    #[test]
+    fn values_come_back_one_after_another() {
+        let all: [&[u8]; 4] = [b"one", b"", b"\xff\t", b"last"];
+        let mut values = Values::of(|| all.into_iter());
+        all.into_iter().for_each(|value| assert_eq!(values.take(value.len()), value));
+        assert!(values.take(7).is_empty());
     }
 
     #[test]

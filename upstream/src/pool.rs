@@ -6,17 +6,16 @@
 use crate::body::Outgoing;
 use hyper::client::conn::http1::SendRequest;
 use std::cell::RefCell;
-use std::collections::HashMap;
 
 thread_local! {
-    /// By the upstream's number.
-    static POOL: RefCell<HashMap<u64, Vec<SendRequest<Outgoing>>>> = RefCell::default();
+    /// By the upstream's number. They are few: going through them is quicker than any table.
+    static POOL: RefCell<Vec<(u64, Vec<SendRequest<Outgoing>>)>> = const { RefCell::new(Vec::new()) };
 }
 
 /// A connection that is ready, the one used last: others may then grow old and be closed.
 pub(crate) fn take(upstream: u64) -> Option<SendRequest<Outgoing>> {
     POOL.with_borrow_mut(|pool| {
-        let connections = pool.get_mut(&upstream)?;
+        let (_, connections) = pool.iter_mut().find(|(number, _)| *number == upstream)?;
         connections.retain(|c| !c.is_closed());
         let at = connections.iter().rposition(SendRequest::is_ready)?;
         Some(connections.remove(at))
@@ -26,7 +25,9 @@ pub(crate) fn take(upstream: u64) -> Option<SendRequest<Outgoing>> {
 /// Takes one back after its request was sent. Beyond `most` the oldest idle one goes.
 pub(crate) fn give(upstream: u64, connection: SendRequest<Outgoing>, most: usize) {
     POOL.with_borrow_mut(|pool| {
-        let connections = pool.entry(upstream).or_default();
+        let Some((_, connections)) = pool.iter_mut().find(|(number, _)| *number == upstream) else {
+            return pool.push((upstream, vec![connection]));
+        };
         connections.push(connection);
         if connections.len() > most {
             connections.retain(|c| !c.is_closed());
@@ -40,5 +41,5 @@ pub(crate) fn give(upstream: u64, connection: SendRequest<Outgoing>, most: usize
 
 /// Forgets an upstream that is no more.
 pub(crate) fn forget(upstream: u64) {
-    POOL.with_borrow_mut(|pool| pool.remove(&upstream));
+    POOL.with_borrow_mut(|pool| pool.retain(|(number, _)| *number != upstream));
 }

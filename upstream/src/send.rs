@@ -21,9 +21,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
-/// Fields of an answer beyond this are refused; a proxy must not be felled by its upstream.
-const MOST_FIELDS: usize = 200;
-/// Bytes of an answer's head, likewise.
+/// Bytes of an answer's head beyond which it is refused, as it is beyond 100 fields (hyper's own bound, for which it needs
+/// no memory of its own): a proxy must not be felled by its upstream.
 const LARGEST_HEAD: usize = 256 * 1024;
 
 /// A request. Its fields are the caller's, less those of the hop ([`fields::end_hop`]), with ours ([`fields::stamp`]).
@@ -74,6 +73,8 @@ pub struct Upstream {
     timeouts: Timeouts,
     idle: usize,
     host: HostField,
+    /// What stands in `Host` then.
+    authority: HeaderValue,
     breaker: Mutex<Breaker>,
     retries: Retries,
     spare: Spare,
@@ -87,6 +88,8 @@ impl Upstream {
     pub fn new(config: &UpstreamConfig, base: &Path) -> Result<Upstream, String> {
         static NUMBER: AtomicU64 = AtomicU64::new(0);
         let address = config.address()?;
+        let authority = HeaderValue::from_str(&address.authority);
+        let authority = authority.map_err(|_| format!("`{}` is no header value", address.authority))?;
         Ok(Upstream {
             number: NUMBER.fetch_add(1, Ordering::Relaxed),
             tls: connect::tls(&address, config.tls.as_ref(), base)?,
@@ -94,6 +97,7 @@ impl Upstream {
             timeouts: config.timeouts(),
             idle: config.idle_connections.unwrap_or(32),
             host: config.host,
+            authority,
             breaker: Mutex::default(),
             retries: Retries::default(),
             spare: Spare::new(config.spare.unwrap_or(10)),
@@ -124,11 +128,7 @@ impl Upstream {
     }
 
     /// Sends a request. Dropping the future, or the answer's body, closes the connection and so tells the upstream.
-    pub async fn send(&self, mut request: Request) -> Result<Answer, Failure> {
-        self.leave()?;
-        self.retries.earn();
-        self.dress(&mut request)?;
-        let safe = request.is_safe();
+    pub async fn send(&self, request: Request) -> Result<Answer, Failure> {
         let again = request.body.again().map(|body| Request {
             method: request.method.clone(),
             target: request.target.clone(),
@@ -136,11 +136,30 @@ impl Upstream {
             body,
             upgrade: request.upgrade.clone(),
         });
+        self.send_or(request, || again).await
+    }
+
+    /// The same for who can make the request anew, which costs nothing where it is not sent a second time. `None`: its
+    /// body is gone.
+    pub async fn send_or(
+        &self,
+        mut request: Request,
+        again: impl FnOnce() -> Option<Request>,
+    ) -> Result<Answer, Failure> {
+        self.leave()?;
+        self.retries.earn();
+        self.dress(&mut request)?;
+        let safe = request.is_safe();
         let mut sent = self.once(request).await;
-        if let (Err(failure), Some(again)) = (&sent, again) {
+        if let Err(failure) = &sent {
             let harmless = safe || failure.sent() == Sent::Nothing;
             let passing = matches!(failure, Failure::Broken { .. } | Failure::Connect { .. });
-            if harmless && passing && self.retries.spend() {
+            if harmless
+                && passing
+                && let Some(mut again) = again()
+                && self.retries.spend()
+            {
+                self.dress(&mut again)?;
                 sent = self.once(again).await;
             }
         }
@@ -180,8 +199,7 @@ impl Upstream {
         headers.remove(header::CONTENT_LENGTH);
         headers.remove(header::TRANSFER_ENCODING);
         if self.host == HostField::Upstream || !headers.contains_key(header::HOST) {
-            let host = HeaderValue::from_str(&self.address.authority);
-            headers.insert(header::HOST, host.map_err(|_| unsendable("the upstream's host is not a header value"))?);
+            headers.insert(header::HOST, self.authority.clone());
         }
         if let Some(protocol) = &request.upgrade {
             headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
@@ -199,7 +217,7 @@ impl Upstream {
     /// Sends it over an idle connection or a new one. An idle one may have been closed meanwhile: as long as nothing was
     /// sent that is no failure, and the next is tried.
     async fn once(&self, request: Request) -> Result<Answer, Failure> {
-        let uri: Uri = request.target.parse().map_err(|e| Failure::Unsendable { why: format!("its path: {e}") })?;
+        let uri = Uri::try_from(request.target).map_err(|e| Failure::Unsendable { why: format!("its path: {e}") })?;
         let upgrade = request.upgrade;
         let (body, progress) = progress::watch(request.body);
         let mut message = http::Request::new(body);
@@ -278,7 +296,7 @@ impl Upstream {
     async fn connect(&self) -> Result<SendRequest<Outgoing>, Failure> {
         let wire = connect::open(&self.address, self.tls.as_ref(), self.timeouts.connect).await?;
         let mut builder = Builder::new();
-        builder.max_headers(MOST_FIELDS).max_buf_size(LARGEST_HEAD);
+        builder.max_buf_size(LARGEST_HEAD);
         let broken = |e: hyper::Error| Failure::Broken { why: e.to_string(), sent: Sent::Nothing };
         // How a connection ends is told to whoever waits for an answer on it.
         match wire {

@@ -72,7 +72,7 @@ pub(super) async fn answer(
     }
     let capture = turn.way.beside.and_then(|_| shared.shadow()?.begin(&turn.route, turn.way.answers));
     if turn.way.answers == Side::Legacy && turn.route.legacy.is_none() && turn.route.entity.is_some() {
-        return pass.facade(Some(payload), capture, None).await;
+        return Box::pin(pass.facade(Some(payload), capture, None)).await;
     }
     pass.through(payload, capture).await
 }
@@ -133,7 +133,7 @@ impl Pass<'_> {
                 capture.fell_back(failing::told(&sent, took));
             }
             if self.route().legacy.is_none() {
-                return self.facade(None, capture, Some(why)).await;
+                return Box::pin(self.facade(None, capture, Some(why))).await;
             }
             (side, fallback) = (Side::Legacy, Some(why));
             let begun = Instant::now();
@@ -181,17 +181,22 @@ impl Pass<'_> {
         };
         let head = self.request.head();
         let translates = side == Side::Modern && self.route().config.ids.is_some();
-        let mut request = Request {
-            method: http::Method::from_bytes(head.method.as_str().as_bytes()).unwrap_or_default(),
-            target: self.route().target(side, send::target(head)).into_owned(),
-            headers: send::headers(self.request, &self.traced, self.trusted),
-            body,
-            upgrade: upgrade.cloned(),
+        let made = |body| {
+            let mut headers = send::headers(self.request, &self.traced, self.trusted);
+            withheld::ask(self.without, &mut headers);
+            Request {
+                method: http::Method::from_bytes(head.method.as_str().as_bytes()).unwrap_or_default(),
+                target: self.route().target(side, send::target(head)).into_owned(),
+                headers,
+                body,
+                upgrade: upgrade.cloned(),
+            }
         };
-        withheld::ask(self.without, &mut request.headers);
         if !translates {
-            return self.given(target.upstream.send(request).await?).await;
+            let again = body.again();
+            return self.given(target.upstream.send_or(made(body), || again.map(made)).await?).await;
         }
+        let mut request = made(body);
         let asked = numbers::outward(self.shared, self.route(), send::target(head));
         let asked = asked.map_err(|why| Failure::Unfit { why })?;
         request.target = self.route().target(side, &asked).into_owned();

@@ -9,7 +9,7 @@ use actix_web::http::{Method, StatusCode, Version};
 use actix_web::web::{Bytes, Payload};
 use actix_web::{HttpResponse, HttpResponseBuilder};
 use banyan_migration::stage::Side;
-use banyan_upstream::{Answer, Incoming};
+use banyan_upstream::{Answer, Incoming, fields};
 use futures_util::Stream;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -56,9 +56,11 @@ pub(super) fn respond(
     };
     let mut response = builder.body(body);
     let headers = response.headers_mut();
+    let mut values = fields::Values::of(|| answer.headers.values().map(|value| value.as_bytes()));
     for (name, value) in &answer.headers {
+        let value = values.take(value.len());
         let name = HeaderName::from_bytes(name.as_str().as_bytes());
-        if let (Ok(name), Ok(value)) = (name, HeaderValue::from_bytes(value.as_bytes())) {
+        if let (Ok(name), Ok(value)) = (name, HeaderValue::from_maybe_shared(value)) {
             headers.append(name, value);
         }
     }

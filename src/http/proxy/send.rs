@@ -37,14 +37,18 @@ fn ends_here(name: &str) -> bool {
 /// `trusted`: it comes through a proxy that is believed.
 pub(super) fn headers(request: &HttpRequest, traced: &Traced, trusted: bool) -> HeaderMap {
     let head = request.head();
-    let mut headers = HeaderMap::with_capacity(head.headers.len() + 8);
+    // With those that are added: the map doubles beyond.
+    let mut headers = HeaderMap::with_capacity(head.headers.len() + 6);
+    let mut values = fields::Values::of(|| head.headers.iter().map(|(_, value)| value.as_bytes()));
     for (name, value) in &head.headers {
-        let name = name.as_str();
-        if ends_here(name) || (name == "expect" && head.expect()) {
+        let (name, value) = (name.as_str(), values.take(value.len()));
+        // Where the trace begins here nothing of another one goes along.
+        let other_trace = matches!(name, "traceparent" | "tracestate") && traced.made().is_some();
+        if ends_here(name) || other_trace || (name == "expect" && head.expect()) {
             continue;
         }
         let name = HeaderName::from_bytes(name.as_bytes());
-        if let (Ok(name), Ok(value)) = (name, HeaderValue::from_bytes(value.as_bytes())) {
+        if let (Ok(name), Ok(value)) = (name, HeaderValue::from_maybe_shared(value)) {
             headers.append(name, value);
         }
     }
@@ -58,11 +62,10 @@ pub(super) fn headers(request: &HttpRequest, traced: &Traced, trusted: bool) -> 
             }
         }
     }
-    if let Some(parent) = &traced.made
+    if let Some(parent) = traced.made()
         && let Ok(parent) = HeaderValue::from_str(parent)
     {
-        headers.remove("tracestate");
-        headers.insert("traceparent", parent);
+        headers.insert(HeaderName::from_static("traceparent"), parent);
     }
     let host = head.headers.get(old::HOST).and_then(|h| h.to_str().ok());
     let address = head.peer_addr.map(|a| a.ip());

@@ -13,7 +13,7 @@ pub(super) fn check(head: &RequestHead) -> Result<(), Refusal> {
     path(head.uri.path())?;
     let ambiguous = |why: &str| Err(Refusal::new("ambiguous-request", why));
     let host = head.headers.get(header::HOST);
-    if let Some(host) = host {
+    if let Some(host) = host.filter(|host| head.uri.authority().is_some() || !is_plain(host.as_bytes())) {
         let read = Authority::try_from(host.as_bytes()).ok().filter(|a| !a.as_str().contains('@'));
         let Some(read) = read else { return ambiguous("`Host` names no host") };
         if head.uri.authority().is_some_and(|a| a != &read) {
@@ -28,6 +28,11 @@ pub(super) fn check(head: &RequestHead) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// Whether that is a host's name and nothing else, which needs no further reading.
+fn is_plain(host: &[u8]) -> bool {
+    !host.is_empty() && host.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-'))
+}
+
 /// Refuses what servers resolve before they look: `.` and `..`, a NUL, slashes at the beginning. What is encoded twice
 /// is the business of whoever decodes twice.
 fn path(path: &str) -> Result<(), Refusal> {
@@ -36,7 +41,9 @@ fn path(path: &str) -> Result<(), Refusal> {
         return ambiguous("the path does not begin with a slash");
     }
     // The common path has nothing to look at twice.
-    if !path.contains(['%', '\\']) && !path.contains("/.") && !path.contains("//") {
+    let bytes = path.as_bytes();
+    let twice = |pair: &[u8]| matches!(pair, b"/." | b"//");
+    if !bytes.iter().any(|b| matches!(b, b'%' | b'\\')) && !bytes.windows(2).any(twice) {
         return Ok(());
     }
     let decoded = decoded(path.as_bytes());
@@ -78,6 +85,16 @@ fn decoded(path: &[u8]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_read_no_further_is_a_host() {
+        for host in ["a", "api.example", "10.0.0.1", "A-b.c-", ".", "-"] {
+            assert!(is_plain(host.as_bytes()) && Authority::try_from(host).is_ok(), "{host}");
+        }
+        for other in ["", "a:80", "a@b", "a b", "[::1]", "a/b", "a\\b", "\u{e9}", "a,b", "a%20"] {
+            assert!(!is_plain(other.as_bytes()), "{other}");
+        }
+    }
 
     #[test]
     fn paths_that_servers_resolve_are_refused() {

@@ -80,7 +80,7 @@ impl Route {
     pub fn way(&self, access: Access, who: &str, sent: Option<Side>) -> Way {
         let standing = self.standing();
         let sent = self.config.canary.pin.get(who).copied().or(sent);
-        let mut way = way(standing, access, sticky::point(&self.name, who), sent);
+        let mut way = way(standing, access, || sticky::point(&self.name, who), sent);
         // A route without a second side has nothing to compare with and nothing to fall back to.
         let lacks = |side: Side| match side {
             Side::Modern => self.modern.is_none(),
@@ -120,8 +120,8 @@ pub struct Turn {
     pub route: Arc<Route>,
     /// Who answers.
     pub way: Way,
-    /// Who asked, as far as routes tell callers apart.
-    pub who: String,
+    /// The side to which the configuration binds who asked.
+    pub pinned: Option<Side>,
 }
 
 /// One version of all routes.
