@@ -3,7 +3,6 @@
 use super::upstream::{Upstream, answer, connect, said, until};
 use super::{gateway, metric};
 use std::io::Write;
-use std::net::TcpListener;
 use std::time::Duration;
 
 #[test]
