@@ -6,7 +6,7 @@
 
 mod moves;
 
-pub use moves::routes;
+pub use moves::{brownouts, routes};
 
 use crate::adapters::KINDS;
 use crate::config::{self, Built, Disk, MissingSecret};

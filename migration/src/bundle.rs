@@ -55,7 +55,17 @@ pub enum Cause {
     Person {
         /// Against what the evidence said.
         forced: bool,
+        /// What spoke against it, in sentences: all there was at that moment. Journals from before it was kept have none.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        overrode: Vec<String>,
     },
+}
+
+impl Cause {
+    /// A person decided, and nothing spoke against it.
+    pub fn person() -> Cause {
+        Cause::Person { forced: false, overrode: Vec::new() }
+    }
 }
 
 /// A decision.
@@ -208,7 +218,7 @@ mod tests {
         let cause = Cause::Parity { cusum, policy };
         assert!(matches!(verify(&bundle(Stage::Modern, Stage::Legacy, cause)), Err(Doubt::Figure { .. })));
 
-        let latency = Latency { slow: 10, fast: 0 };
+        let latency = Latency { slow: 11, fast: 0 };
         let cause = Cause::Latency { latency, threshold: Threshold(5), score: latency.score() };
         assert_eq!(verify(&bundle(Stage::Canary, Stage::Shadow, cause)), Ok(()));
     }

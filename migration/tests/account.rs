@@ -3,7 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
-use banyan_migration::account::{Account, Autos, Due, Judged, Judgement, STALE_MS, Sight, Taken, due};
+use banyan_migration::account::{Account, Autos, DWELL_MS, Due, Judged, Judgement, STALE_MS, Sight, Taken, due};
 use banyan_migration::bundle::{Bundle, Cause, verify};
 use banyan_migration::compare::{Answer, Compared, Outcome, Rules, compare};
 use banyan_migration::coverage::Wanted;
@@ -205,7 +205,8 @@ fn without_traffic_there_is_no_evidence_neither_forward_nor_back() {
     }
 }
 
-const AUTO: Autos = Autos { promote: true, rollback: true, first: Weight::NONE, writes_only: false };
+const AUTO: Autos =
+    Autos { promote: true, rollback: true, dwell_ms: DWELL_MS, first: Weight::NONE, writes_only: false };
 
 fn step(book: &Book, watch: &Watch) -> Option<Due> {
     let autos = Autos { first: "5%".parse().unwrap(), ..AUTO };

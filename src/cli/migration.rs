@@ -80,6 +80,9 @@ fn told(board: &Value, whole: bool) -> String {
                 threshold.unwrap_or_default()
             ));
         }
+        for told in list(&row["decided"], "overrode").filter_map(Value::as_str) {
+            out.push_str(&format!("  forced by {} against: {}\n", plain(text(&row["decided"], "author")), plain(told)));
+        }
         for cluster in list(row, "open") {
             let critical = if cluster["critical"] == true { ", critical" } else { "" };
             let verdict = cluster["verdict"].as_str().map(|v| format!(", {v}")).unwrap_or_default();
@@ -134,6 +137,7 @@ mod tests {
     fn the_board_is_told_in_words() {
         let board = json!({ "items": [{ "route": "/v1/customers", "stage": "canary", "weight": "5%", "killed": false,
             "told": "401 clean distinct comparisons more to go", "legacy_calls_a_day": 12, "blocking": ["payroll"],
+            "decided": { "author": "ann", "overrode": ["insufficient evidence"] },
             "evidence": { "matches": 1148, "mismatches": 1, "indeterminate": 0, "score": 3.0, "threshold": 4.605,
                 "watches": [{ "name": "failures", "score": 0.5, "alarm": 6.9 }], "notes": [] },
             "open": [{ "number": 3, "at": "/credit", "kind": "value", "critical": true, "mismatches": 1 }] }],
@@ -142,6 +146,7 @@ mod tests {
         let told = told(&board, true);
         for line in [
             "  canary at 5%: 401 clean distinct comparisons more to go\n",
+            "  forced by ann against: insufficient evidence\n",
             "    [3] /credit value: 1 times, critical\n",
             "  legacy is asked 12 times a day\n",
             "  still called by payroll\n",

@@ -25,6 +25,7 @@ mod lookups;
 mod migration;
 mod openapi;
 mod out;
+mod parts;
 mod replay;
 mod restore;
 mod retire;
@@ -204,4 +205,11 @@ impl Global {
             }
         }
     }
+}
+
+/// A path with more behind its name.
+fn beside(path: &std::path::Path, suffix: &str) -> std::path::PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
 }

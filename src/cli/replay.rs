@@ -18,6 +18,12 @@ pub(super) struct Replay {
     /// So many at most.
     #[arg(long)]
     limit: Option<u64>,
+    /// Only what this consumer asked; `anonymous` is everyone without a name.
+    #[arg(long)]
+    consumer: Option<String>,
+    /// So many under way at once at most; the rate holds all the same.
+    #[arg(long, default_value_t = 1)]
+    parallel: usize,
 }
 
 impl Replay {
@@ -35,7 +41,8 @@ impl Replay {
                 built.settings.admin
             ))
         })?;
-        let mut ask = json!({ "rate": rate, "limit": self.limit });
+        let mut ask =
+            json!({ "rate": rate, "limit": self.limit, "consumer": self.consumer, "parallel": self.parallel });
         // A route's path is absolute too; a file is what is there as one.
         let is_route = built.moving.routes.iter().any(|r| r.config.path == self.what || r.config.name() == self.what);
         if is_route || !Path::new(&self.what).is_file() {
@@ -80,6 +87,10 @@ fn told(p: &Value) -> String {
         if n(key) > 0 {
             text.push_str(&format!("  {} {what}\n", n(key)));
         }
+    }
+    for (name, of_it) in p.get("consumers").and_then(Value::as_object).into_iter().flatten() {
+        let n = |key: &str| of_it.get(key).and_then(Value::as_u64).unwrap_or_default();
+        text.push_str(&format!("  {name}: {} asked, {} agree, {} differ\n", n("asked"), n("matched"), n("mismatched")));
     }
     if let Some(why) = p.get("why").and_then(Value::as_str) {
         text.push_str(&format!("it ended early: {why}\n"));

@@ -1,10 +1,12 @@
-//! `banyan restore`: a backup takes the store's place; the store that was there is kept beside it.
+//! `banyan restore`: a backup takes the store's place, with what belongs to its state; what was there is kept beside it.
 //!
-//! Invariant: nothing is deleted and nothing is moved before the backup was copied, checked and found sound.
+//! Invariant: nothing is deleted and nothing is moved before all of the backup was copied, checked and found sound. A route
+//! that is switched off by a file now stays switched off.
 
 use super::admin_client::AdminClient;
 use super::hands::store_fault;
-use super::{Done, Failure, Global, out};
+use super::parts::{self, Part, fault};
+use super::{Done, Failure, Global, beside, out};
 use crate::config::MissingSecret;
 use crate::runtime::clock::Clock;
 use banyan_store::sqlite::SqliteStore;
@@ -45,23 +47,35 @@ impl Restore {
             return Err(running());
         }
         let copy = beside(store, ".restoring");
-        let kept = self.put(store, &copy).inspect_err(|_| remove(&copy))?;
+        let parts = parts::of_backup(&self.file)?;
+        let stood = parts::standings(store);
+        let kept = self.put(store, &copy, parts.as_deref()).inspect_err(|_| remove_all(store, &copy))?;
         drop(lock);
         let name = |p: &Path| p.display().to_string();
         match global.json {
             true => {
-                out::json(&json!({ "store": name(store), "from": name(&self.file), "kept": kept.as_deref().map(name) }))
+                out::json(&json!({ "store": name(store), "from": name(&self.file), "kept": kept.as_deref().map(name),
+                    "parts": parts }))
             }
             false => {
                 let before = kept.map(|k| format!("; what was there is kept as {}", k.display())).unwrap_or_default();
                 out::answer(&format!("{} is restored from {}{before}\n", store.display(), self.file.display()));
+                match parts.as_deref() {
+                    None => out::aside(
+                        "this backup is of the store alone: evidence and the journal of routes stay as they are\n",
+                    ),
+                    Some(parts) => {
+                        parts.iter().for_each(|p| out::answer(&format!("{} is restored\n", p.name())));
+                        out::answer(&parts::moved(&stood, &parts::standings(store)));
+                    }
+                }
             }
         }
         Ok(())
     }
 
     /// Copies, checks, and changes places. Where the store that was there is kept.
-    fn put(&self, store: &Path, copy: &Path) -> Result<Option<PathBuf>, Failure> {
+    fn put(&self, store: &Path, copy: &Path, parts: Option<&[Part]>) -> Result<Option<PathBuf>, Failure> {
         remove(copy);
         fs::copy(&self.file, copy).map_err(|e| fault("cannot copy the backup to", copy, &e))?;
         let synced = fs::File::options().write(true).open(copy).and_then(|f| f.sync_all());
@@ -71,25 +85,78 @@ impl Restore {
             let message = format!("{} is damaged, nothing was changed: {first}", self.file.display());
             return Err(Failure::Because(message));
         }
-        let kept = store.exists().then(|| {
-            let now = Clock::system().now().strftime("%Y%m%dT%H%M%SZ").to_string();
-            beside(store, &format!(".replaced-{now}"))
-        });
-        if let Some(kept) = &kept {
-            if kept.exists() {
-                return Err(Failure::Because(format!("{} is there already; try again in a second", kept.display())));
-            }
-            for suffix in ["-wal", "-shm", ""] {
-                let from = beside(store, suffix);
-                if from.exists() {
-                    fs::rename(&from, beside(kept, suffix)).map_err(|e| fault("cannot set aside", &from, &e))?;
+        for part in parts.unwrap_or_default() {
+            self.prepare(*part, store)?;
+        }
+        let now = Clock::system().now().strftime("%Y%m%dT%H%M%SZ").to_string();
+        let aside = |path: &Path| beside(path, &format!(".replaced-{now}"));
+        let all = Part::ALL.iter().map(|p| p.of_store(store)).chain([store.to_owned()]);
+        if let Some(there) = all.map(|p| aside(&p)).find(|p| p.exists()) {
+            return Err(Failure::Because(format!("{} is there already; try again in a second", there.display())));
+        }
+        // The store last: who finds it restored finds all of it restored.
+        if let Some(parts) = parts {
+            for part in Part::ALL {
+                let at = part.of_store(store);
+                // Whoever switched a route off meanwhile must not find it on again.
+                if part != Part::Switch || parts.contains(&part) {
+                    set_aside(&at, &aside(&at))?;
+                }
+                if parts.contains(&part) {
+                    let copy = restoring(part, store);
+                    fs::rename(&copy, &at).map_err(|e| fault("cannot put the backup at", &at, &e))?;
+                    remove(&copy);
                 }
             }
         }
+        let kept = store.exists().then(|| aside(store));
+        set_aside(store, &aside(store))?;
         fs::rename(copy, store).map_err(|e| fault("cannot put the backup at", store, &e))?;
         remove(copy); // what checking left beside it
         Ok(kept)
     }
+
+    /// Copies a part beside its place, and checks the copy.
+    fn prepare(&self, part: Part, store: &Path) -> Result<(), Failure> {
+        let (from, copy) = (part.of_backup(&self.file), restoring(part, store));
+        remove(&copy);
+        let mut bytes = Vec::new();
+        if part == Part::Switch {
+            // Those of the backup, and those that are switched off now.
+            let now = part.of_store(store);
+            for path in [&from, &now].into_iter().filter(|p| p.exists()) {
+                bytes.extend(fs::read(path).map_err(|e| fault("cannot read", path, &e))?);
+                bytes.push(b'\n');
+            }
+            parts::write_new(&copy, &bytes)?;
+        } else {
+            fs::copy(&from, &copy).map_err(|e| fault("cannot copy the backup to", &copy, &e))?;
+            let synced = fs::File::options().write(true).open(&copy).and_then(|f| f.sync_all());
+            synced.map_err(|e| fault("cannot sync", &copy, &e))?;
+        }
+        part.check(&copy)
+    }
+}
+
+/// Sets a file aside, with what SQLite keeps beside it.
+fn set_aside(path: &Path, kept: &Path) -> Result<(), Failure> {
+    for suffix in ["-wal", "-shm", ""] {
+        let from = beside(path, suffix);
+        if from.exists() {
+            fs::rename(&from, beside(kept, suffix)).map_err(|e| fault("cannot set aside", &from, &e))?;
+        }
+    }
+    Ok(())
+}
+
+/// Where a part is copied to before it is known to be sound.
+fn restoring(part: Part, store: &Path) -> PathBuf {
+    beside(&part.of_store(store), ".restoring")
+}
+
+fn remove_all(store: &Path, copy: &Path) {
+    remove(copy);
+    Part::ALL.iter().for_each(|p| remove(&restoring(*p, store)));
 }
 
 fn make_folder(store: &Path) -> Result<(), Failure> {
@@ -97,18 +164,8 @@ fn make_folder(store: &Path) -> Result<(), Failure> {
     fs::create_dir_all(folder).map_err(|e| fault("cannot make the folder", folder, &e))
 }
 
-fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    name.into()
-}
-
 fn remove(copy: &Path) {
     for suffix in ["", "-wal", "-shm"] {
         let _ = fs::remove_file(beside(copy, suffix));
     }
-}
-
-fn fault(what: &str, path: &Path, e: &std::io::Error) -> Failure {
-    Failure::Because(format!("{what} {}: {e}", path.display()))
 }

@@ -6,6 +6,8 @@ use crate::config::{Built, MissingSecret};
 use crate::gateway;
 use crate::http;
 use crate::ops::view::route::{DecisionView, RouteView};
+use crate::runtime::clock::Clock;
+use crate::runtime::consumers::plan as consumers_plan;
 use crate::runtime::routes::plan::{Change, plan};
 use crate::runtime::routes::{Routes, Standings, journal, switch_path_of};
 use clap::Subcommand;
@@ -28,11 +30,14 @@ enum Act {
     Explain {
         /// The method, such as GET.
         method: String,
-        /// The path, such as /v1/customers/42.
+        /// The path, with its query: /v1/customers/42.
         path: String,
         /// Who asks: a consumer's name, or what the route tells callers apart by.
         #[arg(long)]
         consumer: Option<String>,
+        /// A header that it has, such as 'X-App: shop'. May be given several times. A key shows in the list of processes.
+        #[arg(long, conflicts_with = "consumer")]
+        header: Vec<String>,
     },
     /// Move a route. A step away from legacy needs evidence; a way back is never refused.
     Set {
@@ -82,7 +87,8 @@ enum Act {
         #[arg(long)]
         file: Option<PathBuf>,
     },
-    /// Say what another configuration would change: who moves, which evidence starts again, what legacy would have to bear.
+    /// Say what another configuration would change: who moves, who is known no longer, which evidence starts again, what
+    /// legacy would have to bear.
     Plan {
         /// The other configuration.
         new: PathBuf,
@@ -94,7 +100,9 @@ impl RoutesCommand {
         let (_, built) = global.built(MissingSecret::Warning)?;
         match self.act {
             Act::List => list(global, built),
-            Act::Explain { method, path, consumer } => explain(global, built, &method, &path, consumer.as_deref()),
+            Act::Explain { method, path, consumer, header } => {
+                explain(global, built, (&method.to_ascii_uppercase(), &path), consumer.as_deref(), &header)
+            }
             Act::Set { route, stage, weight, reason, author, force, revive } => {
                 let ask = json!({ "route": route, "stage": stage, "weight": weight, "reason": reason,
                     "author": author.unwrap_or_else(user), "force": force, "killed": revive.then_some(false) });
@@ -173,13 +181,35 @@ fn list(global: &Global, mut built: Built) -> Done {
     Ok(())
 }
 
-fn explain(global: &Global, mut built: Built, method: &str, path: &str, who: Option<&str>) -> Done {
-    let method = method.to_ascii_uppercase();
+fn explain(
+    global: &Global,
+    mut built: Built,
+    (method, path): (&str, &str),
+    who: Option<&str>,
+    headers: &[String],
+) -> Done {
     if !path.starts_with('/') {
         return Err(Failure::Usage(format!("`{path}` is no path: it begins with a slash, as in /v1/customers/42")));
     }
+    let read = |header: &String| {
+        let (name, value) =
+            header.split_once(':').ok_or_else(|| format!("`{header}` is no header: write 'X-App: shop'"))?;
+        Ok((name.trim().to_owned(), value.trim().to_owned()))
+    };
+    let headers = headers.iter().map(read).collect::<Result<Vec<_>, String>>().map_err(Failure::Usage)?;
+    let asked = http::Asked::new(method, path, &headers, who).map_err(Failure::Usage)?;
     let (routes, _) = routes_of(&mut built)?;
-    let explained = http::explain(&built.catalog, &routes, &method, path, who);
+    let brownouts = gateway::brownouts(std::mem::take(&mut built.brownouts));
+    let explained = http::explain(
+        &http::World {
+            catalog: &Arc::new(built.catalog),
+            routes: &routes,
+            consumers: &built.consumers,
+            brownouts: &brownouts,
+            now: Clock::system().now(),
+        },
+        &asked,
+    );
     if global.json {
         out::json(&json!(explained));
         return Ok(());
@@ -189,19 +219,30 @@ fn explain(global: &Global, mut built: Built, method: &str, path: &str, who: Opt
         text.push_str(&format!("  {} {}: {}\n", if step.counts { "->" } else { "  " }, step.what, step.why));
     }
     text.push_str(&format!("answered by {}\n", explained.answers));
+    if who.is_some() || !headers.is_empty() || !built.consumers.is_empty() {
+        text.push_str(&format!("counted as {}\n", explained.counted));
+    }
+    if !explained.lacks.is_empty() {
+        text.push_str(&format!("lacks {} now: a brown-out is in force\n", explained.lacks.join(", ")));
+    }
+    explained.headers.iter().for_each(|h| text.push_str(&format!("says {h}\n")));
     out::answer(&text);
     Ok(())
 }
 
-fn kill(global: &Global, mut built: Built, route: &str, reason: &str, author: &str) -> Done {
+fn kill(global: &Global, built: Built, route: &str, reason: &str, author: &str) -> Done {
     // Whoever answers at that address, or nobody: the switch must work all the same.
     let gateway = gateway_of(&built).ok().flatten();
     let path = switch_path_of(&built.settings.store);
-    let (routes, _) = routes_of(&mut built)?;
-    let named: Vec<String> = match route {
-        "*" => routes.all.iter().map(|r| r.name.clone()).collect(),
-        one => routes.named(one).map(|r| vec![r.name.clone()]).unwrap_or_default(),
-    };
+    // By the configuration alone: a journal that cannot be read must not be in the way.
+    let all: Vec<(String, &str)> =
+        built.moving.routes.iter().map(|r| (r.config.name(), r.config.path.as_str())).collect();
+    let mut named: Vec<String> =
+        all.iter().filter(|(n, _)| route == "*" || route == n).map(|(n, _)| n.clone()).collect();
+    if named.is_empty() {
+        named = all.iter().filter(|(_, path)| route == *path).map(|(n, _)| n.clone()).collect();
+        named.truncate(if named.len() == 1 { 1 } else { 0 });
+    }
     if named.is_empty() {
         return Err(Failure::Because(format!("there is no route `{route}`; `banyan routes list` shows all")));
     }
@@ -245,8 +286,9 @@ fn decisions(global: &Global, built: &Built, route: Option<&str>) -> Done {
         return Ok(());
     }
     let row = |d: &DecisionView| {
+        let against: String = d.overrode.iter().map(|told| format!("        against: {told}\n")).collect();
         format!(
-            "{:>4}  {}  {}  {} -> {}  {} ({}): {}\n",
+            "{:>4}  {}  {}  {} -> {}  {} ({}): {}\n{against}",
             d.number, d.at, d.route, d.from, d.to, d.author, d.because, d.reason
         )
     };
@@ -260,16 +302,17 @@ fn planned(global: &Global, mut built: Built, new: PathBuf) -> Done {
     // Where routes stand is what the journal of the configuration in use says, whatever store the other one names.
     let (now, standings) = routes_of(&mut built)?;
     let then = gateway::routes(std::mem::take(&mut other.moving), &standings);
-    let changes = plan(&now, &then, &built.catalog, &other.catalog);
+    let mut changes = plan(&now, &then, &built.catalog, &other.catalog);
+    changes.extend(consumers_plan::plan((&now, &built.consumers), (&then, &other.consumers)));
     if global.json {
         out::json(&json!(changes));
         return Ok(());
     }
     let row = |c: &Change| {
-        format!("{} {}\n{}", c.kind.sign(), c.route, c.told.iter().map(|t| format!("    {t}\n")).collect::<String>())
+        format!("{} {}\n{}", c.kind.sign(), c.about(), c.told.iter().map(|t| format!("    {t}\n")).collect::<String>())
     };
     let text: String = changes.iter().map(row).collect();
-    out::answer(if text.is_empty() { "nothing about routes would change\n" } else { &text });
+    out::answer(if text.is_empty() { "nothing about routes or consumers would change\n" } else { &text });
     Ok(())
 }
 
@@ -279,5 +322,7 @@ pub(super) fn told(global: &Global, decision: &Value) {
         return out::json(decision);
     }
     let text = |key: &str| decision.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
-    out::answer(&format!("{}: {} -> {}\n", text("route"), text("from"), text("to")));
+    let against = decision.get("overrode").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+    let against: String = against.map(|told| format!("  against: {}\n", out::plain(told))).collect();
+    out::answer(&format!("{}: {} -> {}\n{against}", text("route"), text("from"), text("to")));
 }

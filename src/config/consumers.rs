@@ -3,8 +3,8 @@
 //! Invariant: what tells one consumer tells no other.
 //! Not here: who calls (`banyan_migration::consumer`).
 
-use banyan_migration::consumer::{ConsumerConfig, Consumers};
-use banyan_model::draft::Draft;
+use banyan_migration::consumer::{ConsumerConfig, Consumers, Network, Trust};
+use banyan_model::draft::{Draft, TrustedProxyDraft};
 use banyan_words::Problem;
 use banyan_words::node::{join, read};
 use std::collections::BTreeMap;
@@ -18,7 +18,8 @@ const RESERVED: [&str; 2] = [banyan_migration::consumer::ANONYMOUS, "others"];
 /// Reads the section.
 pub(super) fn read_all(draft: &Draft, problems: &mut Vec<Problem>) -> Consumers {
     let certificate = draft.gateway.certificate_header.as_deref();
-    let trusted = draft.gateway.trusted_proxy == Some(true);
+    let trust = trust(draft, problems);
+    let trusted = trust != Trust::Nobody;
     if let Some(header) = certificate
         && (header.is_empty() || !header.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b)))
     {
@@ -56,7 +57,29 @@ pub(super) fn read_all(draft: &Draft, problems: &mut Vec<Problem>) -> Consumers 
         }
         configs.push((part.name.clone(), config));
     }
-    Consumers::new(&configs, certificate.filter(|_| trusted))
+    Consumers::new(&configs, certificate.filter(|_| trusted)).trusting(trust)
+}
+
+/// Which requests come through a proxy that is believed.
+fn trust(draft: &Draft, problems: &mut Vec<Problem>) -> Trust {
+    let all = match &draft.gateway.trusted_proxy {
+        None | Some(TrustedProxyDraft::All(false)) => return Trust::Nobody,
+        Some(TrustedProxyDraft::All(true)) => return Trust::Everyone,
+        Some(TrustedProxyDraft::From(all)) => all,
+    };
+    let mut networks = Vec::new();
+    for (n, text) in all.iter().enumerate() {
+        match Network::parse(text) {
+            Some(network) => networks.push(network),
+            None => {
+                let message = format!("`{text}` is neither an address nor a network");
+                let hint = "write 10.0.0.7 or 10.1.0.0/16, with nothing beyond the network's own bits; names are not looked up";
+                let at = format!("gateway.trusted_proxy[{n}]");
+                problems.push(Problem::error("bad-address", at, message).hint(hint));
+            }
+        }
+    }
+    if all.is_empty() { Trust::Nobody } else { Trust::From(networks) }
 }
 
 /// All that tells a consumer, each with its place.

@@ -43,6 +43,7 @@ pub(super) fn read_all(loaded: &Loaded, catalog: Option<&Catalog>, problems: &mu
         }
     }
     let declared = Named(loaded.draft.upstreams.iter().map(|p| (p.name.clone(), ())).collect());
+    let consumers: Vec<String> = loaded.draft.consumers.iter().map(|p| p.name.clone()).collect();
     let mut moving = Moving::default();
     for (name, path, config) in configs {
         let found = config.check(&path);
@@ -67,9 +68,15 @@ pub(super) fn read_all(loaded: &Loaded, catalog: Option<&Catalog>, problems: &mu
             }
         };
         problems.extend(config.check(&part.path, &declared));
+        problems.extend(config.only.check_names(&join(&part.path, "only"), &consumers));
         let entity = catalog.and_then(|c| place(&config, &part.path, c, problems));
         if let Some(catalog) = catalog {
             numbers(&config, &part.path, entity, catalog, problems);
+        }
+        if entity.is_some() && !config.only.is_all() {
+            let message = "a collection's route is for all who call it";
+            let hint = "leave it out; `canary: { pin: { shop: modern } }` sends a consumer to one side";
+            problems.push(Problem::error("route-for-some", join(&part.path, "only"), message).hint(hint));
         }
         if entity.is_none() {
             proxied.push((number, config.clone()));
@@ -218,6 +225,8 @@ routes:
             ("{ path: /v1/items, modern: new, ids: { space: shp, at: [/id] } }", "routes[0].ids.space unknown-space"),
             ("{ path: /x, legacy: old, ids: { space: shop, at: [/id] } }", "routes[0].ids no-crosswalk"),
             ("{ path: /accounts }", "routes[0] route-to-nowhere"),
+            ("{ path: /x, legacy: old, only: { consumers: [shop] } }", "routes[0].only.consumers unknown-consumer"),
+            ("{ path: /v1/items, modern: new, only: { headers: { X-A: b } } }", "routes[0].only route-for-some"),
             ("{ path: /accounts, legacy: old, stage: canary }", "routes[0].stage no-modern-side"),
             (
                 "{ path: /o, methods: [POST], legacy: old, modern: new, stage: shadow }",

@@ -34,6 +34,15 @@ pub fn routes(moving: Moving, standings: &Standings) -> Arc<Routes> {
     Arc::new(Routes::new(upstreams, configs, moving.table, standings))
 }
 
+/// What consumers go without for a while.
+pub fn brownouts(built: Vec<BuiltBrownout>) -> Vec<Brownout> {
+    let brownout = |b: BuiltBrownout| {
+        let BuiltBrownout { consumer, entity, field, name, at, zone, until } = b;
+        Brownout { consumer, entity, field, name, at, zone, until }
+    };
+    built.into_iter().map(brownout).collect()
+}
+
 /// What a configuration says of routes and of those who call them.
 pub(super) struct Configured {
     /// Upstreams and routes.
@@ -76,13 +85,9 @@ impl Moves {
 
     /// Puts a configuration's routes and callers into what requests will see.
     pub(super) fn put_in(&self, configured: Configured, serving: &mut Serving) {
-        let brownout = |b: BuiltBrownout| {
-            let BuiltBrownout { consumer, entity, field, name, at, zone, until } = b;
-            Brownout { consumer, entity, field, name, at, zone, until }
-        };
         serving.routes = routes(configured.moving, &self.standings);
         serving.consumers = Arc::new(configured.consumers);
-        serving.brownouts = Arc::new(configured.brownouts.into_iter().map(brownout).collect());
+        serving.brownouts = Arc::new(brownouts(configured.brownouts));
     }
 
     /// Tells everyone on what routes rest from now on: a change of rules, mappings or sides starts a score again.

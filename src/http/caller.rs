@@ -17,27 +17,42 @@ use banyan_migration::route::Move;
 use banyan_migration::stage::{Side, Stage};
 use banyan_model::model::EntityNo;
 use banyan_model::query::params;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 /// Where no route stands anywhere: the facade has it to itself.
 const FACADE: &str = "facade";
 
-struct Sent<'r>(&'r HeaderMap);
+/// A request's headers, as those by which consumers are known.
+pub(super) struct Sent<'r> {
+    pub(super) headers: &'r HeaderMap,
+    /// Where they come from.
+    pub(super) from: Option<IpAddr>,
+}
 
 impl Headers for Sent<'_> {
     fn given(&self, name: &str) -> Given<'_> {
-        let mut all = self.0.get_all(name);
+        let mut all = self.headers.get_all(name);
         match (all.next(), all.next()) {
             (None, _) => Given::None,
             (Some(one), None) => Given::One(one.as_bytes()),
             _ => Given::Many,
         }
     }
+
+    fn from(&self) -> Option<IpAddr> {
+        self.from
+    }
+}
+
+/// What a request sent, and from where.
+pub(super) fn sent(request: &RequestHead) -> Sent<'_> {
+    Sent { headers: &request.headers, from: request.peer_addr.map(|a| a.ip()) }
 }
 
 /// The place of the consumer who calls. `None`: anonymous.
 pub(super) fn named(w: &mut Worker, request: &RequestHead) -> Option<usize> {
-    w.serving.consumers.who(&Sent(&request.headers), &mut w.memo)
+    w.serving.consumers.who(&sent(request), &mut w.memo)
 }
 
 /// A call under way.

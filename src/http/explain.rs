@@ -1,10 +1,12 @@
 //! Why a request goes where it goes: the precedence of `handle`, in words.
 
+use super::explained::{Asked, World};
 use super::handle::{is_facades, moved};
 use super::route;
-use crate::runtime::routes::{Route, Routes, access};
+use crate::runtime::routes::{Route, Turn, access};
+use banyan_migration::route::OnlyConfig;
 use banyan_migration::stage::{Side, Stage};
-use banyan_model::model::Catalog;
+use std::sync::Arc;
 
 /// One step of the search.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
@@ -27,11 +29,58 @@ pub struct Explanation {
     pub route: Option<String>,
     /// Who answers, in words.
     pub answers: String,
+    /// As whom it is counted, and why.
+    pub counted: String,
+    /// What its answer lacks now (`fax`, `customer.fax`), as it would say in `Banyan-Brownout`.
+    pub lacks: Vec<String>,
+    /// Headers that announce the route's end.
+    pub headers: Vec<String>,
 }
 
-/// Explains a request of `who`, where routes tell callers apart.
-pub fn explain(catalog: &Catalog, routes: &Routes, method: &str, path: &str, who: Option<&str>) -> Explanation {
-    let path = path.split('?').next().unwrap_or_default();
+/// Where the search ended.
+enum End<'w> {
+    Route(&'w Arc<Route>),
+    Facade,
+    Refused(String),
+}
+
+/// Explains a request.
+pub fn explain(world: &World<'_>, asked: &Asked) -> Explanation {
+    let (steps, end) = search(world, asked);
+    let mut told = Explanation {
+        steps,
+        route: None,
+        answers: String::new(),
+        counted: asked.counted(world),
+        lacks: Vec::new(),
+        headers: Vec::new(),
+    };
+    match end {
+        End::Route(route) => {
+            told.route = Some(route.name.clone());
+            told.answers = match asked.turn(world, route) {
+                Err(refusal) => format!("nobody: {} ({})", refusal.def.code, refusal.detail),
+                Ok(turn) => answers(world, route, asked, turn),
+            };
+            if route.entity.is_some() {
+                told.lacks = asked.lacks(world);
+            }
+            told.headers = route.farewell.iter().map(|(name, value)| format!("{name}: {value}")).collect();
+        }
+        End::Facade => {
+            told.answers = "the facade".to_owned();
+            told.lacks = asked.lacks(world);
+        }
+        End::Refused(why) => told.answers = why,
+    }
+    told
+}
+
+/// What is looked at, in this order, and where that ends.
+fn search<'w>(world: &World<'w>, asked: &Asked) -> (Vec<Step>, End<'w>) {
+    let (catalog, routes) = (world.catalog, world.routes);
+    let (method, path) = (asked.method(), asked.path());
+    let meets = |only: &OnlyConfig| asked.meets(world, only);
     let mut steps = Vec::new();
     let mut step = |what: String, counts, why: String| steps.push(Step { what, counts, why });
     let collection = |plural: &str| catalog.entities.iter().position(|e| e.plural == plural);
@@ -57,8 +106,7 @@ pub fn explain(catalog: &Catalog, routes: &Routes, method: &str, path: &str, who
                 });
                 if let Some(route) = route {
                     step(name(route), true, "it moves that operation of the collection".to_owned());
-                    let answers = answers(route, method, path, who);
-                    return Explanation { steps, route: Some(route.name.clone()), answers };
+                    return (steps, End::Route(route));
                 }
                 if steps.is_empty() {
                     steps.push(Step {
@@ -67,38 +115,34 @@ pub fn explain(catalog: &Catalog, routes: &Routes, method: &str, path: &str, who
                         why: "the facade's own document: it never moves".to_owned(),
                     });
                 }
-                let answers = match target.allow().split(", ").any(|m| m == method) {
-                    true => "the facade".to_owned(),
-                    false => format!("405: the facade offers {} here", target.allow()),
+                let end = match target.allow().split(", ").any(|m| m == method) {
+                    true => End::Facade,
+                    false => End::Refused(format!("405: the facade offers {} here", target.allow())),
                 };
-                return Explanation { steps, route: None, answers };
+                return (steps, end);
             }
             Err(refusal) => {
-                if let Some(route) = routes.of_path(method, path).filter(|r| is_facades(&r.config.path)) {
+                if let Some(route) = routes.of_path(method, path, meets).filter(|r| is_facades(&r.config.path)) {
                     step(name(route), true, "a place of its own under /v1, beside the collections".to_owned());
-                    let answers = answers(route, method, path, who);
-                    return Explanation { steps, route: Some(route.name.clone()), answers };
+                    return (steps, End::Route(route));
                 }
                 step(path.to_owned(), true, "paths under /v1 and /docs never fall through to a wildcard".to_owned());
-                return Explanation { steps, route: None, answers: format!("404: {}", refusal.detail) };
+                return (steps, End::Refused(format!("404: {}", refusal.detail)));
             }
         }
     }
-    for found in routes.explain_path(method, path) {
+    for found in routes.explain_path(method, path, meets) {
         let route = routes.all.get(found.number);
         step(route.map_or(found.path, |r| name(r)), found.counts, found.why);
     }
-    match routes.of_path(method, path) {
-        Some(route) => {
-            let answers = answers(route, method, path, who);
-            Explanation { steps, route: Some(route.name.clone()), answers }
-        }
+    match routes.of_path(method, path, meets) {
+        Some(route) => (steps, End::Route(route)),
         None => {
-            let answers = match routes.allow(path) {
+            let why = match routes.allow(path, meets) {
                 Some(methods) => format!("405: routes offer {} here", methods.join(", ")),
                 None => "404: no route has this path".to_owned(),
             };
-            Explanation { steps, route: None, answers }
+            (steps, End::Refused(why))
         }
     }
 }
@@ -107,16 +151,19 @@ fn name(route: &Route) -> String {
     format!("routes[{}] {}", route.number, route.name)
 }
 
-/// Who answers now.
-fn answers(route: &Route, method: &str, path: &str, who: Option<&str>) -> String {
+/// Who answers now. Without a turn nobody is said to ask.
+fn answers(world: &World<'_>, route: &Route, asked: &Asked, turn: Option<(Turn, bool)>) -> String {
     let standing = route.standing();
     let side = |side: Side| match (route.side(side), side) {
         (Some(target), _) => format!("{} (`{}`)", side.name(), target.name),
         (None, Side::Legacy) if route.entity.is_some() => "legacy (the facade)".to_owned(),
         (None, _) => "nobody".to_owned(),
     };
-    let way = route.way(access(method), who.unwrap_or(path), None);
-    let mut text = match (standing.killed, standing.stage, who) {
+    let way = match &turn {
+        Some((turn, _)) => turn.way,
+        None => route.way(access(asked.method()), asked.path(), None),
+    };
+    let mut text = match (standing.killed, standing.stage, &turn) {
         (false, Stage::Canary, None) => {
             format!(
                 "{} for {} of the callers, {} for the others",
@@ -125,14 +172,20 @@ fn answers(route: &Route, method: &str, path: &str, who: Option<&str>) -> String
                 side(Side::Legacy)
             )
         }
-        (false, Stage::Canary, Some(who)) => format!("{} for `{who}`", side(way.answers)),
+        (_, _, Some((_, true))) => format!("{}, which began the list that it goes on in", side(way.answers)),
+        (false, Stage::Canary, Some((turn, _))) => {
+            format!("{} for `{}`{}", side(way.answers), turn.who, asked.sent_by(world, route))
+        }
         _ => side(way.answers),
     };
     text.push_str(&format!("; the route stands at {standing}"));
     if let Some(beside) = way.beside {
         let other =
-            if standing.stage == Stage::Canary && who.is_none() { "the other side".to_owned() } else { side(beside) };
+            if standing.stage == Stage::Canary && turn.is_none() { "the other side".to_owned() } else { side(beside) };
         text.push_str(&format!("; {other} is asked afterwards, and compared"));
+    }
+    if let Some(idle) = asked.sent_in_vain(world, route) {
+        text.push_str(&idle);
     }
     text
 }

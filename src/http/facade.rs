@@ -2,18 +2,20 @@
 //!
 //! It wants no connection: comparisons ask it the same questions as consumers do.
 
+use super::brownout::Without;
 use super::fresh::Heard;
 use super::media::Media;
 use super::route::{self, Target};
 use super::wants::{self, Wants};
 use super::worker::{self, Worker};
-use super::{brownout, docs, fault, feed, fresh, list, one, trace};
+use super::{docs, fault, feed, fresh, list, one, trace};
 use crate::runtime::live::{Fresh, Listed};
 use crate::runtime::serving::Shared;
 use actix_web::dev::RequestHead;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpResponse, web};
+use banyan_model::model::{EntityNo, FieldNo};
 use banyan_model::query::{params, parse_lookup, parse_lookup_body, parse_selection};
 use banyan_model::refusal::Refusal;
 use futures_util::StreamExt;
@@ -42,15 +44,16 @@ pub(super) struct Ask<'r> {
     /// The page of a list that was read live for it.
     pub(super) listed: Option<&'r Listed>,
     /// Fields that this caller goes without for now.
-    pub(super) without: &'r [usize],
+    pub(super) without: &'r [(EntityNo, FieldNo)],
 }
 
-/// Answers a request; `body` is what [`body`] read of it.
+/// Answers a request; `body` is what [`body`] read of it, `without` what its caller goes without.
 pub(super) async fn answer(
     shared: &Arc<Shared>,
     docs: &docs::Docs,
     request: &RequestHead,
     body: Result<web::Bytes, Refusal>,
+    without: &Without,
 ) -> HttpResponse {
     let begun = Instant::now();
     let heard = fresh::read(shared, request, body.as_deref().ok()).await;
@@ -61,15 +64,16 @@ pub(super) async fn answer(
         } else {
             route::find(&w.serving, uri.path())
         };
-        let without = found.as_ref().map(|t| brownout::of(w, request, t)).unwrap_or_default();
+        let catalog = w.serving.catalog.clone();
+        let hidden = without.hidden(&catalog);
         let result = match &found {
             Ok(target) => match &heard {
                 Err(refusal) => Err(refusal.clone()),
-                Ok(heard) => dispatch(w, shared, docs, request, target, body, (heard, &without.fields)),
+                Ok(heard) => dispatch(w, shared, docs, request, target, body, (heard, hidden)),
             },
             Err(refusal) => Err(refusal.clone()),
         };
-        let result = result.map(|r| without.tell(r));
+        let result = result.map(|r| if hidden.is_empty() { r } else { without.tell(r) });
         let response = result.unwrap_or_else(|refusal| refused(request, found.as_ref().ok(), &refusal));
         let took = begun.elapsed();
         w.meters.count(&w.serving, found.as_ref().ok(), &request.method, response.status(), took);
@@ -86,7 +90,7 @@ fn dispatch(
     request: &RequestHead,
     target: &Target,
     body: Result<web::Bytes, Refusal>,
-    (heard, without): (&Heard, &[usize]),
+    (heard, without): (&Heard, &[(EntityNo, FieldNo)]),
 ) -> Result<HttpResponse, Refusal> {
     let method = &request.method;
     let head = *method == Method::HEAD;
@@ -129,7 +133,7 @@ fn dispatch(
             if !flaws.is_empty() {
                 return Err(Refusal::flaws(flaws));
             }
-            selection.leave_out(catalog.entities[*entity].fields.len(), without);
+            selection.leave_out(&catalog, *entity, without);
             one::by_id(w, &ask, *entity, *id, &selection)
         }
         Target::List(entity) => list::all(w, &ask, wants::media(headers, &rows)?, *entity),
@@ -144,7 +148,7 @@ fn dispatch(
                 true => parse_lookup_body(&catalog, *entity, &given, &body?)?,
                 false => parse_lookup(&catalog, *entity, &given)?,
             };
-            intent.selection.leave_out(catalog.entities[*entity].fields.len(), without);
+            intent.selection.leave_out(&catalog, *entity, without);
             one::by_key(w, &ask, *entity, &intent)
         }
         Target::Lineage(entity, id) => {

@@ -5,20 +5,22 @@ use super::dress;
 use super::facade::Ask;
 use super::list::{link, sized};
 use super::media::Media;
-use super::render;
+use super::render::{self, Left};
 use super::worker::Worker;
-use crate::runtime::execute::{Change, changes, damaged};
+use crate::runtime::execute::{Change, Fetched, changes, damaged};
 use crate::runtime::serving::Serving;
 use actix_web::HttpResponse;
 use actix_web::http::header::{self, HeaderValue};
 use banyan_model::instance::FactsHead;
 use banyan_model::model::EntityNo;
-use banyan_model::query::{params, parse_changes};
+use banyan_model::query::{Selection, params, parse_changes};
 use banyan_model::refusal::Refusal;
 
 /// `GET /v1/customers/changes`
 pub(super) fn feed(w: &mut Worker, ask: &Ask<'_>, media: Media, entity: EntityNo) -> Result<HttpResponse, Refusal> {
     let intent = parse_changes(&w.serving.catalog.entities[entity], &params(ask.query)?)?;
+    let mut selection = Selection::default();
+    selection.leave_out(&w.serving.catalog, entity, ask.without);
     let page = w.read(|serving, reader| changes(serving, reader, entity, &intent))?;
     let mut body = Vec::with_capacity(64 + page.changes.len() * 512);
     if media == Media::Json {
@@ -28,7 +30,7 @@ pub(super) fn feed(w: &mut Worker, ask: &Ask<'_>, media: Media, entity: EntityNo
         if media == Media::Json && i > 0 {
             body.push(b',');
         }
-        item(&w.serving, entity, c, &mut body)?;
+        item(&w.serving, entity, c, &selection, &mut body)?;
         if media == Media::Ndjson {
             body.push(b'\n');
         }
@@ -48,19 +50,34 @@ pub(super) fn feed(w: &mut Worker, ask: &Ask<'_>, media: Media, entity: EntityNo
     Ok(response)
 }
 
-fn item(serving: &Serving, entity: EntityNo, c: &Change, out: &mut Vec<u8>) -> Result<(), Refusal> {
+fn item(
+    serving: &Serving,
+    entity: EntityNo,
+    c: &Change,
+    selection: &Selection,
+    out: &mut Vec<u8>,
+) -> Result<(), Refusal> {
     let (id, at) = (c.found.id, dress::rfc3339(c.at));
     if !c.live {
         out.extend_from_slice(format!("{{\"change\":\"delete\",\"id\":\"{id}\",\"at\":\"{at}\"}}").as_bytes());
         return Ok(());
     }
     let head = FactsHead::read(&c.found.facts).ok_or_else(|| damaged(&c.found))?;
-    let etag = ETag::of(head.etag);
+    let mut value = Vec::with_capacity(c.found.facts.len() + 256);
+    let etag = if selection.is_plain() {
+        render::whole(serving, entity, &c.found, &mut value)?;
+        ETag::of(head.etag)
+    } else {
+        // Who is given half of it must not be told later that it holds the whole: its bytes count, as one by one.
+        let fetched = Fetched { rows: vec![c.found.clone()], embeds: Vec::new() };
+        render::row(serving, entity, &fetched, 0, selection, &mut Left::new(), &mut value)?;
+        ETag::of_body(&value)
+    };
     let etag = etag.text().trim_matches('"');
     let begin =
         format!("{{\"change\":\"upsert\",\"id\":\"{id}\",\"etag\":\"\\\"{etag}\\\"\",\"at\":\"{at}\",\"value\":");
     out.extend_from_slice(begin.as_bytes());
-    render::whole(serving, entity, &c.found, out)?;
+    out.extend_from_slice(&value);
     out.push(b'}');
     Ok(())
 }

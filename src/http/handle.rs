@@ -4,6 +4,7 @@
 //! configured routes, most specific first. The facade's paths never fall through to a wildcard.
 //! Not here: the facade's answers (`facade`), sending to upstreams (`proxy`).
 
+use super::brownout::Without;
 use super::docs::Docs;
 use super::route::{self, Target};
 use super::worker::{self, Worker};
@@ -13,7 +14,8 @@ use crate::runtime::serving::Shared;
 use actix_web::dev::RequestHead;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
-use banyan_migration::route::{By, Move};
+use banyan_migration::consumer::Consumers;
+use banyan_migration::route::{By, Move, OnlyConfig};
 use banyan_migration::stage::Side;
 use banyan_model::query::{is_token, params};
 use banyan_model::refusal::Refusal;
@@ -21,7 +23,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 /// With this header a caller chooses a side while its route is in canary.
-const SIDE: HeaderName = HeaderName::from_static("banyan-side");
+pub(super) const SIDE: HeaderName = HeaderName::from_static("banyan-side");
 /// Who calls, where nothing better is known.
 pub(super) const CONSUMER: HeaderName = HeaderName::from_static("x-consumer");
 
@@ -32,32 +34,33 @@ pub(super) async fn handle(
     request: HttpRequest,
     payload: web::Payload,
 ) -> HttpResponse {
-    let (whither, call) = worker::with(&shared, |w| {
+    let (whither, without, call) = worker::with(&shared, |w| {
         let consumer = caller::named(w, request.head());
-        let whither = whither(w, request.head(), consumer);
+        let mut whither = whither(w, request.head(), consumer);
+        let without = without(w, request.head(), consumer, &mut whither);
+        if let Whither::Route(turn) = &whither {
+            captured::saw(w, &turn.route, request.head(), consumer);
+        }
         let call = caller::begin(w, request.head(), consumer, &whither);
-        (whither, call)
+        (whither, without, call)
     });
-    let response = answer(&shared, &docs, whither, request, payload).await;
+    let response = answer(&shared, &docs, (whither, without), request, payload).await;
     call.end(response)
 }
 
 async fn answer(
     shared: &Arc<Shared>,
     docs: &Docs,
-    whither: Whither,
+    (whither, without): (Whither, Without),
     request: HttpRequest,
     payload: web::Payload,
 ) -> HttpResponse {
     match whither {
         Whither::Facade => {
             let body = facade::body(request.head(), payload).await;
-            facade::answer(shared, docs, request.head(), body).await
+            facade::answer(shared, docs, request.head(), body, &without).await
         }
-        Whither::Route(turn) => {
-            captured::saw(shared, &turn.route, request.head());
-            proxy::answer(shared, docs, turn, &request, payload).await
-        }
+        Whither::Route(turn) => proxy::answer(shared, docs, (turn, without), &request, payload).await,
         Whither::Refused(refusal) => fault::problem(&refusal, &trace::id(request.headers())),
         Whither::NotOffered(methods) => {
             let detail = format!("this path does not offer {}; it offers {methods}", request.method());
@@ -89,23 +92,53 @@ pub(super) fn whither(w: &Worker, request: &RequestHead, consumer: Option<usize>
     if routes.is_empty() {
         return Whither::Facade;
     }
-    if let Some(mut turn) = turn(w, request, consumer) {
-        if turn.way.beside.is_some() && turn.route.entity.is_some_and(|e| brownout::holds(w, consumer, e)) {
-            // One side goes without a field: that is no difference between the two.
-            turn.way.beside = None;
-        }
+    if let Some(turn) = turn(w, request, consumer) {
         return gone_on(turn, request);
     }
-    match routes.allow(request.uri.path()).filter(|_| !is_facades(request.uri.path())) {
+    let meets = |only: &OnlyConfig| only.meets(&caller::sent(request), consumer_name(&w.serving.consumers, consumer));
+    match routes.allow(request.uri.path(), meets).filter(|_| !is_facades(request.uri.path())) {
         Some(methods) => Whither::NotOffered(methods.join(", ")),
         None => Whither::Facade,
     }
+}
+
+/// What an answer of the facade's, or of a route over its paths, lacks for that caller.
+fn without(w: &Worker, request: &RequestHead, consumer: Option<usize>, whither: &mut Whither) -> Without {
+    let without = match whither {
+        Whither::Facade => of_uri(w, request, consumer),
+        Whither::Route(turn) if turn.route.entity.is_some() => of_uri(w, request, consumer),
+        _ => Without::default(),
+    };
+    if let (false, Whither::Route(turn)) = (without.is_empty(), whither) {
+        // One side goes without a field: that is no difference between the two.
+        turn.way.beside = None;
+    }
+    without
+}
+
+fn of_uri(w: &Worker, request: &RequestHead, consumer: Option<usize>) -> Without {
+    let serving = &w.serving;
+    if serving.brownouts.is_empty() {
+        return Without::default();
+    }
+    let Ok(target) = route::find(serving, request.uri.path()) else { return Without::default() };
+    let query = request.uri.query().unwrap_or_default();
+    let hidden = brownout::hidden(&serving.brownouts, consumer, serving.clock.now());
+    brownout::of(&serving.catalog, hidden, &target, query)
+}
+
+/// The name of the consumer at that place.
+fn consumer_name(consumers: &Consumers, consumer: Option<usize>) -> Option<&str> {
+    consumer.and_then(|no| consumers.names().get(no)).map(String::as_str)
 }
 
 /// The route a request belongs to, and who answers.
 fn turn(w: &Worker, request: &RequestHead, consumer: Option<usize>) -> Option<Turn> {
     let routes = &w.serving.routes;
     let (method, path) = (request.method.as_str(), request.uri.path());
+    let consumers = &w.serving.consumers;
+    let name = consumer_name(consumers, consumer);
+    let meets = |only: &OnlyConfig| only.meets(&caller::sent(request), name);
     let route = if is_facades(path) {
         match route::find(&w.serving, path) {
             Ok(target) => {
@@ -113,13 +146,22 @@ fn turn(w: &Worker, request: &RequestHead, consumer: Option<usize>) -> Option<Tu
                 routes.of_entity(entity, what, method)?
             }
             // A route may have a place of its own under /v1, beside the collections.
-            Err(_) => routes.of_path(method, path).filter(|r| is_facades(&r.config.path))?,
+            Err(_) => routes.of_path(method, path, meets).filter(|r| is_facades(&r.config.path))?,
         }
     } else {
-        routes.of_path(method, path)?
+        routes.of_path(method, path, meets)?
     };
-    let consumers = &w.serving.consumers;
-    let name = consumer.and_then(|no| consumers.names().get(no)).map(String::as_str);
+    Some(turn_of(route, request, consumer, consumers))
+}
+
+/// Who answers a request of that route.
+pub(super) fn turn_of(
+    route: &Arc<Route>,
+    request: &RequestHead,
+    consumer: Option<usize>,
+    consumers: &Consumers,
+) -> Turn {
+    let name = consumer_name(consumers, consumer);
     let who = who(route, request, name, consumers.names());
     let sent = request.headers.get(SIDE).and_then(|v| match v.as_bytes() {
         b"modern" => Some(Side::Modern),
@@ -128,12 +170,12 @@ fn turn(w: &Worker, request: &RequestHead, consumer: Option<usize>) -> Option<Tu
     });
     // Whatever the route tells callers apart by, a consumer that is pinned goes where it is pinned.
     let sent = name.and_then(|n| route.config.canary.pin.get(n).copied()).or(sent);
-    let (way, who) = (route.way(access(method), &who, sent), who.into_owned());
-    Some(Turn { route: route.clone(), way, who })
+    let (way, who) = (route.way(access(request.method.as_str()), &who, sent), who.into_owned());
+    Turn { route: route.clone(), way, who }
 }
 
 /// A request that goes on from a place in a list goes to the side that made its token, whoever's turn it is.
-fn gone_on(mut turn: Turn, request: &RequestHead) -> Whither {
+pub(super) fn gone_on(mut turn: Turn, request: &RequestHead) -> Whither {
     let query = request.uri.query().unwrap_or_default();
     if turn.route.entity.is_none() || !(query.contains("cursor=") || query.contains("since=")) {
         return Whither::Route(turn);

@@ -24,12 +24,11 @@ pub(super) fn all(w: &mut Worker, ask: &Ask<'_>, media: Media, entity: EntityNo)
     if let Some(listed) = ask.listed {
         // As it was read: the configuration may have been taken up anew meanwhile.
         let mut intent = parse_list(&listed.serving.catalog, listed.entity, &Scope::All, &params(ask.query)?)?;
-        let fields = listed.serving.catalog.entities[listed.entity].fields.len();
-        intent.selection.leave_out(fields, ask.without);
+        intent.selection.leave_out(&listed.serving.catalog, listed.entity, ask.without);
         return live(w, ask, media, listed, &intent);
     }
     let mut intent = parse_list(&w.serving.catalog, entity, &Scope::All, &params(ask.query)?)?;
-    intent.selection.leave_out(w.serving.catalog.entities[entity].fields.len(), ask.without);
+    intent.selection.leave_out(&w.serving.catalog, entity, ask.without);
     match &w.serving.catalog.entities[entity].live_list {
         Some(_) => {
             let detail = "this is only read live, and its source is not connected";
@@ -84,7 +83,8 @@ pub(super) fn children(
     let (parent_entity, id) = parent;
     let child = &serving.catalog.entities[parent_entity].children[child];
     let scope = Scope::Children { parent: id, field: child.field };
-    let intent = parse_list(&serving.catalog, child.entity, &scope, &params(ask.query)?)?;
+    let mut intent = parse_list(&serving.catalog, child.entity, &scope, &params(ask.query)?)?;
+    intent.selection.leave_out(&serving.catalog, child.entity, ask.without);
     let found = w.read(|serving, reader| {
         Ok(match find(serving, reader, parent_entity, id)? {
             Answer::Live(found) => Ok(scope_of(serving, reader, parent_entity, &found, (child.entity, child.field))?),

@@ -16,6 +16,7 @@ mod csv;
 mod docs;
 mod dress;
 mod explain;
+mod explained;
 mod facade;
 mod fault;
 mod feed;
@@ -40,6 +41,7 @@ mod worker;
 
 pub use docs::errors_table;
 pub use explain::{Explanation, Step, explain};
+pub use explained::{Asked, World};
 pub use fault::status as status_of;
 pub use openapi::plain_document;
 pub use proxy::Inside;

@@ -88,7 +88,7 @@ impl Writer<'_> {
                 match id_of(fragment).and_then(|id| targets.get(&id)) {
                     Some(row) => {
                         self.left.take(1);
-                        self.write(e.link.entity(), of, *row, None, &e.inner)?;
+                        self.write(e.link.entity(), of, *row, e.fields.as_deref(), &e.inner)?;
                     }
                     None => self.out.extend_from_slice(b"null"),
                 }
@@ -123,7 +123,7 @@ impl Writer<'_> {
                 if i > 0 {
                     self.out.push(b',');
                 }
-                self.write(e.link.entity(), of, row, None, &e.inner)?;
+                self.write(e.link.entity(), of, row, e.fields.as_deref(), &e.inner)?;
             }
         }
         self.out.extend_from_slice(b"],\"next\":");

@@ -72,7 +72,12 @@ pub fn unready(error: &str) -> Health {
 }
 
 /// The verdict on a gateway whose store can be read.
-pub fn judge(datasets: &[DatasetView], insides: &[(String, Inside)], reload_refused: Option<&str>) -> Health {
+pub fn judge(
+    datasets: &[DatasetView],
+    insides: &[(String, Inside)],
+    reload_refused: Option<&str>,
+    evidence_unkept: Option<&str>,
+) -> Health {
     let halted = insides.iter().filter_map(|(name, inside)| Some((name, inside.halted.as_ref()?)));
     let mut reasons: Vec<Reason> = halted.map(|(name, halted)| of_source(name, halted)).collect();
     reasons.extend(datasets.iter().flat_map(of_dataset));
@@ -82,6 +87,14 @@ pub fn judge(datasets: &[DatasetView], insides: &[(String, Inside)], reload_refu
             dataset: None,
             message: why.to_owned(),
             hint: "Run `banyan check`, mend what it says, and reload again.".to_owned(),
+        });
+    }
+    if let Some(why) = evidence_unkept {
+        reasons.push(Reason {
+            code: "evidence-unkept".to_owned(),
+            dataset: None,
+            message: format!("evidence about routes cannot be kept: {why}"),
+            hint: "Callers are served, and no route goes forward but by force. Make room for the file beside the store (`….evidence.db`), or mend what the log says.".to_owned(),
         });
     }
     let status = if reasons.is_empty() { Status::Ready } else { Status::Degraded };
@@ -194,7 +207,7 @@ mod tests {
 
     #[test]
     fn each_trouble_degrades_and_is_named() {
-        assert_eq!(judge(&[good()], &[], None), Health { status: Status::Ready, reasons: vec![] });
+        assert_eq!(judge(&[good()], &[], None, None), Health { status: Status::Ready, reasons: vec![] });
         let drift = DriftView {
             unit: "a.csv".into(),
             differences: vec!["column X is new".into()],
@@ -213,7 +226,7 @@ mod tests {
             ("ledger-broken", DatasetView { ledger: DatasetLedger { adds_up: false, ..good().ledger }, ..good() }),
         ];
         for (code, dataset) in cases {
-            let health = judge(&[good(), dataset], &[], None);
+            let health = judge(&[good(), dataset], &[], None, None);
             assert_eq!(health.status, Status::Degraded, "{code}");
             let codes: Vec<&str> = health.reasons.iter().map(|r| r.code.as_str()).collect();
             assert_eq!(codes, [code]);
@@ -223,6 +236,8 @@ mod tests {
     #[test]
     fn only_a_store_that_cannot_be_read_is_unready() {
         assert_eq!(unready("the disk is on fire").status, Status::Unready);
-        assert_eq!(judge(&[], &[], Some("2 problems")).reasons[0].code, "reload-refused");
+        assert_eq!(judge(&[], &[], Some("2 problems"), None).reasons[0].code, "reload-refused");
+        let health = judge(&[], &[], None, Some("the disk is full"));
+        assert_eq!((health.status, &health.reasons[0].code[..]), (Status::Degraded, "evidence-unkept"));
     }
 }

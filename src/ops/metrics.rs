@@ -171,7 +171,7 @@ pub const METRICS: &[Metric] = &[
         "banyan_comparisons_total",
         "counter",
         "route, outcome",
-        "Exchanges of the two sides since the start. `outcome` is match, mismatch, indeterminate, repeat, unanswered, or overflow where too many are remembered.",
+        "Exchanges of the two sides since the start. `outcome` is match, mismatch, indeterminate, repeat, unanswered, overflow where too many are remembered, or unkept where it could not be written down.",
     ),
     metric(
         "banyan_evidence_score",

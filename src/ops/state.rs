@@ -161,10 +161,27 @@ impl AdminState {
         self.read(|serving, reader| view::datasets(serving, reader, &feeds, now))
     }
 
+    fn judged(&self, datasets: &[DatasetView]) -> Health {
+        let refused = self.acts.reload_refused();
+        judge(datasets, &self.acts.insides(), refused.as_deref(), self.unkept().as_deref())
+    }
+
+    /// Why evidence is not kept, where a route would need some.
+    fn unkept(&self) -> Option<String> {
+        match &self.evidence {
+            Some(evidence) => evidence.trouble(),
+            None if self.standings.is_none() => None,
+            None => {
+                let moves = self.shared.get().routes.all.iter().any(|r| r.modern.is_some());
+                moves.then(|| "its file could not be opened; the log says why".to_owned())
+            }
+        }
+    }
+
     /// The verdict now.
     pub fn health(&self) -> Health {
         match self.datasets() {
-            Ok(datasets) => judge(&datasets, &self.acts.insides(), self.acts.reload_refused().as_deref()),
+            Ok(datasets) => self.judged(&datasets),
             Err(e) => unready(&e.to_string()),
         }
     }
@@ -173,7 +190,7 @@ impl AdminState {
     pub fn overview(&self) -> Result<Overview> {
         let datasets = self.datasets()?;
         Ok(Overview {
-            health: judge(&datasets, &self.acts.insides(), self.acts.reload_refused().as_deref()),
+            health: self.judged(&datasets),
             datasets,
             counts: self.counts()?,
             sizes: view::sizes(self.store_file.as_deref()),

@@ -10,7 +10,7 @@ mod sweeping;
 
 use banyan::runtime::clock::Clock;
 use banyan::runtime::evidence::{Asked, Evidence, Exchange, Origin, Reply, RouteInfo};
-use banyan_migration::account::Autos;
+use banyan_migration::account::{Autos, DWELL_MS};
 use banyan_migration::compare::Rules;
 use banyan_migration::coverage::Wanted;
 use banyan_migration::gate::Basis;
@@ -60,7 +60,13 @@ fn route(rules: &str) -> Arc<RouteInfo> {
         wanted: Wanted::default(),
         build: Some("X-Build".into()),
         basis,
-        autos: Autos { promote: true, rollback: true, first: Weight::millionths(50_000).unwrap(), writes_only: false },
+        autos: Autos {
+            promote: true,
+            rollback: true,
+            dwell_ms: DWELL_MS,
+            first: Weight::millionths(50_000).unwrap(),
+            writes_only: false,
+        },
         entity: Some("customer".into()),
     })
 }

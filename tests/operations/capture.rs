@@ -1,6 +1,7 @@
 //! Captured requests: what is kept, what never is, and what asking them again says.
 
 use super::SHOP;
+use super::upstream::{Upstream, answer, until};
 use crate::common::{Gateway, Site};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Read, Write};
@@ -64,7 +65,7 @@ fn site() -> (Site, [Arc<Mutex<Vec<String>>>; 2]) {
     assert_ne!(shop, SHOP);
     let site = Site::new(&format!(
         "{shop}upstreams:\n  old: {{ url: 'http://127.0.0.1:{old}', spare: 1000 }}\n  new: {{ url: 'http://127.0.0.1:{new}' }}\n\
-         routes:\n  - {{ path: /orders/**, legacy: old, modern: new, capture: {{ sample: 100%, query: [token] }} }}\n  \
+         consumers: {{ till: {{ header: {{ X-App: till-secret }} }} }}\nroutes:\n  - {{ path: /orders/**, legacy: old, modern: new, capture: {{ sample: 100%, query: [token] }} }}\n  \
          - {{ path: /v1/items, modern: new, capture: {{ sample: 100% }} }}\n  - {{ path: /quiet, legacy: old, modern: new }}\n"
     ));
     site.drop_file("category.csv", "CODE,category\nC,crockery\n");
@@ -86,10 +87,13 @@ fn ask_all(g: &Gateway, site: &Site) {
     assert_eq!(g.ask("/v1/items?name=SECRET5", &secret).status, 200);
     assert_eq!(g.ask("/v1/items?limit=2", &[]).status, 200);
     assert_eq!(g.ask("/quiet", &[]).status, 200);
+    for (n, name, value) in [(10, "x-app", "till-secret"), (11, "x-consumer", "till")] {
+        assert_eq!(g.ask(&format!("/orders/{n}"), &[(name, value), ("accept", "application/json")]).status, 200);
+    }
     let client = reqwest::blocking::Client::new();
     let posted = client.post(format!("{}/orders/SECRET6?a=SECRET7", g.facade)).body("SECRET8").send().unwrap();
     assert_eq!(posted.status(), 200);
-    g.until("all is written", |_| kept(site).lines().count() == 13);
+    g.until("all is written", |_| kept(site).lines().count() == 15);
 }
 
 #[test]
@@ -107,11 +111,14 @@ fn what_is_kept_shows_no_secret_and_can_be_asked_again() {
     assert_eq!(first["trace"].as_str().unwrap().len(), 32);
     assert_eq!(of("/orders/1?token=***&x=1")["masked"], json!(["token"]));
     assert_eq!(of("/v1/items?name=***")["masked"], json!(["name"]));
+    assert_eq!(of("/orders/10")["consumer"], "till", "the name of the one that was recognised");
+    assert_eq!(of("/orders/11").get("consumer"), None, "who says to be it is not");
+    assert!(!text.contains("till-secret"), "{text}");
     let write = of("/orders/**");
     assert_eq!((&write["method"], &write["size"]), (&json!("POST"), &json!(7)));
 
     let metrics = g.ask_admin("/metrics", &[]).text();
-    let counted = "banyan_capture_requests_total{route=\"/orders/**\",result=\"kept\"} 11";
+    let counted = "banyan_capture_requests_total{route=\"/orders/**\",result=\"kept\"} 13";
     assert!(metrics.lines().any(|l| l == counted), "{metrics}");
 
     // Nothing was asked of modern until now; asked again, both are, and one answer differs.
@@ -119,17 +126,74 @@ fn what_is_kept_shows_no_secret_and_can_be_asked_again() {
     let before = to_old.lock().unwrap().len();
     let told = site.banyan_json(&["replay", "/orders/**", "--rate", "500/s"]);
     let n = |key: &str| told[key].as_u64().unwrap();
-    assert_eq!((n("asked"), n("matched"), n("mismatched")), (9, 8, 1), "{told}");
+    assert_eq!((n("asked"), n("matched"), n("mismatched")), (11, 10, 1), "{told}");
+    assert_eq!(told["consumers"]["till"], json!({ "asked": 1, "matched": 1, "mismatched": 0 }), "{told}");
+    assert_eq!(
+        (&told["consumers"]["till-4"]["asked"], &told["consumers"]["anonymous"]["asked"]),
+        (&json!(9), &json!(1))
+    );
     assert_eq!((n("not_replayable"), n("damaged"), n("elsewhere")), (2, 0, 0), "{told}");
-    assert_eq!(to_new.lock().unwrap().len(), 9);
-    assert_eq!(to_old.lock().unwrap().len(), before + 9);
+    assert_eq!(to_new.lock().unwrap().len(), 11);
+    assert_eq!(to_old.lock().unwrap().len(), before + 11);
     assert!(to_new.lock().unwrap().iter().all(|h| h.starts_with("GET ") && h.contains("application/json")));
     // A repeat says nothing new. A limit ends it.
     let told = site.banyan_json(&["replay", "/orders/**", "--rate", "500/s", "--limit", "3"]);
     assert_eq!((&told["asked"], &told["not_counted"]), (&json!(3), &json!(3)), "{told}");
+    let told = site.banyan(&["replay", "/orders/**", "--rate", "500/s", "--consumer", "till"]);
+    let told = String::from_utf8_lossy(&told.stdout).into_owned();
+    assert!(
+        told.contains("1 asked of both sides") && told.contains("\n  till: 1 asked, 0 agree, 0 differ\n"),
+        "{told}"
+    );
     // Of an entity the facade is asked as legacy.
     let told = site.banyan_json(&["replay", "/v1/items"]);
     assert_eq!((&told["asked"], &told["mismatched"]), (&json!(1), &json!(1)), "{told}");
+}
+
+#[test]
+fn several_are_asked_at_once_but_no_more_than_were_wanted() {
+    let (inside, most) = (Arc::new(Mutex::new(0_usize)), Arc::new(Mutex::new(0_usize)));
+    let want = Arc::new(Mutex::new(1));
+    let told = (inside.clone(), most.clone(), want.clone());
+    let new = Upstream::start(move |c, _| {
+        let (inside, most, want) = &told;
+        *inside.lock().unwrap() += 1;
+        // Nobody goes on before as many are here as may be: they must have been asked at once.
+        until("as many are under way as were wanted", || {
+            let now = *inside.lock().unwrap();
+            let mut most = most.lock().unwrap();
+            *most = now.max(*most);
+            *most >= *want.lock().unwrap()
+        });
+        let sent = c.send(answer(200, "Content-Type: application/json\r\n", "{}"));
+        *inside.lock().unwrap() -= 1;
+        sent
+    });
+    let old = Upstream::says(200, "{}");
+    let site = Site::new(&format!(
+        "upstreams:\n  old: {{ url: '{}', spare: 1000 }}\n  new: {{ url: '{}' }}\nroutes:\n  \
+         - {{ path: /orders/**, legacy: old, modern: new, capture: {{ sample: 100% }} }}\n",
+        old.url(),
+        new.url()
+    ));
+    let g = site.start();
+    for n in 0..40 {
+        assert_eq!(g.ask(&format!("/orders/{n}"), &[]).status, 200);
+    }
+    g.until("all is written", |_| kept(&site).lines().count() == 40);
+    for (parallel, limit, asked) in [(1, 10, 10), (4, 1_000, 40), (4, 22, 22)] {
+        *most.lock().unwrap() = 0;
+        *want.lock().unwrap() = parallel;
+        let (n, limit) = (parallel.to_string(), limit.to_string());
+        let args = ["replay", "/orders/**", "--rate", "1000/s", "--parallel", &n, "--limit", &limit];
+        let told = site.banyan_json(&args);
+        assert_eq!(told["asked"], asked, "{told}");
+        assert_eq!(*most.lock().unwrap(), parallel);
+    }
+    let begun = std::time::Instant::now();
+    site.banyan_json(&["replay", "/orders/**", "--rate", "50/s", "--parallel", "8"]);
+    assert!(begun.elapsed().as_millis() >= 780, "the rate holds: 40 at 50 a second take {:?}", begun.elapsed());
+    assert_eq!(g.act("/admin/v1/replay", &json!({ "route": "/orders/**", "parallel": 65 })).status, 400);
 }
 
 #[test]

@@ -70,17 +70,64 @@ fn a_step_that_would_break_callers_is_held_back() {
     let (done, told) = set(&site, &["--stage", "canary"]);
     assert!(!done && told.contains("would break callers") && told.contains("`items[].name` is not there"), "{told}");
     let view = g.admin("/admin/v1/routes/contract?route=/v1/items");
-    assert_eq!((&view["breaking"], &view["operations"]), (&json!(1), &json!(2)), "{view}");
+    assert_eq!((&view["breaking"], &view["operations"]), (&json!(2), &json!(2)), "{view}");
+    let names: Vec<&str> = view["differences"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|d| d["breaking"] == true)
+        .map(|d| d["name"].as_str().unwrap())
+        .collect();
+    let expected = ["GET /v1/items 200 /items/*/name: removed-field", "GET /v1/items/{id} 200 /name: removed-field"];
+    assert_eq!(names, expected, "{view}");
     assert_eq!(view["differences"][0]["facade"], "/components/schemas/Item/properties/name");
     let out = site.banyan(&["routes", "contract", "/v1/items", "--json"]);
     assert_eq!(out.status.code(), Some(1));
-    assert_eq!(serde_json::from_slice::<Value>(&out.stdout).unwrap()["breaking"], 1);
+    assert_eq!(serde_json::from_slice::<Value>(&out.stdout).unwrap()["breaking"], 2);
 
     // A file says the same without the upstream.
     site.drop_file("theirs.json", theirs.to_string());
     let out =
         site.banyan(&["routes", "contract", "/v1/items", "--file", &site.path("theirs.json").display().to_string()]);
     assert_eq!(out.status.code(), Some(1), "{}", String::from_utf8_lossy(&out.stderr));
+
+    // What is accepted holds nothing back any more: here one by its name, one by its id.
+    let id = view["differences"].as_array().unwrap().iter().find(|d| d["name"] == expected[1]).unwrap()["id"].clone();
+    let id = id.as_str().unwrap();
+    let accepted = |list: &str| {
+        let out = site.banyan(&["routes", "contract", "/v1/items", "--json"]);
+        let view: Value = serde_json::from_slice(&out.stdout)
+            .unwrap_or_else(|_| panic!("{list}: {}", String::from_utf8_lossy(&out.stderr)));
+        view["breaking"].as_u64().unwrap()
+    };
+    let yaml = std::fs::read_to_string(site.config()).unwrap();
+    for (list, left) in [
+        (format!("\"{}\"", expected[0]), 1),
+        (format!("\"{}\", \"{id}\"", expected[0]), 0),
+        ("\"* /items/*/name: removed-field\"".to_owned(), 1),
+        ("\"GET * 200 *name: removed-field\"".to_owned(), 0),
+        ("/components/schemas/Item/properties/name".to_owned(), 0),
+        ("/components/schemas/Nothing/**, \"#00000000\", \"GET /gone: removed-path\"".to_owned(), 2),
+    ] {
+        site.drop_file(
+            "banyan.yaml",
+            yaml.replace("contract: /openapi.json", &format!("contract: {{ path: /openapi.json, accept: [{list}] }}")),
+        );
+        assert_eq!(accepted(&list), left, "{list}");
+    }
+    for bad in ["name", "\"#xyz\"", "\"*\"", "\"GET /v1/items\""] {
+        site.drop_file(
+            "banyan.yaml",
+            yaml.replace("contract: /openapi.json", &format!("contract: {{ path: /openapi.json, accept: [{bad}] }}")),
+        );
+        let out = site.banyan(&["check"]);
+        assert!(
+            !out.status.success() && String::from_utf8_lossy(&out.stdout).contains("bad-contract")
+                || String::from_utf8_lossy(&out.stderr).contains("bad-contract"),
+            "{bad}"
+        );
+    }
+    site.drop_file("banyan.yaml", yaml);
 
     // What cannot be had holds back too.
     said.lock().unwrap().0 = "503 Busy".to_owned();

@@ -8,6 +8,8 @@
 mod common;
 
 mod api;
+mod backups;
+mod brownouts;
 mod capture;
 mod commands;
 mod consumers;
@@ -20,6 +22,7 @@ mod logs;
 mod metrics;
 mod migration;
 mod pages;
+mod reach;
 mod routes;
 #[allow(dead_code)] // this binary uses its part
 #[path = "../journeys/routes/upstream.rs"]

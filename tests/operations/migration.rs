@@ -130,6 +130,62 @@ fn evidence_promotes_by_hand_and_the_decision_rests_on_it() {
 }
 
 #[test]
+fn no_file_of_evidence_is_made_where_there_is_nothing_to_keep() {
+    let site = Site::new(SHOP);
+    site.drop_file("category.csv", "CODE,category\nC,crockery\n");
+    let g = site.start();
+    assert_eq!(g.admin("/admin/v1/migration")["items"], json!([]));
+    g.stop();
+    assert!(site.path("banyan.db").exists() && !site.path("banyan.evidence.db").exists());
+    // The first route makes it, also where it comes by a reload.
+    let g = site.start();
+    site.edit("banyan.yaml", |yaml| format!("{yaml}{ROUTES}"));
+    assert_eq!(g.act("/admin/v1/reload", &json!({})).status, 200);
+    g.until("it is there", |_| site.path("banyan.evidence.db").exists());
+    assert!(g.admin("/admin/v1/migration")["items"][0]["evidence"].is_object());
+}
+
+#[test]
+fn a_forced_step_says_what_it_was_against() {
+    let site = site();
+    {
+        let (evidence, route) = evidence(&site);
+        evidence.observe(&seen(&route, 1, 200, r#"{"name":"Cup","price":2}"#));
+        evidence.observe(&seen(&route, 2, 200, SAME));
+    }
+    let g = site.start();
+    assert!(set(&site, "shadow", &["--force"]).0);
+    let decisions = |g: &crate::common::Gateway| g.admin("/admin/v1/routes/decisions?route=/v1/items")["items"].clone();
+    let step = decisions(&g)[0].clone();
+    assert_eq!((step["because"].as_str(), &step["overrode"]), (Some("person"), &json!([])), "nothing was against it");
+    let (done, told) = set(&site, "canary", &["--force"]);
+    let against = [
+        "1 mismatch at critical places nobody has judged yet",
+        "no answer of status 4xx was compared",
+        "/price value (cluster 1) is open and critical",
+        "1548 clean distinct comparisons more to go",
+    ];
+    assert!(done && against.iter().all(|a| told.contains(&format!("  against: {a}\n"))), "{told}");
+    // All of it is held against a step that is not forced, too.
+    let (done, told) = set(&site, "modern", &[]);
+    assert!(!done && against.iter().all(|a| told.contains(a)), "{told}");
+    g.kill();
+    let g = site.start();
+    assert_eq!(decisions(&g)[0]["overrode"], json!(against), "{}", decisions(&g));
+    let journal = text(&site.banyan(&["routes", "journal", "--route", "/v1/items"]));
+    assert!(against.iter().all(|a| journal.contains(&format!("        against: {a}\n"))), "{journal}");
+    let board = text(&site.banyan(&["migration"]));
+    assert!(board.contains("forced by ann against: no answer of status 4xx was compared"), "{board}");
+    for page in ["/migration", "/migration/%2Fv1%2Fitems"] {
+        let page = g.ask_admin(page, &[]).text();
+        assert!(page.to_lowercase().contains("forced by ann") && page.contains(against[1]), "{page}");
+    }
+    // A way back is against nothing.
+    assert!(set(&site, "shadow", &["--force"]).0);
+    assert_eq!(decisions(&g)[0]["overrode"], json!([]));
+}
+
+#[test]
 fn people_judge_what_differs() {
     let site = site();
     {

@@ -141,7 +141,7 @@ fn a_plan_says_what_would_change_and_changes_nothing() {
         let path = site.path("new.yaml");
         text(&site.banyan(&["routes", "plan", path.to_str().unwrap()]))
     };
-    assert_eq!(plan(&|t| t), "nothing about routes would change\n");
+    assert_eq!(plan(&|t| t), "nothing about routes or consumers would change\n");
     let told = plan(&|t| {
         t.replace("{ path: /v1/items, modern: new }", "{ path: /v1/items, modern: new, compare: { ignore: [/name] } }")
     });

@@ -88,6 +88,8 @@ impl Body for Outgoing {
 
 /// An answer's body. Trailers are not passed on.
 pub struct Incoming {
+    /// What comes before the rest.
+    first: Bytes,
     body: Source,
     /// How long it may pause; `None`: for ever (server-sent events).
     idle: Option<Duration>,
@@ -114,28 +116,35 @@ pub enum Broke {
 
 impl Incoming {
     pub(crate) fn new(body: Raw, idle: Option<Duration>) -> Incoming {
-        Incoming { body: Source::Coming(body), idle, timer: None }
+        Incoming { first: Bytes::new(), body: Source::Coming(body), idle, timer: None }
     }
 
     /// One that is all here.
     pub fn whole(bytes: Bytes) -> Incoming {
-        Incoming { body: Source::Whole(bytes), idle: None, timer: None }
+        Incoming { first: Bytes::new(), body: Source::Whole(bytes), idle: None, timer: None }
+    }
+
+    /// This one with what was read of it put back.
+    pub fn after(self, read: Bytes) -> Incoming {
+        Incoming { first: read, ..self }
     }
 
     /// Its length, where the upstream declared one.
     pub fn length(&self) -> Option<u64> {
-        match &self.body {
+        let rest = match &self.body {
             Source::Coming(body) => body.size_hint().exact(),
             Source::Whole(bytes) => u64::try_from(bytes.len()).ok(),
-        }
+        };
+        rest?.checked_add(u64::try_from(self.first.len()).ok()?)
     }
 
     /// Whether it is over, or never was.
     pub fn is_end(&self) -> bool {
-        match &self.body {
-            Source::Coming(body) => body.is_end_stream(),
-            Source::Whole(bytes) => bytes.is_empty(),
-        }
+        self.first.is_empty()
+            && match &self.body {
+                Source::Coming(body) => body.is_end_stream(),
+                Source::Whole(bytes) => bytes.is_empty(),
+            }
     }
 
     fn paused(&mut self, cx: &mut Context<'_>) -> Poll<()> {
@@ -149,6 +158,9 @@ impl Stream for Incoming {
     type Item = Result<Bytes, Broke>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if !self.first.is_empty() {
+            return Poll::Ready(Some(Ok(std::mem::take(&mut self.first))));
+        }
         loop {
             let body = match &mut self.body {
                 Source::Coming(body) => body,

@@ -15,7 +15,7 @@ pub struct ContractConfig {
     pub path: Option<String>,
     /// A file, relative to the configuration.
     pub file: Option<String>,
-    /// Places of the document in use where a difference holds nothing back.
+    /// Differences that hold nothing back: ids, names, or places of the document in use.
     pub accept: Vec<String>,
 }
 
@@ -29,8 +29,9 @@ pub(crate) struct Keys {
     /// A file, relative to the configuration.
     #[serde(default)]
     file: Option<String>,
-    /// JSON Pointers into the facade's document where differences hold nothing back; `*` stands for one step, `**` at the
-    /// end for any number.
+    /// Differences that hold nothing back, as `banyan routes contract` shows them: an id (`#3f2a91c0`), or a name, in which
+    /// `*` stands for anything. Also JSON Pointers into the facade's document; `*` stands for one step, `**` at the end for
+    /// any number.
     #[serde(default)]
     accept: Vec<String>,
 }
@@ -77,12 +78,23 @@ impl ContractConfig {
             let message = "a path of the upstream begins with a slash";
             problems.push(Problem::error("bad-contract", join(at, "path"), message).hint(hint));
         }
-        for (n, place) in self.accept.iter().enumerate().filter(|(_, p)| !p.starts_with('/')) {
-            let message = format!("`{place}` is no JSON Pointer: it does not begin with a slash");
+        for (n, what) in self.accept.iter().enumerate().filter(|(_, text)| !can_be(text)) {
+            let message = format!("`{what}` is neither an id of a difference, nor a name, nor a JSON Pointer");
             let at = format!("{}[{n}]", join(at, "accept"));
-            let hint = "`banyan routes contract` shows the pointer of each difference";
+            let hint = "`banyan routes contract` shows id and name of each difference, such as \"#3f2a91c0\"; in YAML both want quotes";
             problems.push(Problem::error("bad-contract", at, message).hint(hint));
         }
         problems
+    }
+}
+
+/// Whether a text may name a difference.
+fn can_be(text: &str) -> bool {
+    match text.strip_prefix('#') {
+        Some(id) => id.len() == 8 && id.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)),
+        // A name has its kind behind a colon; `*` alone would accept whatever comes.
+        None => {
+            text.starts_with('/') || text.split_once(": ").is_some_and(|(at, kind)| !at.is_empty() && !kind.is_empty())
+        }
     }
 }

@@ -66,10 +66,15 @@ pub fn stamp(headers: &mut HeaderMap, caller: &Caller<'_>) {
     const FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
     const HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
     const PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
-    if !caller.trusted {
-        for name in [&FOR, &HOST, &PROTO, &header::FORWARDED] {
-            headers.remove(name);
+    let said: Vec<HeaderName> = headers.keys().filter(|name| tells_who_asks(name.as_str())).cloned().collect();
+    for name in said {
+        // What reads like another name to servers that take `_` for `-` was written by nobody who is believed.
+        if !caller.trusted || name.as_str().contains('_') {
+            headers.remove(&name);
         }
+    }
+    if !headers.get_all(&header::FORWARDED).iter().all(|v| is_closed(v.as_bytes())) {
+        headers.remove(&header::FORWARDED);
     }
     let proto = if caller.tls { "https" } else { "http" };
     let mut forwarded = Vec::new();
@@ -90,6 +95,26 @@ pub fn stamp(headers: &mut HeaderMap, caller: &Caller<'_>) {
     forwarded.push(format!("proto={proto}"));
     append(headers, &header::FORWARDED, &forwarded.join(";"));
     append(headers, &header::VIA, "1.1 banyan");
+}
+
+/// Whether a field tells who asks and through whom.
+fn tells_who_asks(name: &str) -> bool {
+    let name = name.replace('_', "-");
+    name == "forwarded" || name == "x-real-ip" || name.starts_with("x-forwarded-")
+}
+
+/// Whether what is appended to a value stands outside of its quotes.
+fn is_closed(value: &[u8]) -> bool {
+    let (mut quoted, mut escaped) = (false, false);
+    for byte in value {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            _ => {}
+        }
+    }
+    !quoted
 }
 
 /// Adds to a list field: `a` and `b` become `a, b`.

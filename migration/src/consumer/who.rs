@@ -5,7 +5,11 @@
 
 use super::config::ConsumerConfig;
 use super::digest::{Digest, same};
+use super::signs::{By, Sign};
 use super::token;
+use super::trust::Trust;
+use std::collections::BTreeSet;
+use std::net::IpAddr;
 
 /// Longest key that is looked at, in bytes. A longer one is nobody's.
 const LONGEST_KEY: usize = 512;
@@ -28,6 +32,9 @@ pub enum Given<'h> {
 pub trait Headers {
     /// What it says under a name, which is in lower case.
     fn given(&self, name: &str) -> Given<'_>;
+
+    /// The address that they come from.
+    fn from(&self) -> Option<IpAddr>;
 }
 
 /// All consumers, in the order in which they are declared.
@@ -42,13 +49,23 @@ pub struct Consumers {
     certificates: Option<(String, Vec<(String, usize)>)>,
     /// Claims of a verified token.
     claims: Vec<(Vec<(String, String)>, usize)>,
+    /// Whose claims and certificates are verified.
+    trust: Trust,
 }
 
 /// What was presented of late on one thread, and whom it named. Presented again it is neither hashed nor read.
 #[derive(Debug, Default)]
 pub struct Memo {
-    known: Vec<(bool, Vec<u8>, Option<usize>)>,
+    known: Vec<(Kind, Vec<u8>, Option<(usize, By)>)>,
     next: usize,
+}
+
+/// What is remembered apart: a token names by more where it was verified.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Key,
+    Bearer,
+    Verified,
 }
 
 impl Memo {
@@ -57,12 +74,12 @@ impl Memo {
         self.known.clear();
     }
 
-    fn recall(&mut self, bearer: bool, given: &[u8], work: impl FnOnce() -> Option<usize>) -> Option<usize> {
-        if let Some((.., found)) = self.known.iter().find(|(b, k, _)| *b == bearer && same(k, given)) {
+    fn recall(&mut self, kind: Kind, given: &[u8], work: impl FnOnce() -> Option<(usize, By)>) -> Option<(usize, By)> {
+        if let Some((.., found)) = self.known.iter().find(|(of, k, _)| *of == kind && same(k, given)) {
             return *found;
         }
         let found = work();
-        let entry = (bearer, given.to_vec(), found);
+        let entry = (kind, given.to_vec(), found);
         match self.known.get_mut(self.next) {
             Some(oldest) => *oldest = entry,
             None => self.known.push(entry),
@@ -97,6 +114,31 @@ impl Consumers {
         all
     }
 
+    /// All by which a consumer is known.
+    pub fn signs(&self, no: usize) -> BTreeSet<Sign> {
+        let mut signs: BTreeSet<Sign> =
+            self.keys.iter().filter(|(_, n)| *n == no).map(|(k, _)| Sign::Key(*k)).collect();
+        for (header, values) in &self.headers {
+            signs.extend(values.iter().filter(|(_, n)| *n == no).map(|(v, _)| Sign::Header(header.clone(), v.clone())));
+        }
+        if let Some((header, values)) = &self.certificates {
+            let of_it = values.iter().filter(|(_, n)| *n == no);
+            signs.extend(of_it.map(|(v, _)| Sign::Certificate(header.clone(), v.clone())));
+        }
+        signs.extend(self.claims.iter().filter(|(_, n)| *n == no).map(|(c, _)| Sign::Claim(c.clone())));
+        signs
+    }
+
+    /// The same, where these requests come through a proxy that verified them.
+    pub fn trusting(self, trust: Trust) -> Consumers {
+        Consumers { trust, ..self }
+    }
+
+    /// Whether what comes from that address comes through a proxy that is believed.
+    pub fn trusts(&self, from: Option<IpAddr>) -> bool {
+        self.trust.holds(from)
+    }
+
     /// Whether none is declared: everyone is anonymous.
     pub fn is_empty(&self) -> bool {
         self.names.is_empty()
@@ -109,56 +151,73 @@ impl Consumers {
 
     /// The place of the consumer who calls. `None`: anonymous.
     pub fn who(&self, headers: &impl Headers, memo: &mut Memo) -> Option<usize> {
+        self.find(headers, memo).ok().flatten().map(|(no, _)| no)
+    }
+
+    /// The same, with why. `Err`: that header is said twice.
+    pub fn why(&self, headers: &impl Headers) -> Result<Option<(usize, By)>, String> {
+        self.find(headers, &mut Memo::default()).map_err(str::to_owned)
+    }
+
+    fn find<'s>(&'s self, headers: &impl Headers, memo: &mut Memo) -> Result<Option<(usize, By)>, &'s str> {
         if self.names.is_empty() {
-            return None;
+            return Ok(None);
         }
-        let mut first: Option<usize> = None;
-        let mut counts = |found: Option<usize>| first = [first, found].into_iter().flatten().min();
+        let verified = self.trust.holds(headers.from());
+        let mut first: Option<(usize, By)> = None;
+        let mut counts = |found: Option<(usize, By)>| first = [first, found].into_iter().flatten().min();
         if !self.keys.is_empty() {
             match headers.given("x-api-key") {
-                Given::Many => return None,
+                Given::Many => return Err("x-api-key"),
                 Given::One(key) => counts(self.of_key(key, memo)),
                 Given::None => {}
             }
         }
-        if !self.keys.is_empty() || !self.claims.is_empty() {
+        if !self.keys.is_empty() || (verified && !self.claims.is_empty()) {
             match headers.given("authorization") {
-                Given::Many => return None,
-                Given::One(value) => counts(bearer(value).and_then(|t| self.of_bearer(t, memo))),
+                Given::Many => return Err("authorization"),
+                Given::One(value) => counts(bearer(value).and_then(|t| self.of_bearer(t, verified, memo))),
                 Given::None => {}
             }
         }
-        for (header, values) in self.headers.iter().chain(&self.certificates) {
+        let said = self
+            .headers
+            .iter()
+            .map(|h| (h, By::Header))
+            .chain(self.certificates.iter().filter(|_| verified).map(|c| (c, By::Certificate)));
+        for ((header, values), by) in said {
             match headers.given(header) {
-                Given::Many => return None,
+                Given::Many => return Err(header),
                 Given::One(value) => {
-                    counts(values.iter().filter(|(v, _)| v.as_bytes() == value).map(|(_, no)| *no).min());
+                    let of_it = values.iter().filter(|(v, _)| v.as_bytes() == value);
+                    counts(of_it.map(|(_, no)| (*no, by)).min());
                 }
                 Given::None => {}
             }
         }
-        first
+        Ok(first)
     }
 
-    fn of_key(&self, key: &[u8], memo: &mut Memo) -> Option<usize> {
+    fn of_key(&self, key: &[u8], memo: &mut Memo) -> Option<(usize, By)> {
         if key.len() > LONGEST_KEY {
             return None;
         }
-        memo.recall(false, key, || self.of_digest(&Digest::of(key)))
+        memo.recall(Kind::Key, key, || self.of_digest(&Digest::of(key)).map(|no| (no, By::Key)))
     }
 
     /// A bearer's token may be a key, or hold claims.
-    fn of_bearer(&self, token: &[u8], memo: &mut Memo) -> Option<usize> {
+    fn of_bearer(&self, token: &[u8], verified: bool, memo: &mut Memo) -> Option<(usize, By)> {
         if token.len() > token::LONGEST {
             return None;
         }
-        memo.recall(true, token, || {
+        memo.recall(if verified { Kind::Verified } else { Kind::Bearer }, token, || {
             let key = (token.len() <= LONGEST_KEY).then(|| self.of_digest(&Digest::of(token))).flatten();
-            let claims = if self.claims.is_empty() { None } else { token::claims(token) };
+            let claims = if self.claims.is_empty() || !verified { None } else { token::claims(token) };
             let all_hold = |c: &serde_json::Map<_, _>, wanted: &[(String, String)]| {
                 wanted.iter().all(|(name, value)| token::holds(c, name, value))
             };
             let claim = claims.and_then(|c| self.claims.iter().find(|(w, _)| all_hold(&c, w)).map(|(_, no)| *no));
+            let (key, claim) = (key.map(|no| (no, By::Bearer)), claim.map(|no| (no, By::Claim)));
             [key, claim].into_iter().flatten().min()
         })
     }
@@ -182,6 +241,8 @@ mod tests {
 
     struct Sent(Vec<(&'static str, Vec<u8>)>);
 
+    const PROXY: &str = "10.0.0.7";
+
     impl Headers for Sent {
         fn given(&self, name: &str) -> Given<'_> {
             let mut all = self.0.iter().filter(|(n, _)| *n == name).map(|(_, v)| v.as_slice());
@@ -190,6 +251,12 @@ mod tests {
                 (Some(one), None) => Given::One(one),
                 _ => Given::Many,
             }
+        }
+
+        fn from(&self) -> Option<IpAddr> {
+            // One of the headers is none: where the request comes from.
+            let stranger = self.0.iter().any(|(n, _)| *n == "from a stranger");
+            Some(if stranger { "10.0.0.8" } else { PROXY }.parse().unwrap())
         }
     }
 
@@ -210,6 +277,7 @@ mod tests {
             ("field", consumer("", "field", "", "")),
         ];
         Consumers::new(&configs.map(|(n, c)| (n.to_owned(), c)), Some("X-Subject"))
+            .trusting(Trust::From(vec![super::super::trust::Network::parse(PROXY).unwrap()]))
     }
 
     fn who(sent: &[(&'static str, &[u8])]) -> Option<String> {
@@ -248,6 +316,25 @@ mod tests {
             ("x-subject", b"O=Evil,CN=payroll,O=Acme"),
         ] {
             assert_eq!(who(&[(header, value)]), None, "{header}");
+        }
+    }
+
+    #[test]
+    fn what_nobody_verified_names_nobody_and_a_memory_does_not_mix_the_two() {
+        let stranger = ("from a stranger", &b""[..]);
+        assert_eq!(who(&[("x-subject", b"CN=payroll,O=Acme"), stranger]), None);
+        assert_eq!(who(&[("authorization", PAYROLL), stranger]), None);
+        assert_eq!(who(&[("authorization", b"Bearer k2"), stranger]).as_deref(), Some("payroll"), "a key is a key");
+        assert_eq!(
+            who(&[("x-consumer", b"field"), ("x-subject", b"a"), ("x-subject", b"b"), stranger]).as_deref(),
+            Some("field")
+        );
+        let (all, mut memo) = (all(), Memo::default());
+        let verified = Sent(vec![("authorization", PAYROLL.to_vec())]);
+        let not = Sent(vec![("authorization", PAYROLL.to_vec()), ("from a stranger", vec![])]);
+        for _ in 0..2 {
+            assert_eq!(all.who(&verified, &mut memo), Some(1));
+            assert_eq!(all.who(&not, &mut memo), None);
         }
     }
 

@@ -6,6 +6,7 @@
 //! Not here: where documents come from, what is held back by a difference. Error answers are not compared.
 
 mod bounds;
+mod label;
 mod operation;
 mod parameters;
 mod place;
@@ -81,6 +82,11 @@ pub struct Difference {
     pub breaking: bool,
     /// Its kind.
     pub kind: Kind,
+    /// A short id of its name: `#3f2a91c0`.
+    pub id: String,
+    /// What it is: operation, place and kind. It stays the same while the two sides say the same of it, whatever else is in
+    /// their documents: `GET /v1/customers/{id} 200 /credit_limit: type number -> string`.
+    pub name: String,
     /// In words.
     pub told: String,
     /// JSON Pointer into the facade's document.
@@ -106,14 +112,24 @@ impl Report {
         self.differences.iter().filter(|d| d.breaking)
     }
 
-    /// Takes what stands at these places of the facade's document as accepted. In a pattern `*` stands for any one step,
-    /// `**` at its end for any number of them.
-    pub fn accept(&mut self, patterns: &[String]) {
+    /// Takes these as accepted: by their ids, by their names (`*` stands for anything), or by places of the facade's document
+    /// (`*` stands for any one step, `**` at the end for any number of them). Then tells no more than can be read.
+    pub fn accept(&mut self, accepted: &[String]) {
         for difference in self.differences.iter_mut().filter(|d| d.breaking) {
-            if patterns.iter().any(|p| place::holds(p, &difference.facade)) {
+            let names = |text: &String| match text.as_bytes().first() {
+                Some(b'#') => *text == difference.id,
+                Some(b'/') => place::holds(text, &difference.facade),
+                _ => label::holds(text, &difference.name),
+            };
+            if accepted.iter().any(names) {
                 difference.breaking = false;
                 difference.accepted = true;
             }
+        }
+        if self.differences.len() > MOST {
+            // What breaks must not be cut off behind what does not, and neither behind what is accepted.
+            self.differences.sort_by_key(|d| (!d.breaking, !d.accepted));
+            self.differences.truncate(MOST);
         }
     }
 }
@@ -123,11 +139,5 @@ impl Report {
 pub fn compare(facade: &Value, modern: &Value, moved: &dyn Fn(&str, &str) -> Option<String>) -> Report {
     let mut comparer = Comparer::new(facade, modern);
     let operations = operation::compare(&mut comparer, moved);
-    let mut differences = comparer.found();
-    if differences.len() > MOST {
-        // What breaks must not be cut off behind what does not.
-        differences.sort_by_key(|d| !d.breaking);
-        differences.truncate(MOST);
-    }
-    Report { operations, differences }
+    Report { operations, differences: comparer.found() }
 }

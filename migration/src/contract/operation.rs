@@ -22,7 +22,7 @@ pub(super) fn compare<'a>(c: &mut Comparer<'a>, moved: &dyn Fn(&str, &str) -> Op
             let upper = method.to_ascii_uppercase();
             let Some(to) = moved(&upper, &path) else { continue };
             compared += 1;
-            c.within = format!("{upper} {path}");
+            c.begin(&format!("{upper} {path}"));
             let Some((template, other)) = theirs.get(&shape(&to)) else {
                 if !std::mem::replace(&mut gone, true) {
                     c.tell(true, Kind::RemovedPath, &format!("modern has no path {to}"), &item.pointer, "/paths");
@@ -40,7 +40,7 @@ pub(super) fn compare<'a>(c: &mut Comparer<'a>, moved: &dyn Fn(&str, &str) -> Op
         }
     }
     if compared == 0 {
-        c.within = "nothing was compared".to_owned();
+        c.begin("nothing was compared");
         c.tell(false, Kind::NotJudged, "the document in use has none of the operations that move", "/paths", "/paths");
     }
     compared
@@ -76,7 +76,7 @@ fn body<'a>(c: &mut Comparer<'a>, old: &At<'a>, new: &At<'a>) {
             if b.is("required") && !a.is("required") {
                 c.tell(true, Kind::RequiredBody, "the body is required now", &a.pointer, &b.pointer);
             }
-            media(c, &a, &b, Way::Request, "the body");
+            media(c, (&a, &b), Way::Request, "the body", "body");
         }
     }
 }
@@ -94,20 +94,23 @@ fn answers<'a>(c: &mut Comparer<'a>, old: &At<'a>, new: &At<'a>) {
         });
         let Some((_, b)) = found else {
             let at = new.get("responses").map_or(new.pointer.clone(), |r| r.pointer);
-            c.tell(true, Kind::RemovedStatus, &format!("{status} is not answered"), &a.pointer, &at);
+            let what = format!("{status} is not answered");
+            c.tell_at("", status, (true, Kind::RemovedStatus), &what, (&a.pointer, &at));
             continue;
         };
         let (Ok(a), Ok(b)) = (c.old.follow(a.clone()), c.new.follow(b.clone())) else {
-            c.tell(false, Kind::NotJudged, &format!("the answer {status} cannot be followed"), &a.pointer, &b.pointer);
+            let what = format!("the answer {status} cannot be followed");
+            c.tell_at("", status, (false, Kind::NotJudged), &what, (&a.pointer, &b.pointer));
             continue;
         };
         headers(c, &a, &b, status);
-        media(c, &a, &b, Way::Answer, &format!("the answer {status}"));
+        media(c, (&a, &b), Way::Answer, &format!("the answer {status}"), status);
     }
     let known: BTreeSet<&str> = before.iter().map(|(s, _)| s.as_str()).collect();
     let ranged = known.contains("2XX") || known.contains("2xx");
     for (status, b) in after.iter().filter(|(s, _)| good(s) && !ranged && !known.contains(s.as_str())) {
-        c.tell(false, Kind::AddedStatus, &format!("{status} is new"), &old.pointer, &b.pointer);
+        let what = format!("{status} is new");
+        c.tell_at("", status, (false, Kind::AddedStatus), &what, (&old.pointer, &b.pointer));
     }
 }
 
@@ -116,18 +119,22 @@ fn headers<'a>(c: &mut Comparer<'a>, old: &At<'a>, new: &At<'a>, status: &str) {
     let after: BTreeSet<String> = of(new).into_iter().map(|(n, _)| n.to_ascii_lowercase()).collect();
     for (name, a) in of(old).iter().filter(|(n, _)| !after.contains(&n.to_ascii_lowercase())) {
         let what = format!("the answer {status} does not name the header {name}");
-        c.tell(false, Kind::RemovedHeader, &what, &a.pointer, &new.pointer);
+        let detail = format!("{status} {name}");
+        c.tell_at("", &detail, (false, Kind::RemovedHeader), &what, (&a.pointer, &new.pointer));
     }
 }
 
 /// The contents of a body or an answer, by media type.
-fn media<'a>(c: &mut Comparer<'a>, old: &At<'a>, new: &At<'a>, way: Way, what: &str) {
+fn media<'a>(c: &mut Comparer<'a>, (old, new): (&At<'a>, &At<'a>), way: Way, what: &str, site: &str) {
     let of = |at: &At<'a>| at.get("content").map(|r| r.each()).unwrap_or_default();
     let plain = |m: &str| m.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     let after: BTreeMap<String, At<'a>> = of(new).into_iter().map(|(m, at)| (plain(&m), at)).collect();
-    let within = c.within.clone();
+    let (within, operation) = (c.within.clone(), c.site.clone());
     for (name, a) in of(old) {
         let media = plain(&name);
+        // JSON is what is meant where nothing else is said.
+        let kind = if media == "application/json" { String::new() } else { format!(" {media}") };
+        c.site = format!("{operation} {site}{kind}");
         let range = format!("{}/*", media.split('/').next().unwrap_or_default());
         let Some(b) = after.get(&media).or_else(|| after.get(&range)).or_else(|| after.get("*/*")) else {
             let told = format!("{what} is not there as {media}");
@@ -143,4 +150,5 @@ fn media<'a>(c: &mut Comparer<'a>, old: &At<'a>, new: &At<'a>, way: Way, what: &
             c.tell(false, Kind::NotJudged, &told, &a.pointer, &b.pointer);
         }
     }
+    c.site = operation;
 }

@@ -53,8 +53,10 @@ fn all<'a>(doc: &Doc<'a>, item: &At<'a>, operation: &At<'a>, path: &str) -> BTre
 /// Compares the parameters of an operation; each side is its path item, its operation and its path.
 pub(super) fn compare<'a>(c: &mut Comparer<'a>, old: (&At<'a>, &At<'a>, &str), new: (&At<'a>, &At<'a>, &str)) {
     let (before, after) = (all(&c.old, old.0, old.1, old.2), all(&c.new, new.0, new.1, new.2));
-    let within = c.within.clone();
+    let (within, operation) = (c.within.clone(), c.site.clone());
     for (key, a) in &before {
+        // Of a path it is the place that counts, and not the name.
+        c.site = format!("{operation} {} {}", key.0, if key.0 == "path" { &key.1 } else { a.name });
         let what = format!("the {} parameter `{}`", key.0, a.name);
         let Some(b) = after.get(key) else {
             // A placeholder is in the path's shape; a field that nobody knows is ignored in HTTP.
@@ -78,9 +80,11 @@ pub(super) fn compare<'a>(c: &mut Comparer<'a>, old: (&At<'a>, &At<'a>, &str), n
             c.within.clone_from(&within);
         }
     }
+    c.site.clone_from(&operation);
     for (key, b) in after.iter().filter(|(k, b)| b.required && !before.contains_key(*k) && k.0 != "path") {
         let told = format!("the {} parameter `{}` is new and required", key.0, b.name);
-        c.tell(true, Kind::RequiredParameter, &told, &old.1.pointer, &b.at.pointer);
+        let detail = format!("{} {}", key.0, b.name);
+        c.tell_at("", &detail, (true, Kind::RequiredParameter), &told, (&old.1.pointer, &b.at.pointer));
     }
 }
 

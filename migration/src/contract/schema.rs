@@ -3,14 +3,16 @@
 use super::bounds::Differs;
 use super::resolve::Doc;
 use super::shape::{More, Node, Shape};
-use super::{Difference, Kind};
+use super::{Difference, Kind, label};
 use serde_json::Value;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Schemas within schemas at most.
 const DEEPEST: usize = 60;
 /// Pairs of schemas that are looked at in one comparison at most.
-const MOST_STEPS: usize = 50_000;
+const MOST_STEPS: usize = 100_000;
+/// Differences that are found at most.
+const MOST_FOUND: usize = 20_000;
 
 /// Whether a schema is what callers read, or what they write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -27,11 +29,15 @@ pub(super) struct Comparer<'a> {
     pub(super) new: Doc<'a>,
     /// Where the comparison is, in words.
     pub(super) within: String,
+    /// The same as names of differences begin.
+    pub(super) site: String,
     found: Vec<Difference>,
-    told: BTreeSet<(Kind, String, String, String)>,
+    /// Which of them it is, by operation, kind and both places.
+    told: BTreeMap<(String, String, bool, (String, String)), usize>,
     /// Pairs being compared: where one comes up again within itself, it is taken to agree.
     open: Vec<Pair>,
-    done: BTreeSet<Pair>,
+    /// Pairs that were compared for this operation, and where.
+    done: BTreeMap<Pair, String>,
     steps: usize,
 }
 
@@ -41,38 +47,75 @@ impl<'a> Comparer<'a> {
             old: Doc { root: old },
             new: Doc { root: new },
             within: String::new(),
+            site: String::new(),
             found: Vec::new(),
-            told: BTreeSet::new(),
+            told: BTreeMap::new(),
             open: Vec::new(),
-            done: BTreeSet::new(),
+            done: BTreeMap::new(),
             steps: 0,
         }
     }
 
     /// What was found.
     pub(super) fn found(mut self) -> Vec<Difference> {
-        if self.steps > MOST_STEPS {
-            self.within = "the documents".to_owned();
+        if self.steps > MOST_STEPS || self.found.len() >= MOST_FOUND {
+            self.begin("the documents");
             self.tell(true, Kind::TooLarge, "there is too much to be compared; not all of it was looked at", "", "");
         }
         self.found
     }
 
-    /// Adds a difference, once: by how many ways it is come upon does not matter.
+    /// Begins with an operation, or with what its name says. What was compared for another one is compared anew: each is
+    /// told by its own name, whatever else is in the documents.
+    pub(super) fn begin(&mut self, operation: &str) {
+        (self.within, self.site) = (operation.to_owned(), operation.to_owned());
+        self.done.clear();
+    }
+
+    /// Adds a difference of what is compared now.
     pub(super) fn tell(&mut self, breaking: bool, kind: Kind, what: &str, old: &str, new: &str) {
-        let detail = what.split('`').step_by(2).collect::<String>() + if breaking { "!" } else { "" };
-        if self.told.insert((kind, old.to_owned(), new.to_owned(), detail)) {
-            let told = format!("{}: {what}", self.within);
-            let (facade, modern) = (old.to_owned(), new.to_owned());
-            self.found.push(Difference { breaking, kind, told, facade, modern, accepted: false });
+        self.tell_at("", "", (breaking, kind), what, (old, new));
+    }
+
+    /// The same of a place in it; `detail` tells it from others of its kind there.
+    pub(super) fn tell_at(
+        &mut self,
+        at: &str,
+        detail: &str,
+        (breaking, kind): (bool, Kind),
+        what: &str,
+        (old, new): (&str, &str),
+    ) {
+        let told = format!("{}: {what}", self.within);
+        let (facade, modern) = (old.to_owned(), new.to_owned());
+        let name = label::name(&self.site, at, kind, detail);
+        self.add(Difference { breaking, kind, id: label::id(&name), name, told, facade, modern, accepted: false });
+    }
+
+    /// Adds one, once: by how many ways it is come upon does not matter. It is called by the shortest of them.
+    fn add(&mut self, difference: Difference) {
+        let kind = difference.name.split_once(": ").map_or("", |(_, kind)| kind);
+        let place = (difference.facade.clone(), difference.modern.clone());
+        let key = (self.site.clone(), kind.to_owned(), difference.breaking, place);
+        if let Some(known) = self.told.get(&key).and_then(|at| self.found.get_mut(*at)) {
+            let length = |d: &Difference| (d.name.matches('/').count(), d.name.clone());
+            if length(&difference) < length(known) {
+                *known = difference;
+            }
+        } else if self.found.len() < MOST_FOUND {
+            self.told.insert(key, self.found.len());
+            self.found.push(difference);
         }
     }
 
     /// Compares two schemas; `at` is where they stand, in words: `items[].name`.
     pub(super) fn schema(&mut self, old: &Node<'a>, new: &Node<'a>, way: Way, at: &str) {
         let pair = (old.key(&self.old), new.key(&self.new), way);
-        if self.open.contains(&pair) || self.done.contains(&pair) {
+        if self.open.contains(&pair) {
             return;
+        }
+        if let Some(before) = self.done.get(&pair).cloned() {
+            return self.nearer(pair, &before, at);
         }
         self.steps += 1;
         if self.steps > MOST_STEPS {
@@ -80,14 +123,14 @@ impl<'a> Comparer<'a> {
         }
         if self.open.len() >= DEEPEST {
             let what = format!("{} is too deep to be judged", name(at));
-            return self.tell(false, Kind::NotJudged, &what, &old.pointer(), &new.pointer());
+            return self.tell_at(at, "", (false, Kind::NotJudged), &what, (&old.pointer(), &new.pointer()));
         }
         self.open.push(pair);
         let (a, b) = (old.shape(&self.old), new.shape(&self.new));
         for (shape, whose) in [(&a, "the facade's"), (&b, "modern's")] {
             if let Some(why) = &shape.unclear {
                 let what = format!("{} cannot be judged: in {whose} document {why}", name(at));
-                self.tell(false, Kind::NotJudged, &what, &a.pointer, &b.pointer);
+                self.tell_at(at, "", (false, Kind::NotJudged), &what, (&a.pointer, &b.pointer));
             }
         }
         if a.unclear.is_none() && b.unclear.is_none() {
@@ -99,8 +142,31 @@ impl<'a> Comparer<'a> {
             }
         }
         if let Some(pair) = self.open.pop() {
-            self.done.insert(pair);
+            self.done.insert(pair, at.to_owned());
         }
+    }
+
+    /// What is come upon again nearer to the beginning is called by that place: whether the way round is there does not
+    /// count.
+    fn nearer(&mut self, pair: Pair, before: &str, at: &str) {
+        let depth = |at: &str| (at.matches(['.', '[']).count() + usize::from(!at.is_empty()), at.to_owned());
+        if depth(at) >= depth(before) {
+            return;
+        }
+        self.steps += self.found.len() / 100;
+        let (from, to) = (label::place(before), label::place(at));
+        let beginning = format!("{}{from}", self.site);
+        for d in &mut self.found {
+            let Some(rest) = d.name.strip_prefix(&beginning).filter(|r| r.starts_with([':', '/'])) else { continue };
+            // At the beginning itself places are told apart from the operation by a blank.
+            let blank = if to.is_empty() && rest.starts_with('/') { " " } else { "" };
+            d.name = format!("{}{to}{blank}{rest}", self.site);
+            d.id = label::id(&d.name);
+            let shown = if at.is_empty() { "`".to_owned() } else { format!("`{at}") };
+            let told = d.told.replace(&format!("`{before}"), &shown).replace("`.", "`");
+            d.told = told.replace(": `` ", ": it ");
+        }
+        self.done.insert(pair, at.to_owned());
     }
 
     /// Each alternative of who gives must be one that who takes knows.
@@ -133,8 +199,7 @@ impl<'a> Comparer<'a> {
                 }
             }
             for d in best.unwrap_or_default() {
-                let what = d.told.strip_prefix(&format!("{}: ", self.within)).unwrap_or(&d.told).to_owned();
-                self.tell(d.breaking, d.kind, &what, &d.facade, &d.modern);
+                self.add(d);
             }
         }
     }
@@ -155,7 +220,13 @@ impl<'a> Comparer<'a> {
             (true, false) => (way == Way::Request, "must not be null"),
             _ => return,
         };
-        self.tell(breaking, Kind::Nullable, &format!("{} {word} now", name(at)), &a.pointer, &b.pointer);
+        self.tell_at(
+            at,
+            word,
+            (breaking, Kind::Nullable),
+            &format!("{} {word} now", name(at)),
+            (&a.pointer, &b.pointer),
+        );
     }
 
     /// Two schemas without alternatives.
@@ -167,14 +238,15 @@ impl<'a> Comparer<'a> {
             (None, Some(_)) => false,
             (Some(given), Some(taken)) => given.iter().all(|t| knows(taken, t)),
         };
+        let change = format!("{} -> {}", types(&a.types), types(&b.types));
         if !agrees {
             let what = format!("{} is {}, was {}", name(at), types(&b.types), types(&a.types));
-            return self.tell(true, Kind::Type, &what, &a.pointer, &b.pointer);
+            return self.tell_at(at, &change, (true, Kind::Type), &what, (&a.pointer, &b.pointer));
         }
         if a.types.is_some() && b.types.is_some() {
             if a.types != b.types {
                 let what = format!("{} is {}, was {}", name(at), types(&b.types), types(&a.types));
-                self.tell(false, Kind::Type, &what, &a.pointer, &b.pointer);
+                self.tell_at(at, &change, (false, Kind::Type), &what, (&a.pointer, &b.pointer));
             }
             self.nullable(a, b, way, at);
         }
@@ -186,7 +258,7 @@ impl<'a> Comparer<'a> {
                 Way::Request => b.format.is_some(),
             };
             let what = format!("the format of {} is {new}, was {old}", name(at));
-            self.tell(breaking, Kind::Format, &what, &a.pointer, &b.pointer);
+            self.tell_at(at, &format!("{old} -> {new}"), (breaking, Kind::Format), &what, (&a.pointer, &b.pointer));
         }
         self.values(a, b, way, at);
         for differs in a.bounds.against(&b.bounds) {
@@ -197,18 +269,18 @@ impl<'a> Comparer<'a> {
                     (false, Kind::NotJudged, format!("{what}; which is narrower cannot be judged"))
                 }
             };
-            self.tell(breaking, kind, &format!("of {} {what}", name(at)), &a.pointer, &b.pointer);
+            self.tell_at(at, &what, (breaking, kind), &format!("of {} {what}", name(at)), (&a.pointer, &b.pointer));
         }
         self.fields(a, b, way, at);
         match (&a.items, &b.items) {
             (Some(old), Some(new)) => self.schema(old, new, way, &format!("{at}[]")),
             (Some(_), None) if way == Way::Answer => {
                 let what = format!("the elements of {} may be anything now", name(at));
-                self.tell(true, Kind::Type, &what, &a.pointer, &b.pointer);
+                self.tell_at(&format!("{at}[]"), "to anything", (true, Kind::Type), &what, (&a.pointer, &b.pointer));
             }
             (None, Some(_)) if way == Way::Request => {
                 let what = format!("the elements of {} may no longer be anything", name(at));
-                self.tell(true, Kind::Type, &what, &a.pointer, &b.pointer);
+                self.tell_at(&format!("{at}[]"), "from anything", (true, Kind::Type), &what, (&a.pointer, &b.pointer));
             }
             _ => {}
         }
@@ -216,11 +288,11 @@ impl<'a> Comparer<'a> {
             (More::Of(old), More::Of(new)) => self.schema(old, new, way, &field(at, "*")),
             (More::Of(_), More::Anything) if way == Way::Answer => {
                 let what = format!("the members of {} may be anything now", name(at));
-                self.tell(true, Kind::Type, &what, &a.pointer, &b.pointer);
+                self.tell_at(&field(at, "*"), "to anything", (true, Kind::Type), &what, (&a.pointer, &b.pointer));
             }
             (More::Of(_), More::Nothing) | (More::Anything, More::Of(_)) if way == Way::Request => {
                 let what = format!("{} takes fewer members now", name(at));
-                self.tell(true, Kind::Type, &what, &a.pointer, &b.pointer);
+                self.tell_at(&field(at, "*"), "of fewer", (true, Kind::Type), &what, (&a.pointer, &b.pointer));
             }
             _ => {}
         }
@@ -232,21 +304,39 @@ impl<'a> Comparer<'a> {
             (Some(old), Some(new)) => (new.difference(old).collect(), old.difference(new).collect()),
             (Some(_), None) => {
                 let what = format!("{} may be any value now, not only those enumerated", name(at));
-                return self.tell(way == Way::Answer, Kind::AddedValue, &what, &a.pointer, &b.pointer);
+                return self.tell_at(
+                    at,
+                    "any",
+                    (way == Way::Answer, Kind::AddedValue),
+                    &what,
+                    (&a.pointer, &b.pointer),
+                );
             }
             (None, Some(new)) => {
                 let what = format!("{} is one of {} only", name(at), list(&new.iter().collect::<Vec<_>>()));
-                return self.tell(way == Way::Request, Kind::RemovedValue, &what, &a.pointer, &b.pointer);
+                return self.tell_at(
+                    at,
+                    "any",
+                    (way == Way::Request, Kind::RemovedValue),
+                    &what,
+                    (&a.pointer, &b.pointer),
+                );
             }
             (None, None) => return,
         };
         if !added.is_empty() {
             let what = format!("{} may be {} too", name(at), list(&added));
-            self.tell(way == Way::Answer, Kind::AddedValue, &what, &a.pointer, &b.pointer);
+            self.tell_at(at, &list(&added), (way == Way::Answer, Kind::AddedValue), &what, (&a.pointer, &b.pointer));
         }
         if !removed.is_empty() {
             let what = format!("{} is {} no longer", name(at), list(&removed));
-            self.tell(way == Way::Request, Kind::RemovedValue, &what, &a.pointer, &b.pointer);
+            self.tell_at(
+                at,
+                &list(&removed),
+                (way == Way::Request, Kind::RemovedValue),
+                &what,
+                (&a.pointer, &b.pointer),
+            );
         }
     }
 
@@ -262,17 +352,29 @@ impl<'a> Comparer<'a> {
                     Way::Answer => format!("{told} is not there"),
                     Way::Request => format!("{told} is not taken"),
                 };
-                self.tell(true, Kind::RemovedField, &what, &old.pointer(), &b.pointer);
+                self.tell_at(&field(at, n), "", (true, Kind::RemovedField), &what, (&old.pointer(), &b.pointer));
                 continue;
             };
             match way {
                 Way::Answer if a.required.contains(n) && !b.required.contains(n) => {
                     let what = format!("{told} is not always there");
-                    self.tell(true, Kind::OptionalField, &what, &old.pointer(), &new.pointer());
+                    self.tell_at(
+                        &field(at, n),
+                        "",
+                        (true, Kind::OptionalField),
+                        &what,
+                        (&old.pointer(), &new.pointer()),
+                    );
                 }
                 Way::Request if b.required.contains(n) && !a.required.contains(n) => {
                     let what = format!("{told} is required now");
-                    self.tell(true, Kind::RequiredField, &what, &old.pointer(), &new.pointer());
+                    self.tell_at(
+                        &field(at, n),
+                        "",
+                        (true, Kind::RequiredField),
+                        &what,
+                        (&old.pointer(), &new.pointer()),
+                    );
                 }
                 _ => {}
             }
@@ -283,11 +385,17 @@ impl<'a> Comparer<'a> {
             let told = name(&field(at, n));
             match way {
                 Way::Answer if !shape.write_only => {
-                    self.tell(false, Kind::AddedField, &format!("{told} is new"), &a.pointer, &new.pointer());
+                    self.tell_at(
+                        &field(at, n),
+                        "",
+                        (false, Kind::AddedField),
+                        &format!("{told} is new"),
+                        (&a.pointer, &new.pointer()),
+                    );
                 }
                 Way::Request if asked && !shape.read_only => {
                     let what = format!("{told} is new and required");
-                    self.tell(true, Kind::RequiredField, &what, &a.pointer, &new.pointer());
+                    self.tell_at(&field(at, n), "", (true, Kind::RequiredField), &what, (&a.pointer, &new.pointer()));
                 }
                 _ => {}
             }

@@ -1,6 +1,7 @@
 //! A route's keys, checked.
 
-use super::PathPattern;
+use super::{OnlyConfig, PathPattern};
+use crate::account::DWELL_MS;
 use crate::compare::{Rules, Tolerance};
 use crate::path::Pattern;
 use crate::score::Policy;
@@ -21,6 +22,9 @@ pub struct RouteConfig {
     /// Which methods; default: all. Reads and writes of one path may be two routes at two stages.
     #[serde(default)]
     pub methods: Vec<String>,
+    /// For which requests; default: all. Others go to the next route of their path.
+    #[serde(default)]
+    pub only: OnlyConfig,
     /// Of an entity's path: which of its operations move. Default: `list` and `get`.
     #[serde(default)]
     pub moves: Vec<Move>,
@@ -233,9 +237,16 @@ pub struct PromoteConfig {
     pub alpha: Option<Percent>,
     /// Whether it moves on by itself. Default: no.
     pub auto: bool,
+    /// How long it stays where it is at least before it moves on by itself. Default: 1h.
+    pub dwell: Option<Dur>,
 }
 
 impl PromoteConfig {
+    /// How long it stays where it is, in milliseconds.
+    pub fn dwell_ms(&self) -> i64 {
+        self.dwell.map_or(DWELL_MS, |d| i64::try_from(d.0.as_millis()).unwrap_or(i64::MAX))
+    }
+
     /// The policy.
     pub fn policy(&self) -> Policy {
         let or = |percent: Option<Percent>, default: f64| {
@@ -300,18 +311,18 @@ pub struct IdsConfig {
 const METHODS: [&str; 8] = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE"];
 
 impl RouteConfig {
-    /// What tells it from every other route: its path, then its methods and operations, where it names some. The journal
-    /// knows it by this.
+    /// What tells it from every other route: its path, then its methods, its operations and what it asks for, where it
+    /// names some. The journal knows it by this.
     pub fn name(&self) -> String {
-        let mut methods = self.methods.clone();
-        methods.sort_unstable();
-        methods.dedup();
+        let mut methods: Vec<&str> = self.methods.iter().map(String::as_str).collect();
         let mut moves: Vec<&str> = self.moves.iter().map(|m| m.name()).collect();
-        moves.sort_unstable();
-        moves.dedup();
-        let words =
-            methods.join(",") + if methods.is_empty() || moves.is_empty() { "" } else { " " } + &moves.join(",");
-        if words.is_empty() { self.path.clone() } else { format!("{} {words}", self.path) }
+        let lists = [&mut methods, &mut moves].map(|words| {
+            words.sort_unstable();
+            words.dedup();
+            words.join(",")
+        });
+        let words = std::iter::once(self.path.clone()).chain(lists).chain(self.only.words());
+        words.filter(|w| !w.is_empty()).collect::<Vec<_>>().join(" ")
     }
 
     /// Whether none of its methods is safe: nothing of it can be mirrored, so it moves by canary only.
@@ -356,6 +367,7 @@ impl RouteConfig {
                     .hint(format!("write {}", METHODS.join(", "))),
             );
         }
+        problems.extend(self.only.check(&join(at, "only")));
         for (key, name) in [("legacy", &self.legacy), ("modern", &self.modern)] {
             let Some(name) = name else { continue };
             if upstreams.get(name).is_none() {

@@ -5,6 +5,7 @@
 
 mod config;
 mod farewell;
+mod only;
 mod pattern;
 mod table;
 
@@ -13,5 +14,6 @@ pub use config::{
     ShadowConfig,
 };
 pub use farewell::farewell;
+pub use only::OnlyConfig;
 pub use pattern::PathPattern;
 pub use table::{Explained, Found, Table};

@@ -47,15 +47,12 @@ impl Watch {
         }
         if !modern {
             self.asked_legacy(now_ms);
-            if !failed {
-                self.legacy_took(micros);
-            }
+            self.legacy_took(micros);
             return;
         }
-        match self.threshold {
-            // An answer that failed fast is no fast answer.
-            Some(threshold) if !failed || micros > threshold.0 => self.latency.answered(micros, threshold),
-            _ => {}
+        // Failed ones count on both sides, by how long they took: left out on one of them the two were not alike.
+        if let Some(threshold) = self.threshold {
+            self.latency.answered(micros, threshold);
         }
     }
 
@@ -176,7 +173,7 @@ mod tests {
         assert_eq!(watch.threshold, Some(Threshold(16_000)));
         (0..1_000).for_each(|_| watch.legacy_took(90_000));
         assert_eq!(watch.threshold, Some(Threshold(16_000)));
-        (0..10).for_each(|_| watch.answered(Side::Modern, false, 17_000, Weight::ALL, 0));
+        (0..11).for_each(|_| watch.answered(Side::Modern, false, 17_000, Weight::ALL, 0));
         assert!(watch.latency.alarm());
         watch.begins(true);
         assert_eq!((watch.threshold, watch.latency), (None, Latency::default()));

@@ -1,10 +1,13 @@
 //! What is told when an upstream did not answer, and whether legacy answers instead.
 
-use super::send;
+use super::{reply, send};
 use crate::runtime::routes::Turn;
+use crate::runtime::shadow::{Reply, Skipped};
+use actix_web::web::Bytes;
 use banyan_migration::stage::Side;
 use banyan_model::refusal::Refusal;
 use banyan_upstream::{Answer, Failure};
+use std::time::Duration;
 
 /// Why legacy is to answer instead, as it stands in a header and a metric. `None`: it is not. A write never falls back:
 /// its [`banyan_migration::stage::Way`] says so.
@@ -26,6 +29,23 @@ pub(super) fn falls_back(turn: &Turn, sent: &Result<Answer, Failure>) -> Option<
         Err(Failure::Unfit { .. }) => Some("modern-ids"),
         Err(Failure::Broken { .. } | Failure::NotHttp { .. }) => Some("modern-failed"),
         Err(Failure::CallerBroke { .. } | Failure::CallerPaused { .. } | Failure::Unsendable { .. }) => None,
+    }
+}
+
+/// How modern failed, to be compared with what legacy answers instead.
+pub(super) fn told(sent: &Result<Answer, Failure>, took: Duration) -> Result<Reply, String> {
+    let answer = sent.as_ref().map_err(ToString::to_string)?;
+    let (status, headers) = (answer.status.as_u16(), reply::texts(&answer.headers));
+    Ok(Reply { status, headers, body: Bytes::new(), took })
+}
+
+/// Why nothing is compared where nobody answered.
+pub(super) fn uncompared(side: Side, failure: &Failure) -> Skipped {
+    match (side, failure) {
+        (_, Failure::CallerBroke { .. } | Failure::CallerPaused { .. }) => Skipped::BrokeOff,
+        (Side::Legacy, _) => Skipped::Unanswered,
+        // Legacy was not asked instead, since the request could not be asked twice.
+        (Side::Modern, _) => Skipped::RequestTooLarge,
     }
 }
 

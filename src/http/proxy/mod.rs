@@ -16,11 +16,14 @@ mod send;
 mod shape;
 mod socket;
 mod upload;
+mod withheld;
 
 pub use inside::Inside;
 
+use super::brownout::Without;
 use super::docs::Docs;
 use super::trace::Traced;
+use super::worker;
 use super::{facade, fault};
 use crate::runtime::routes::{Route, Turn, access};
 use crate::runtime::serving::Shared;
@@ -43,18 +46,24 @@ struct Pass<'r> {
     turn: &'r Turn,
     request: &'r HttpRequest,
     traced: Traced,
+    /// What the answer lacks for this caller.
+    without: &'r Without,
+    /// It comes through a proxy that is believed.
+    trusted: bool,
 }
 
 /// Answers a request of a route.
 pub(super) async fn answer(
     shared: &Arc<Shared>,
     docs: &Docs,
-    turn: Turn,
+    (turn, without): (Turn, Without),
     request: &HttpRequest,
     payload: web::Payload,
 ) -> HttpResponse {
     let traced = Traced::of(request.headers());
-    let pass = Pass { shared, docs, turn: &turn, request, traced };
+    let from = request.head().peer_addr.map(|a| a.ip());
+    let trusted = worker::with(shared, |w| w.serving.consumers.trusts(from));
+    let pass = Pass { shared, docs, turn: &turn, request, traced, without: &without, trusted };
     if let Err(refusal) = shape::check(request.head()) {
         let mut response = pass.refused(&refusal);
         // What else stands on such a connection is anyone's guess.
@@ -89,7 +98,7 @@ impl Pass<'_> {
             Some(payload) => facade::body(head, payload).await,
             None => Ok(web::Bytes::new()),
         };
-        let mut response = facade::answer(self.shared, self.docs, head, body).await;
+        let mut response = facade::answer(self.shared, self.docs, head, body, self.without).await;
         let (status, took) = (response.status().as_u16(), begun.elapsed());
         self.told(Side::Legacy, Some(status), took);
         reply::mark(&mut response, Side::Legacy, fallback);
@@ -120,11 +129,11 @@ impl Pass<'_> {
         let mut fallback = None;
         if let (Some(why), Some(again)) = (failing::falls_back(self.turn, &sent), &again) {
             meter::fell_back(self.route(), why);
-            if let Some(mut capture) = capture.take() {
-                capture.skip(Skipped::FellBack);
+            if let Some(capture) = &mut capture {
+                capture.fell_back(failing::told(&sent, took));
             }
             if self.route().legacy.is_none() {
-                return self.facade(None, None, Some(why)).await;
+                return self.facade(None, capture, Some(why)).await;
             }
             (side, fallback) = (Side::Legacy, Some(why));
             let begun = Instant::now();
@@ -137,6 +146,9 @@ impl Pass<'_> {
             Err(failure) => {
                 let refusal = failing::refusal(&failure, over.get().then_some(largest.unwrap_or(0)));
                 self.log(side, &failure);
+                if let Some(capture) = &mut capture {
+                    capture.skip(failing::uncompared(side, &failure));
+                }
                 let mut response = self.refused(&refusal);
                 reply::mark(&mut response, side, fallback);
                 return response;
@@ -146,9 +158,8 @@ impl Pass<'_> {
             match again {
                 Some(_) if answer.upgraded.is_some() => capture.skip(Skipped::Upgraded),
                 Some(again) => {
-                    let headers = answer.headers.iter();
-                    let texts = headers.filter_map(|(n, v)| Some((n.as_str().to_owned(), v.to_str().ok()?.to_owned())));
-                    capture.seen(side, self.seen(answer.status.as_u16(), texts.collect(), took, again));
+                    let headers = reply::texts(&answer.headers);
+                    capture.seen(side, self.seen(answer.status.as_u16(), headers, took, again));
                 }
                 None => capture.skip(Skipped::RequestTooLarge),
             }
@@ -173,23 +184,29 @@ impl Pass<'_> {
         let mut request = Request {
             method: http::Method::from_bytes(head.method.as_str().as_bytes()).unwrap_or_default(),
             target: self.route().target(side, send::target(head)).into_owned(),
-            headers: send::headers(self.request, &self.traced),
+            headers: send::headers(self.request, &self.traced, self.trusted),
             body,
             upgrade: upgrade.cloned(),
         };
+        withheld::ask(self.without, &mut request.headers);
         if !translates {
-            return target.upstream.send(request).await;
+            return self.given(target.upstream.send(request).await?).await;
         }
         let asked = numbers::outward(self.shared, self.route(), send::target(head));
         let asked = asked.map_err(|why| Failure::Unfit { why })?;
         request.target = self.route().target(side, &asked).into_owned();
         // What is encoded cannot be translated.
         request.headers.insert(http::header::ACCEPT_ENCODING, http::HeaderValue::from_static("identity"));
-        numbers::translated(self.shared, self.route(), target.upstream.send(request).await?).await
+        self.given(numbers::translated(self.shared, self.route(), target.upstream.send(request).await?).await?).await
+    }
+
+    /// An upstream's answer, less what its caller goes without.
+    async fn given(&self, answer: Answer) -> Result<Answer, Failure> {
+        withheld::taken_out(self.without, self.route(), self.request.head(), answer).await
     }
 
     fn seen(&self, status: u16, headers: Vec<(String, String)>, took: std::time::Duration, body: web::Bytes) -> Seen {
-        let question = send::question(self.request, send::headers(self.request, &self.traced), body);
+        let question = send::question(self.request, send::headers(self.request, &self.traced, self.trusted), body);
         Seen { question, trace_id: self.traced.id().to_owned(), status, headers, took }
     }
 

@@ -19,6 +19,11 @@ pub(super) const SERVED_BY: HeaderName = HeaderName::from_static("banyan-served-
 /// Why the other side answered than the one whose turn it was.
 pub(super) const FALLBACK: HeaderName = HeaderName::from_static("banyan-fallback");
 
+/// Fields whose values are text.
+pub(super) fn texts(headers: &http::HeaderMap) -> Vec<(String, String)> {
+    headers.iter().filter_map(|(n, v)| Some((n.as_str().to_owned(), v.to_str().ok()?.to_owned()))).collect()
+}
+
 /// Says which side answered.
 pub(super) fn mark(response: &mut HttpResponse, side: Side, fallback: Option<&'static str>) {
     let headers = response.headers_mut();
@@ -114,8 +119,9 @@ impl MessageBody for Passing {
             Some(Err(broke)) => {
                 tracing::info!("an answer under way broke off: {broke}");
                 self.body = None;
-                // Half an answer compares with nothing: dropped, it counts as broken off.
-                self.capture = None;
+                if let Some(capture) = self.capture.take() {
+                    capture.broke(&broke.to_string());
+                }
                 Poll::Ready(Some(Err(broke.into())))
             }
             None => {

@@ -34,7 +34,8 @@ fn ends_here(name: &str) -> bool {
 }
 
 /// The fields to be sent: the consumer's, less those of the hop, with ours.
-pub(super) fn headers(request: &HttpRequest, traced: &Traced) -> HeaderMap {
+/// `trusted`: it comes through a proxy that is believed.
+pub(super) fn headers(request: &HttpRequest, traced: &Traced, trusted: bool) -> HeaderMap {
     let head = request.head();
     let mut headers = HeaderMap::with_capacity(head.headers.len() + 8);
     for (name, value) in &head.headers {
@@ -65,7 +66,7 @@ pub(super) fn headers(request: &HttpRequest, traced: &Traced) -> HeaderMap {
     }
     let host = head.headers.get(old::HOST).and_then(|h| h.to_str().ok());
     let address = head.peer_addr.map(|a| a.ip());
-    fields::stamp(&mut headers, &fields::Caller { address, host, tls: false, trusted: false });
+    fields::stamp(&mut headers, &fields::Caller { address, host, tls: false, trusted });
     headers
 }
 

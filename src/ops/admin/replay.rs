@@ -25,6 +25,10 @@ pub(super) struct Replay {
     rate: Option<f64>,
     /// So many at most.
     limit: Option<u64>,
+    /// Only what this consumer asked; `anonymous` is everyone without a name.
+    consumer: Option<String>,
+    /// How many may be under way at once: 1 by default, 64 at most. The rate holds all the same.
+    parallel: Option<usize>,
 }
 
 /// The path on which replays are begun and looked at.
@@ -64,8 +68,8 @@ pub(super) async fn start(state: Data<AdminState>, ask: Json<Object<Replay>>) ->
     let Object(ask) = ask.into_inner();
     blocking(&state, move |s| {
         let route = ask.route.map(|name| named(s, &name).map(|r| r.name.clone())).transpose()?;
-        let order =
-            Order { route, file: ask.file.map(PathBuf::from), rate: ask.rate.unwrap_or(10.0), limit: ask.limit };
+        let (file, rate, parallel) = (ask.file.map(PathBuf::from), ask.rate.unwrap_or(10.0), ask.parallel.unwrap_or(1));
+        let order = Order { route, file, rate, limit: ask.limit, consumer: ask.consumer, parallel };
         let (replays, shared) = (replays(s)?, s.shared.clone());
         replays.start(order, Box::new(move || shared.get().routes.clone())).map_err(|e| match e {
             crate::runtime::capture::Refused::Bad(why) => AdminFault::new("bad-value", why),

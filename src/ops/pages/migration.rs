@@ -33,6 +33,10 @@ fn table(h: &mut Html, rows: &[BoardRow]) {
             h.raw("<span class=\"block\">switched off</span>");
         }
         h.raw("</td><td>").text(&row.told);
+        if let Some(decided) = row.decided.as_ref().filter(|d| !d.overrode.is_empty()) {
+            h.raw("<span class=\"block quiet\">forced by ").text(&decided.author).raw(" against: ");
+            h.text(decided.overrode.join("; ")).raw("</span>");
+        }
         if !row.blocking.is_empty() {
             h.raw("<span class=\"block quiet\">still called by ").text(row.blocking.join(", ")).raw("</span>");
         }
@@ -78,6 +82,13 @@ pub(super) async fn one(state: Data<AdminState>, route: Path<String>) -> HttpRes
         h.raw("<h1>").text(&route).raw("</h1>");
         if let Some(row) = board_of(s)?.items.into_iter().find(|r| r.route == route) {
             h.raw("<p>").text(&row.stage).raw(": ").text(&row.told).raw("</p>");
+            if let Some(decided) = row.decided.filter(|d| !d.overrode.is_empty()) {
+                h.raw("<p>Forced by ").text(&decided.author).raw(" (").text(&decided.reason).raw(") against:</p><ul>");
+                for told in &decided.overrode {
+                    h.raw("<li>").text(told).raw("</li>");
+                }
+                h.raw("</ul>");
+            }
             let notes = row.evidence.map(|e| e.notes).unwrap_or_default();
             if !notes.is_empty() {
                 h.raw("<ul class=\"quiet\">");

@@ -28,6 +28,10 @@ pub struct DifferenceView {
     pub breaking: bool,
     /// Whether it would, and the upstream's `contract.accept` names it.
     pub accepted: bool,
+    /// A short id of its name: `#3f2a91c0`. `contract.accept` takes it.
+    pub id: String,
+    /// What it is: operation, place and kind. It stays the same whatever else is in the two documents.
+    pub name: String,
     /// Its kind, such as `removed-field`.
     pub kind: String,
     /// In words.
@@ -78,7 +82,10 @@ impl ContractView {
                 (_, true) => "accepted",
                 _ => "note    ",
             };
-            text.push_str(&format!("  {word}  {}\n            {} | {}\n", d.told, d.facade, d.modern));
+            text.push_str(&format!(
+                "  {word}  {} {}\n            {}\n            {} | {}\n",
+                d.id, d.told, d.name, d.facade, d.modern
+            ));
         }
         text
     }
@@ -90,6 +97,8 @@ impl DifferenceView {
         DifferenceView {
             breaking: d.breaking,
             accepted: d.accepted,
+            id: d.id,
+            name: d.name,
             kind,
             told: d.told,
             facade: d.facade,

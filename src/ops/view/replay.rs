@@ -2,7 +2,19 @@
 
 use crate::runtime::capture::Progress;
 use serde::Serialize;
+use std::collections::BTreeMap;
 use utoipa::ToSchema;
+
+/// What became of one consumer's requests.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct ReplayOfConsumer {
+    /// How many both sides were asked.
+    pub asked: u64,
+    /// Those whose answers agree.
+    pub matched: u64,
+    /// Those whose answers do not.
+    pub mismatched: u64,
+}
 
 /// How far a replay is.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -23,6 +35,9 @@ pub struct ReplayView {
     pub elsewhere: u64,
     /// Lines that are none.
     pub damaged: u64,
+    /// The same by consumer: by the name of one that is declared, by what it said in `X-Consumer`, or as `anonymous`.
+    /// Beyond a hundred names the rest is `others`.
+    pub consumers: BTreeMap<String, ReplayOfConsumer>,
     /// Whether it ended.
     pub ended: bool,
     /// Why it ended early.
@@ -41,6 +56,14 @@ impl ReplayView {
             not_replayable: p.not_replayable,
             elsewhere: p.elsewhere,
             damaged: p.damaged,
+            consumers: p
+                .consumers
+                .into_iter()
+                .map(|(name, c)| {
+                    let of_it = ReplayOfConsumer { asked: c.asked, matched: c.matched, mismatched: c.mismatched };
+                    (name, of_it)
+                })
+                .collect(),
             ended: p.ended,
             why: p.why,
         }

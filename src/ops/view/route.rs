@@ -85,6 +85,8 @@ pub struct DecisionView {
     /// What it rests on: `evidence`, `failures`, `parity`, `latency`, `person`, or `force` where it was against the
     /// evidence.
     pub because: String,
+    /// Of a forced step: what spoke against it when it was taken.
+    pub overrode: Vec<String>,
 }
 
 impl DecisionView {
@@ -95,8 +97,8 @@ impl DecisionView {
             Cause::Failures { .. } => "failures",
             Cause::Parity { .. } => "parity",
             Cause::Latency { .. } => "latency",
-            Cause::Person { forced: true } => "force",
-            Cause::Person { forced: false } => "person",
+            Cause::Person { forced: true, .. } => "force",
+            Cause::Person { forced: false, .. } => "person",
         };
         DecisionView {
             number: decision.number,
@@ -107,6 +109,10 @@ impl DecisionView {
             from: decision.from.to_string(),
             to: decision.to.to_string(),
             because: because.to_owned(),
+            overrode: match &decision.cause {
+                Cause::Person { overrode, .. } => overrode.clone(),
+                _ => Vec::new(),
+            },
         }
     }
 }

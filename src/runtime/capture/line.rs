@@ -30,7 +30,7 @@ pub struct Line {
     /// Headers that choose between answers.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub headers: BTreeMap<String, String>,
-    /// Who asked, where that is known.
+    /// Who asked: the name of a consumer that is declared, else what it said in `X-Consumer`. Empty: nothing.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub consumer: String,
     /// The trace.

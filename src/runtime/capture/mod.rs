@@ -14,7 +14,7 @@ mod told;
 
 pub use line::{Line, Masks};
 pub use read::{Found, of_route, one_file};
-pub use replay::{Asked, Order, Progress, Refused, Replays, Saw};
+pub use replay::{Asked, MOST_PARALLEL, OfConsumer, Order, Progress, Refused, Replays, Saw};
 pub use told::to_evidence;
 
 use super::clock::Clock;
@@ -65,7 +65,7 @@ pub struct Request<'r> {
     pub target: &'r str,
     /// A header's value, by its name in small letters.
     pub header: &'r dyn Fn(&str) -> Option<&'r str>,
-    /// Who asks.
+    /// Who asks, as it may be kept: a name, never what showed it.
     pub consumer: &'r str,
     /// Its trace; asked for only where the request is kept.
     pub trace: &'r dyn Fn() -> String,

@@ -6,19 +6,31 @@
 use super::read::{of_route, one_file};
 use super::{HEADERS, Line};
 use crate::runtime::clock::Clock;
+use crate::runtime::consumers::OTHERS;
 use crate::runtime::routes::contract::operation;
 use crate::runtime::routes::{Route, Routes};
 use crate::runtime::shadow::{Exchange, Facade, Question, Skipped, pair};
+use banyan_migration::consumer::ANONYMOUS;
 use bytes::Bytes;
+use futures_util::StreamExt;
+use futures_util::future::{Either, LocalBoxFuture, select};
+use futures_util::stream::FuturesUnordered;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
+use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+/// The most that may be under way at once.
+pub const MOST_PARALLEL: usize = 64;
 
 /// Requests of one replay that are read ahead.
 const AHEAD: usize = 64;
+/// Consumers of one replay that are told apart; a file may name any number.
+const APART: usize = 100;
 
 /// What is to be asked again.
 #[derive(Clone, Debug)]
@@ -31,6 +43,10 @@ pub struct Order {
     pub rate: f64,
     /// So many at most.
     pub limit: Option<u64>,
+    /// Of this consumer only; `anonymous`: of nobody in particular.
+    pub consumer: Option<String>,
+    /// How many may be under way at once.
+    pub parallel: usize,
 }
 
 /// What became of a request that both sides were asked.
@@ -42,6 +58,17 @@ pub enum Asked {
     Mismatched,
     /// It cannot be told: one did not answer, or it is a repeat.
     NotCounted,
+}
+
+/// What became of one consumer's requests.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OfConsumer {
+    /// How many both sides were asked.
+    pub asked: u64,
+    /// Those whose answers agree.
+    pub matched: u64,
+    /// Those whose answers do not.
+    pub mismatched: u64,
 }
 
 /// How far a replay is.
@@ -63,10 +90,25 @@ pub struct Progress {
     pub elsewhere: u64,
     /// Lines that are none.
     pub damaged: u64,
+    /// By consumer; those beyond [`APART`] names together as `others`.
+    pub consumers: BTreeMap<String, OfConsumer>,
     /// Whether it ended.
     pub ended: bool,
     /// Why it ended early.
     pub why: Option<String>,
+}
+
+impl Progress {
+    fn of_consumer(&mut self, name: &str, became: Asked) {
+        let apart = self.consumers.len() < APART || self.consumers.contains_key(name);
+        let of_it = self.consumers.entry(if apart { name } else { OTHERS }.to_owned()).or_default();
+        of_it.asked += 1;
+        match became {
+            Asked::Matched => of_it.matched += 1,
+            Asked::Mismatched => of_it.mismatched += 1,
+            Asked::NotCounted => {}
+        }
+    }
 }
 
 /// Why a replay does not begin.
@@ -129,6 +171,9 @@ impl Replays {
     pub fn start(&self, order: Order, routes: Box<dyn Fn() -> Arc<Routes> + Send>) -> Result<(), Refused> {
         if !(order.rate > 0.0 && order.rate <= 10_000.0) {
             return Err(Refused::Bad("a rate is more than 0 and at most 10000 requests a second".to_owned()));
+        }
+        if !(1..=MOST_PARALLEL).contains(&order.parallel) {
+            return Err(Refused::Bad(format!("from 1 to {MOST_PARALLEL} requests may be under way at once")));
         }
         let of = match (&order.route, &order.file) {
             (Some(route), None) => route.clone(),
@@ -208,16 +253,24 @@ impl Run {
         }
     }
 
-    /// Asks all that wait.
+    /// Asks all that wait, so many at once; what is under way when it is to end is dropped.
     async fn all(&self, waiting: &mut Vec<Line>, between: Duration) -> ControlFlow<()> {
+        let mut flying = Flying::new();
         for line in waiting.drain(..) {
+            while flying.len() >= self.order.parallel {
+                self.landed(flying.next().await)?;
+            }
             if self.stop.load(Ordering::Relaxed) {
                 self.count(|p| p.why = Some("it was stopped".to_owned()));
                 return ControlFlow::Break(());
             }
             let asked = locked(&self.progress).as_ref().map_or(0, |p| p.asked);
-            if self.order.limit.is_some_and(|l| asked >= l) {
-                return ControlFlow::Break(());
+            if self.order.limit.is_some_and(|l| asked + flying.len() as u64 >= l) {
+                break;
+            }
+            let consumer = if line.consumer.is_empty() { ANONYMOUS.to_owned() } else { line.consumer.clone() };
+            if self.order.consumer.as_ref().is_some_and(|only| *only != consumer) {
+                continue;
             }
             if !line.is_replayable() {
                 self.count(|p| p.not_replayable += 1);
@@ -227,32 +280,64 @@ impl Run {
                 self.count(|p| p.elsewhere += 1);
                 continue;
             };
-            let begun = Instant::now();
             let named = (line.trace.clone(), self.clock.now_ms());
-            match pair(&route, question(&line), None, false, named, &*self.facade).await {
-                Ok(exchange) => {
-                    let became = (self.saw)(exchange);
-                    self.count(|p| {
-                        p.asked += 1;
-                        match became {
-                            Asked::Matched => p.matched += 1,
-                            Asked::Mismatched => p.mismatched += 1,
-                            Asked::NotCounted => p.not_counted += 1,
-                        }
-                    });
-                }
-                Err(Skipped::TurnedOff) => {
-                    self.count(|p| p.why = Some(format!("{} is switched off", route.name)));
-                    return ControlFlow::Break(());
-                }
-                Err(_) => self.count(|p| {
-                    p.asked += 1;
-                    p.not_counted += 1;
-                }),
+            flying.push(Box::pin(async move {
+                let said = pair(&route, question(&line), None, false, named, &*self.facade).await;
+                (route, consumer, said)
+            }));
+            let mut rest = pin!(tokio::time::sleep(between));
+            while let Some(landed) = next_before(&mut flying, &mut rest).await {
+                self.landed(Some(landed))?;
             }
-            tokio::time::sleep(between.saturating_sub(begun.elapsed())).await;
         }
+        while let Some(landed) = flying.next().await {
+            self.landed(Some(landed))?;
+        }
+        match self.order.limit {
+            Some(limit) if locked(&self.progress).as_ref().is_some_and(|p| p.asked >= limit) => ControlFlow::Break(()),
+            _ => ControlFlow::Continue(()),
+        }
+    }
+
+    /// Counts what became of one.
+    fn landed(&self, landed: Option<Landed>) -> ControlFlow<()> {
+        let Some((route, consumer, said)) = landed else { return ControlFlow::Continue(()) };
+        let became = match said {
+            Ok(exchange) => (self.saw)(exchange),
+            Err(Skipped::TurnedOff) => {
+                self.count(|p| p.why = Some(format!("{} is switched off", route.name)));
+                return ControlFlow::Break(());
+            }
+            Err(_) => Asked::NotCounted,
+        };
+        self.count(|p| {
+            p.asked += 1;
+            p.of_consumer(&consumer, became);
+            match became {
+                Asked::Matched => p.matched += 1,
+                Asked::Mismatched => p.mismatched += 1,
+                Asked::NotCounted => p.not_counted += 1,
+            }
+        });
         ControlFlow::Continue(())
+    }
+}
+
+/// A request that both sides were asked, and whose it was.
+type Landed = (Arc<Route>, String, Result<Exchange, Skipped>);
+
+/// Those under way.
+type Flying<'r> = FuturesUnordered<LocalBoxFuture<'r, Landed>>;
+
+/// The next that lands before the pause is over. `None`: it is over.
+async fn next_before(flying: &mut Flying<'_>, mut rest: &mut Pin<&mut tokio::time::Sleep>) -> Option<Landed> {
+    if flying.is_empty() {
+        rest.await;
+        return None;
+    }
+    match select(&mut rest, flying.next()).await {
+        Either::Left(_) => None,
+        Either::Right((landed, _)) => landed,
     }
 }
 
@@ -263,7 +348,10 @@ fn route_of(routes: &Routes, line: &Line) -> Option<Arc<Route>> {
     let both = route.modern.is_some() && (route.legacy.is_some() || route.entity.is_some());
     let its = match route.entity {
         Some(_) => operation(&route.config.path, path).is_some_and(|m| route.config.moves_with(m)),
-        None => routes.of_path(&line.method, path).is_some_and(|r| r.name == route.name),
+        // What else the route asked of a request, it got when the request was kept.
+        None => {
+            routes.of_path(&line.method, path, |only| *only == route.config.only).is_some_and(|r| r.name == route.name)
+        }
     };
     (both && its).then(|| route.clone())
 }

@@ -7,6 +7,7 @@
 //! Not here: who a caller is (`banyan_migration::consumer`), whether a route may be retired (`routes`).
 
 mod brownout;
+pub mod plan;
 mod retiring;
 mod table;
 mod tally;

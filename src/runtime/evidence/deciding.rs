@@ -6,6 +6,7 @@
 use super::Evidence;
 use crate::runtime::routes::{Judge, Refused, Route, Routes, Standings, needs_evidence};
 use banyan_migration::bundle::Cause;
+use banyan_migration::gate::Verdict;
 use banyan_migration::stage::Standing;
 
 /// Judges by the evidence there is.
@@ -23,11 +24,12 @@ impl EvidenceJudge {
 }
 
 impl Judge for EvidenceJudge {
-    fn judge(&self, route: &Route, from: Standing, to: Standing) -> Result<Cause, String> {
+    fn judge(&self, route: &Route, from: Standing, to: Standing) -> Result<Cause, Vec<String>> {
         if !needs_evidence(route, from, to) {
-            return Ok(Cause::Person { forced: false });
+            return Ok(Cause::person());
         }
-        let info = self.evidence.info(&route.name).ok_or("insufficient evidence: nothing was compared")?;
+        let info = self.evidence.info(&route.name);
+        let info = info.ok_or_else(|| vec![Verdict::Insufficient.told()])?;
         self.evidence.cause(&info, (self.now_ms)())
     }
 }

@@ -146,6 +146,7 @@ impl RouteInfo {
         let autos = Autos {
             promote: config.promote.auto,
             rollback: config.rollback.auto,
+            dwell_ms: config.promote.dwell_ms(),
             first: config.first_weight(),
             writes_only: config.writes_only(),
         };

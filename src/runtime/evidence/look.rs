@@ -5,8 +5,11 @@ use banyan_migration::account::{Account, Judged as Verdict, Note};
 use banyan_migration::census::Census;
 use banyan_migration::compare::{Cluster, Outcome};
 use banyan_migration::gate::{self, Basis};
-use banyan_migration::score::Counts;
+use banyan_migration::score::{Counts, Policy};
 use banyan_migration::watch::{CusumPolicy, Watch};
+
+/// Open clusters that are named where they speak against a step.
+const NAMED: usize = 10;
 
 /// The evidence of a route.
 #[derive(Clone, Debug)]
@@ -124,11 +127,27 @@ impl Judged {
     }
 }
 
-fn told(verdict: &gate::Verdict, missing: u64, account: &Account) -> String {
-    let mut told = verdict.told();
-    if matches!(verdict, gate::Verdict::Insufficient) && account.counts != Counts::default() {
-        told = "insufficient evidence: nothing was compared for a day; what was compared before waits".to_owned();
+/// All that speaks against a promotion, in sentences, the open clusters at critical places by name.
+pub(super) fn against(verdict: &gate::Verdict, account: &Account, policy: &Policy) -> Vec<String> {
+    let gate::Verdict::Held(reasons) = verdict else { return vec![alone(verdict, account)] };
+    let critical = account.clusters().into_iter().filter(|(_, g)| account.is_open(g) && g.critical);
+    let named = critical.take(NAMED).map(|(c, g)| format!("{c} (cluster {}) is open and critical", g.number));
+    let missing = account.counts.missing(policy);
+    let score = (missing > 0).then(|| gate::Verdict::NotYet(missing).told());
+    reasons.iter().cloned().chain(named).chain(score).collect()
+}
+
+fn alone(verdict: &gate::Verdict, account: &Account) -> String {
+    match verdict {
+        gate::Verdict::Insufficient if account.counts != Counts::default() => {
+            "insufficient evidence: nothing was compared for a day; what was compared before waits".to_owned()
+        }
+        other => other.told(),
     }
+}
+
+fn told(verdict: &gate::Verdict, missing: u64, account: &Account) -> String {
+    let mut told = alone(verdict, account);
     if matches!(verdict, gate::Verdict::Held(_)) && missing > 0 {
         told.push_str(&format!("; besides, {}", gate::Verdict::NotYet(missing).told()));
     }

@@ -15,6 +15,7 @@ mod room;
 mod sample;
 pub mod sweep;
 pub mod sweeps;
+mod verdicts;
 mod weigh;
 mod witness;
 
@@ -23,11 +24,12 @@ pub use exchange::{Asked, Exchange, Origin, Outcome, Reply, RouteInfo};
 pub use lineage::lineage_of;
 pub use look::{ClusterLook, Judged};
 pub use sample::{Lineage, LineageOf, Sample};
+pub use verdicts::{NotJudged, VerdictLine};
 pub use witness::evidence_of;
 
 use super::clock::Clock;
-use banyan_migration::account::{self, Account, Judgement};
-use banyan_migration::bundle::Bundle;
+use banyan_migration::account::{self, Account};
+use banyan_migration::bundle::{Bundle, Cause};
 use banyan_migration::dossier::Dossier;
 use banyan_migration::gate::{Basis, Verdict};
 use banyan_migration::stage::{Side, Stage, Standing};
@@ -37,7 +39,6 @@ use banyan_store::Result;
 use banyan_store::evidence::{EvidenceStore, SAMPLES};
 use metrics::counter;
 use room::{Room, Watches};
-use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
@@ -49,25 +50,6 @@ const COMMIT: Duration = Duration::from_millis(900);
 
 /// Samples that a dossier holds at most.
 const DOSSIER_SAMPLES: usize = 200;
-
-/// A verdict of a person about a cluster, as it is journaled.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct VerdictLine {
-    /// When, RFC 3339.
-    pub at: String,
-    /// The route.
-    pub route: String,
-    /// The cluster's number.
-    pub number: u64,
-    /// The cluster, for people.
-    pub cluster: String,
-    /// What; `None`: it was opened again.
-    pub verdict: Option<Judgement>,
-    /// Who.
-    pub by: String,
-    /// Why.
-    pub reason: String,
-}
 
 struct Inner {
     room: Mutex<Room>,
@@ -134,16 +116,17 @@ impl Evidence {
     pub fn basis(&self, route: &str, basis: &Basis) -> Result<()> {
         let now = self.0.clock.now_ms();
         let mut room = self.0.room();
-        room.told.insert(route.to_owned());
+        room.told.insert(route.to_owned(), basis.clone());
         room.change(route, |a| a.based_on(basis, now))?;
         Ok(())
     }
 
     /// Takes what both sides answered. Called beside the request, on a thread that may block.
     pub fn observe(&self, exchange: &Exchange) -> Outcome {
-        let done = self.0.observe(exchange);
-        let outcome = done.unwrap_or(Outcome { found: None, counted: false, why: Some("evidence cannot be kept") });
+        let done = self.0.observe(exchange).inspect_err(|e| self.0.room().back(e));
+        let outcome = done.unwrap_or(Outcome { found: None, counted: false, why: Some(room::UNKEPT) });
         let word = match (outcome.found, outcome.counted) {
+            (None, _) if outcome.why == Some(room::UNKEPT) => "unkept",
             (None, _) => "unanswered",
             (Some(_), false) if outcome.why == Some(room::FULL) => "overflow",
             (Some(_), false) => "repeat",
@@ -188,25 +171,33 @@ impl Evidence {
         let watch = self.0.watch(&route.name);
         let watch: Watch = watch.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let mut room = self.0.room();
+        let failing = room.failing.clone();
         let account = &room.file(&route.name)?.account;
-        Ok(Judged::of(route, account, &watch, now_ms))
+        let mut judged = Judged::of(route, account, &watch, now_ms);
+        if let Some(why) = failing {
+            judged.told = format!("evidence cannot be kept ({why}): what is compared meanwhile does not count");
+        }
+        Ok(judged)
     }
 
-    /// What a promotion would rest on now; else why it is held back, in words.
-    pub fn cause(
-        &self,
-        route: &RouteInfo,
-        now_ms: i64,
-    ) -> std::result::Result<banyan_migration::bundle::Cause, String> {
+    /// Why nothing can be kept now, if it cannot: nothing goes forward meanwhile but by force.
+    pub fn trouble(&self) -> Option<String> {
+        self.0.room().failing.clone()
+    }
+
+    /// What a promotion would rest on now; else all that speaks against it, in sentences.
+    pub fn cause(&self, route: &RouteInfo, now_ms: i64) -> std::result::Result<Cause, Vec<String>> {
         let mut room = self.0.room();
-        let account = &room.file(&route.name).map_err(|e| e.to_string())?.account;
+        // Only what is kept counts: a decision must not rest on what a full disk takes back.
+        room.durably(now_ms).map_err(|e| vec![format!("evidence cannot be kept ({e})")])?;
+        let account = &room.file(&route.name).map_err(|e| vec![e.to_string()])?.account;
         match account.verdict(&route.policy, &route.wanted, now_ms) {
             Verdict::Promote(ground) => {
                 let evidence = account.evidence(&route.wanted);
                 let score = evidence.counts.score(&route.policy);
-                Ok(banyan_migration::bundle::Cause::Evidence { ground, evidence, policy: route.policy, score })
+                Ok(Cause::Evidence { ground, evidence, policy: route.policy, score })
             }
-            other => Err(other.told()),
+            other => Err(look::against(&other, account, &route.policy)),
         }
     }
 
@@ -217,7 +208,13 @@ impl Evidence {
         let watch: Watch = self.0.watch(&route.name).lock().unwrap_or_else(PoisonError::into_inner).clone();
         let mut room = self.0.room();
         let account = &room.file(&route.name).ok()?.account;
-        let due = account::due(account, &watch, &route.policy, &route.wanted, route.autos, now_ms)?;
+        let mut due = account::due(account, &watch, &route.policy, &route.wanted, route.autos, now_ms)?;
+        if let Cause::Evidence { .. } = due.cause {
+            // Only what is kept counts, where it leads forward. A way back waits for no disk.
+            room.durably(now_ms).ok()?;
+            let account = &room.file(&route.name).ok()?.account;
+            due = account::due(account, &watch, &route.policy, &route.wanted, route.autos, now_ms)?;
+        }
         Some(Bundle {
             route: route.name.clone(),
             at: rfc3339(now_ms),
@@ -237,7 +234,8 @@ impl Evidence {
         let samples = samples.iter().filter_map(|s| serde_json::from_str(&s.document).ok()).collect();
         let dossier = room.file(&bundle.route)?.account.dossier(bundle.clone(), samples);
         let text = serde_json::to_string(&dossier).map_err(unwritable)?;
-        let number = room.store.add_bundle(&bundle.route, &bundle.at, &text)?;
+        let done = room.store.add_bundle(&bundle.route, &bundle.at, &text);
+        let number = done.inspect_err(|e| room.back(e))?;
         room.durably(self.0.clock.now_ms())?;
         Ok(number)
     }
@@ -261,59 +259,6 @@ impl Evidence {
         let number = room.file(route)?.number;
         let rows = room.store.samples(number, Some(cluster), SAMPLES as usize)?;
         Ok(rows.iter().filter_map(|r| serde_json::from_str(&r.document).ok()).collect())
-    }
-
-    /// A person judges a cluster, or opens it again (`None`). Journaled and synced when this returns; where that changes
-    /// what counts as a match, the score starts again.
-    pub fn judge(
-        &self,
-        route: &str,
-        cluster: u64,
-        verdict: Option<Judgement>,
-        by: &str,
-        reason: &str,
-    ) -> std::result::Result<VerdictLine, NotJudged> {
-        let (by, reason) = (by.trim(), reason.trim());
-        if by.is_empty() || by.chars().count() > 200 || reason.is_empty() || reason.chars().count() > 1_000 {
-            let why = "say who judges (up to 200 characters) and why (up to 1,000): the journal keeps it";
-            return Err(NotJudged::Bad(why.to_owned()));
-        }
-        let now_ms = self.0.clock.now_ms();
-        let judged = verdict.map(|verdict| account::Judged {
-            verdict,
-            by: by.to_owned(),
-            reason: reason.to_owned(),
-            at_ms: now_ms,
-        });
-        let mut room = self.0.room();
-        let found = room.change(route, |a| a.judge(cluster, judged, now_ms))?.map_err(NotJudged::Bad)?;
-        let line = VerdictLine {
-            at: rfc3339(now_ms),
-            route: route.to_owned(),
-            number: cluster,
-            cluster: found.to_string(),
-            verdict,
-            by: by.to_owned(),
-            reason: reason.to_owned(),
-        };
-        let text = serde_json::to_string(&line).map_err(unwritable)?;
-        room.store.add_verdict(route, &line.at, &text)?;
-        room.durably(now_ms)?;
-        Ok(line)
-    }
-
-    /// Verdicts of people, newest first.
-    pub fn verdicts(&self, route: Option<&str>, most: usize) -> Result<Vec<VerdictLine>> {
-        let rows = self.0.room().store.verdicts(route, None, most)?;
-        Ok(rows.iter().filter_map(|r| serde_json::from_str(&r.document).ok()).collect())
-    }
-
-    /// A person starts a route's score again: something was mended that no build and no hash tells.
-    pub fn restart(&self, route: &str, by: &str, reason: &str) -> Result<()> {
-        let now_ms = self.0.clock.now_ms();
-        let mut room = self.0.room();
-        room.change(route, |a| a.restart(Some(format!("{by}: {reason}")), now_ms))?;
-        room.durably(now_ms)
     }
 
     /// Reads or changes a route's account.
@@ -351,17 +296,6 @@ impl Evidence {
     }
 }
 
-/// Why a verdict is not taken.
-#[derive(Debug, thiserror::Error)]
-pub enum NotJudged {
-    /// It makes no sense.
-    #[error("{0}")]
-    Bad(String),
-    /// It could not be kept.
-    #[error(transparent)]
-    Store(#[from] banyan_store::StoreError),
-}
-
 impl Inner {
     fn room(&self) -> MutexGuard<'_, Room> {
         self.room.lock().unwrap_or_else(PoisonError::into_inner)
@@ -395,8 +329,7 @@ impl Inner {
         };
         let (outcome, taken, build) = {
             let mut room = self.room();
-            let done = room.takes(exchange, *seen).inspect_err(|e| room.back(e));
-            let (outcome, taken) = done?;
+            let (outcome, taken) = room.takes(exchange, *seen)?;
             room.ticked(now_ms)?;
             let build = room.file(&route.name)?.account.basis.build.clone();
             (outcome, taken, build)

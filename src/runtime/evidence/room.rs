@@ -8,10 +8,11 @@ use super::{Exchange, Outcome, RouteInfo};
 use banyan_migration::account::{Account, Sight, Taken};
 use banyan_migration::compare::Outcome as Found;
 use banyan_migration::distinct::{MOST, Remembered, WINDOW_MS};
+use banyan_migration::gate::Basis;
 use banyan_migration::watch::Watch;
 use banyan_store::evidence::{EvidenceStore, PrintRow};
 use banyan_store::{Result, StoreError};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 /// Exchanges between two commits at most.
@@ -19,6 +20,9 @@ const COMMIT: usize = 500;
 
 /// Why a comparison does not count that finds no room.
 pub(super) const FULL: &str = "too many are remembered";
+
+/// Why a comparison does not count that could not be written down.
+pub(super) const UNKEPT: &str = "evidence cannot be kept";
 
 /// How often prints that are too old are forgotten: an hour, in milliseconds.
 const TIDY_MS: i64 = 3_600_000;
@@ -40,12 +44,12 @@ pub(super) struct Room {
     pub(super) store: EvidenceStore,
     pub(super) files: BTreeMap<String, File>,
     watches: Watches,
-    /// Routes whose basis the configuration told.
-    pub(super) told: BTreeSet<String>,
+    /// The basis of each route, as the configuration told it.
+    pub(super) told: BTreeMap<String, Basis>,
     since_commit: usize,
     tidied_ms: i64,
-    /// A commit failed: it was said, and will be said again when one succeeded in between.
-    failing: bool,
+    /// Why nothing could be kept when it was last tried. It was said, and will be said again when it succeeded in between.
+    pub(super) failing: Option<String>,
 }
 
 fn read<T: serde::de::DeserializeOwned + Default>(text: &str, route: &str) -> Result<T> {
@@ -62,10 +66,10 @@ impl Room {
             store,
             files: BTreeMap::new(),
             watches,
-            told: BTreeSet::new(),
+            told: BTreeMap::new(),
             since_commit: 0,
             tidied_ms: i64::MIN,
-            failing: false,
+            failing: None,
         };
         room.load()?;
         for row in room.store.routes()? {
@@ -111,13 +115,12 @@ impl Room {
 
     pub(super) fn takes(&mut self, exchange: &Exchange, seen: Seen) -> Result<(Outcome, Option<Taken>)> {
         let (name, at_ms) = (&exchange.route.name, exchange.at_ms);
-        let told = self.told.contains(name);
-        let first = self.file(name)?;
-        if !told {
-            first.account.based_on(&exchange.route.basis, at_ms);
-        } else if !first.account.rests_on(&exchange.route.basis) {
+        if self.told.get(name).is_some_and(|told| *told != exchange.route.basis) {
             return Ok((Outcome { found: None, counted: false, why: Some("the configuration changed") }, None));
         }
+        let first = self.file(name)?;
+        // Known already, unless it could not be written down when it was told.
+        first.account.based_on(&exchange.route.basis, at_ms);
         first.dirty = true;
         if let Some(build) = &seen.build {
             first.account.built(build, at_ms);
@@ -162,10 +165,16 @@ impl Room {
     /// Writes everything down.
     pub(super) fn flush(&mut self, now_ms: i64) -> Result<()> {
         self.since_commit = 0;
+        if self.failing.is_some() {
+            // Where nothing is written nothing fails: only what was written shows that there is room again.
+            self.files.values_mut().for_each(|file| file.dirty = true);
+        }
         let done = self.write(now_ms).and_then(|()| self.store.commit());
         match done {
             Ok(()) => {
-                self.failing = false;
+                if self.failing.take().is_some() {
+                    tracing::info!("evidence is kept again");
+                }
                 Ok(())
             }
             Err(e) => {
@@ -183,12 +192,21 @@ impl Room {
 
     /// Goes back to the last commit.
     pub(super) fn back(&mut self, why: &StoreError) {
-        if !std::mem::replace(&mut self.failing, true) {
+        if self.failing.replace(why.to_string()).is_none() {
             tracing::error!("evidence cannot be kept ({why}); what was compared since the last commit does not count");
         }
         self.store.roll_back();
+        let stood: Vec<_> = self.files.iter().filter_map(|(n, f)| Some((n.clone(), f.account.standing?))).collect();
         if let Err(e) = self.load() {
             tracing::error!("evidence cannot be read: {e}");
+        }
+        // Where a route stands the journal says, which is not taken back: else it would seem to move again and again, and
+        // each time begin its watches anew.
+        for (name, (standing, since_ms)) in stood {
+            if let Some(file) = self.files.get_mut(&name) {
+                file.account.stands(standing, since_ms);
+                file.dirty = true;
+            }
         }
     }
 
@@ -241,5 +259,38 @@ fn outcome(rank: u8) -> Found {
         0 => Found::Match,
         1 => Found::Indeterminate,
         _ => Found::Mismatch,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::runtime::clock::Clock;
+    use crate::runtime::evidence::Evidence;
+    use banyan_migration::stage::{Side, Stage, Standing};
+    use banyan_migration::sticky::Weight;
+    use banyan_store::StoreError;
+    use std::time::Duration;
+
+    #[test]
+    fn what_cannot_be_written_takes_no_move_back_and_begins_no_watch_anew() {
+        let dir = tempfile::tempdir().unwrap();
+        let evidence = Evidence::open(&dir.path().join("e.db"), Clock::system()).unwrap();
+        let at = |stage| Standing { stage, weight: Weight::ALL, killed: false };
+        let basis = |rules: &str| banyan_migration::gate::Basis { rules: rules.to_owned(), ..Default::default() };
+        evidence.basis("/a", &basis("1")).unwrap();
+        evidence.moved("/a", at(Stage::Shadow), 1).unwrap();
+        evidence.flush();
+        evidence.moved("/a", at(Stage::Canary), 2).unwrap();
+        for n in 1..=3 {
+            evidence.answered("/a", Side::Modern, true, Duration::from_millis(1), "50%".parse().unwrap());
+            evidence.0.room().back(&StoreError::Database("the disk is full".to_owned()));
+            evidence.moved("/a", at(Stage::Canary), 3).unwrap();
+            let watch = evidence.0.watch("/a").lock().unwrap().clone();
+            assert_eq!(watch.answers_of_modern(), n, "what was counted before counts on");
+            assert_eq!(evidence.with("/a", |a| a.standing).unwrap(), Some((at(Stage::Canary), 2)));
+        }
+        assert_eq!(evidence.trouble().as_deref(), Some("the store failed: the disk is full"));
+        evidence.flush();
+        assert_eq!(evidence.trouble(), None, "it was written");
     }
 }

@@ -213,13 +213,13 @@ impl ContractJudge {
 }
 
 impl Judge for ContractJudge {
-    fn judge(&self, route: &Route, from: Standing, to: Standing) -> Result<Cause, String> {
-        if gives_to_modern(from, to)
-            && let Some(why) = self.contracts.held(route)
-        {
-            return Err(why);
+    fn judge(&self, route: &Route, from: Standing, to: Standing) -> Result<Cause, Vec<String>> {
+        let held = if gives_to_modern(from, to) { self.contracts.held(route) } else { None };
+        // Whoever forces it is told all there is against it.
+        match (held, self.inner.judge(route, from, to)) {
+            (None, judged) => judged,
+            (Some(why), judged) => Err([vec![why], judged.err().unwrap_or_default()].concat()),
         }
-        self.inner.judge(route, from, to)
     }
 
     fn holds(&self, route: &Arc<Route>, from: Standing, to: Standing) -> Option<String> {
@@ -243,8 +243,8 @@ mod tests {
     struct Yes;
 
     impl Judge for Yes {
-        fn judge(&self, _: &Route, _: Standing, _: Standing) -> Result<Cause, String> {
-            Ok(Cause::Person { forced: false })
+        fn judge(&self, _: &Route, _: Standing, _: Standing) -> Result<Cause, Vec<String>> {
+            Ok(Cause::person())
         }
     }
 
@@ -291,6 +291,10 @@ mod tests {
         standings.set(route, &ask(Stage::Shadow)).unwrap();
         let held = standings.set(route, &ask(Stage::Canary));
         assert!(matches!(&held, Err(Refused::Held(why)) if why.contains("modern has no path /b/{id}")), "{held:?}");
+        let forced = standings.set(route, &Ask { force: true, ..ask(Stage::Canary) }).unwrap();
+        let Cause::Person { forced: true, overrode } = forced.cause else { panic!("{:?}", forced.cause) };
+        assert!(overrode.len() == 1 && overrode[0].contains("modern has no path /b/{id}"), "{overrode:?}");
+        standings.set(route, &ask(Stage::Shadow)).unwrap();
         let bundle = |from: Stage, to: Stage| Bundle {
             route: route.name.clone(),
             at: String::new(),
@@ -298,7 +302,7 @@ mod tests {
             reason: "due".to_owned(),
             from: (from, if from == Stage::Canary { Weight::ALL } else { Weight::NONE }),
             to: (to, if to == Stage::Canary { Weight::ALL } else { Weight::NONE }),
-            cause: Cause::Person { forced: false },
+            cause: Cause::person(),
         };
         let due = standings.apply(route, &bundle(Stage::Shadow, Stage::Canary));
         assert!(matches!(&due, Err(Refused::Held(why)) if why.contains("modern has no path")), "{due:?}");

@@ -4,6 +4,7 @@
 //! ask with it.
 //! Not here: what is done with an answer that cannot be translated.
 
+use super::members::Members;
 use crate::runtime::execute::unreadable;
 use crate::runtime::live::key_in_space;
 use crate::runtime::serving::Serving;
@@ -12,11 +13,8 @@ use banyan_model::model::EntityNo;
 use banyan_model::refusal::Refusal;
 use banyan_store::Reader;
 use banyan_words::Id;
-use serde::Deserialize;
-use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
-use std::fmt;
 
 /// The key by which modern knows an instance. `None`: the crosswalk has none.
 pub fn outward(
@@ -120,31 +118,6 @@ fn walk(
         _ => out.extend_from_slice(text.as_bytes()),
     }
     Ok(())
-}
-
-/// The members of an object, unread.
-struct Members<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Members<'a>, D::Error> {
-        struct Seen;
-        impl<'de> Visitor<'de> for Seen {
-            type Value = Members<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members<'de>, A::Error> {
-                let mut members = Vec::new();
-                while let Some((name, value)) = map.next_entry::<String, &'de RawValue>()? {
-                    members.push((Cow::Owned(name), value));
-                }
-                Ok(Members(members))
-            }
-        }
-        from.deserialize_map(Seen)
-    }
 }
 
 #[cfg(test)]

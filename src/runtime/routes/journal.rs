@@ -98,6 +98,16 @@ pub fn read(path: &Path) -> Result<Vec<Decision>, JournalError> {
     Ok(scan(path)?.decisions)
 }
 
+/// The whole lines of the file as they stand there, each bound to the one before. `None`: there is none.
+pub fn whole(path: &Path) -> Result<Option<Vec<u8>>, JournalError> {
+    if !path.exists() {
+        return Ok(None);
+    }
+    let (scanned, mut text) = scan_text(path)?;
+    text.truncate(usize::try_from(scanned.whole).unwrap_or(usize::MAX));
+    Ok(Some(text))
+}
+
 struct Scanned {
     decisions: Vec<Decision>,
     chain: String,
@@ -106,12 +116,16 @@ struct Scanned {
 }
 
 fn scan(path: &Path) -> Result<Scanned, JournalError> {
+    Ok(scan_text(path)?.0)
+}
+
+fn scan_text(path: &Path) -> Result<(Scanned, Vec<u8>), JournalError> {
     let disk = |why| JournalError::Disk { file: path.display().to_string(), why };
     let mut scanned = Scanned { decisions: Vec::new(), chain: FIRST.to_owned(), whole: 0 };
     let mut text = Vec::new();
     match File::open(path) {
         Ok(mut file) => file.read_to_end(&mut text).map_err(disk)?,
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(scanned),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok((scanned, text)),
         Err(e) => return Err(disk(e)),
     };
     for (n, line) in text.split_inclusive(|b| *b == b'\n').enumerate() {
@@ -126,7 +140,7 @@ fn scan(path: &Path) -> Result<Scanned, JournalError> {
         let decision = serde_json::from_str(read.decision.get());
         scanned.decisions.push(decision.map_err(|e| damaged(format!("it is no decision: {e}")))?);
     }
-    Ok(scanned)
+    Ok((scanned, text))
 }
 
 fn link(before: &str, decision: &str) -> String {
@@ -225,7 +239,7 @@ mod tests {
             reason: "why not".into(),
             from: Standing::default(),
             to: Standing { stage, ..Standing::default() },
-            cause: Cause::Person { forced: false },
+            cause: Cause::person(),
         }
     }
 
@@ -239,6 +253,29 @@ mod tests {
             assert_eq!(journal.add(decision("/a", stage)).unwrap().number, n as u64 + 1);
         }
         assert_eq!(standings(&read(&path).unwrap())["/a"].stage, Stage::Shadow);
+    }
+
+    #[test]
+    fn lines_from_before_it_was_kept_what_a_step_was_against_are_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = path_of(&dir.path().join("banyan.db"));
+        let standing = |stage: &str| format!(r#"{{"stage":"{stage}","weight":"0%","killed":false}}"#);
+        let old = format!(
+            r#"{{"number":1,"at":"2026-07-01T10:00:00Z","route":"/a","author":"ann","reason":"why not","from":{},"to":{},"cause":{{"by":"person","forced":true}}}}"#,
+            standing("legacy"),
+            standing("modern")
+        );
+        std::fs::write(&path, format!("{{\"decision\":{old},\"chain\":\"{}\"}}\n", link(FIRST, &old))).unwrap();
+        let (mut journal, before) = Journal::open(&path).unwrap();
+        assert_eq!(before[0].cause, Cause::Person { forced: true, overrode: vec![] });
+        let overrode = vec!["insufficient evidence".to_owned()];
+        let cause = Cause::Person { forced: true, overrode };
+        journal.add(Decision { cause: cause.clone(), ..decision("/a", Stage::Modern) }).unwrap();
+        assert_eq!(read(&path).unwrap()[1].cause, cause);
+        // What was overridden is bound like the rest.
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(&path, text.replace("insufficient", "sufficient")).unwrap();
+        assert!(read(&path).unwrap_err().to_string().contains("line 2"));
     }
 
     #[test]

@@ -11,17 +11,20 @@ pub mod contract;
 pub mod explain;
 pub mod ids;
 pub mod journal;
+mod members;
 pub mod plan;
+mod prune;
 mod rewrite;
 mod standing;
 mod standings;
 
+pub use prune::prune;
 pub use standings::{
     Ask, Judge, NoEvidence, Refused, Standings, StillCalling, Within, gives_to_modern, needs_evidence, switch_path_of,
 };
 
 use super::shadow::Lane;
-use banyan_migration::route::{Move, RouteConfig, Table, farewell};
+use banyan_migration::route::{Move, OnlyConfig, RouteConfig, Table, farewell};
 use banyan_migration::stage::{Access, Side, Stage, Standing, Way, way};
 use banyan_migration::sticky;
 use banyan_model::model::EntityNo;
@@ -161,14 +164,14 @@ impl Routes {
         self.all.iter().find(|r| r.entity == Some(entity) && r.config.moves_with(what) && r.config.takes(method))
     }
 
-    /// The route of any other path, as it came.
-    pub fn of_path(&self, method: &str, path: &str) -> Option<&Arc<Route>> {
-        self.all.get(self.table.find(method, path)?.number)
+    /// The route of any other path, as it came; `meets` tells whether the request is one that a route is meant for.
+    pub fn of_path(&self, method: &str, path: &str, meets: impl Fn(&OnlyConfig) -> bool) -> Option<&Arc<Route>> {
+        self.all.get(self.table.find(method, path, meets)?.number)
     }
 
     /// The methods that routes offer at a path that some route has; `None` where no route has it.
-    pub fn allow(&self, path: &str) -> Option<Vec<String>> {
-        self.table.allow(path)
+    pub fn allow(&self, path: &str, meets: impl Fn(&OnlyConfig) -> bool) -> Option<Vec<String>> {
+        self.table.allow(path, meets)
     }
 
     /// The route of that name, or the only one of that path.

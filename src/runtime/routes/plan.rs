@@ -36,12 +36,31 @@ impl ChangeKind {
 /// A change.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Change {
-    /// The route's name.
-    pub route: String,
+    /// The route's name, where it is about a route.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub route: Option<String>,
+    /// The consumer's name, where it is about one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub consumer: Option<String>,
     /// What happens to it.
     pub kind: ChangeKind,
     /// What that means, a line each.
     pub told: Vec<String>,
+}
+
+impl Change {
+    fn of_route(route: &Route, kind: ChangeKind, told: Vec<String>) -> Change {
+        Change { route: Some(route.name.clone()), consumer: None, kind, told }
+    }
+
+    /// What it is about, for people.
+    pub fn about(&self) -> String {
+        match (&self.route, &self.consumer) {
+            (Some(route), _) => route.clone(),
+            (None, Some(consumer)) => format!("consumer `{consumer}`"),
+            (None, None) => "consumers".to_owned(),
+        }
+    }
 }
 
 /// What would change from `now` to `then`.
@@ -53,7 +72,7 @@ pub fn plan(now: &Routes, then: &Routes, before: &Catalog, after: &Catalog) -> V
             Some(old) => (ChangeKind::Changed, changed(old, route, before, after)),
         };
         if !told.1.is_empty() {
-            changes.push(Change { route: route.name.clone(), kind: told.0, told: told.1 });
+            changes.push(Change::of_route(route, told.0, told.1));
         }
     }
     for old in now.all.iter().filter(|r| !then.all.iter().any(|n| n.name == r.name)) {
@@ -65,12 +84,12 @@ pub fn plan(now: &Routes, then: &Routes, before: &Catalog, after: &Catalog) -> V
             told.push(format!("callers that modern answers move back: it stands at {}", old.standing()));
         }
         told.push("its evidence and its decisions stay in the journal, under its name".to_owned());
-        changes.push(Change { route: old.name.clone(), kind: ChangeKind::Removed, told });
+        changes.push(Change::of_route(old, ChangeKind::Removed, told));
     }
     for route in &then.all {
         let told = rests_on_legacy(route, after);
         if !told.is_empty() {
-            changes.push(Change { route: route.name.clone(), kind: ChangeKind::Note, told });
+            changes.push(Change::of_route(route, ChangeKind::Note, told));
         }
     }
     changes

@@ -15,6 +15,9 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 /// Longest reason that is kept, in characters.
 const LONGEST: usize = 1_000;
 
+/// Sentences that are kept of what spoke against a forced step.
+const MOST: usize = 100;
+
 /// What somebody wants.
 #[derive(Clone, Debug)]
 pub struct Ask {
@@ -75,8 +78,8 @@ pub enum Refused {
 
 /// Who tells whether a step forward is supported, and by what.
 pub trait Judge: Send + Sync {
-    /// What a step of that route rests on; else why it is held back, in words.
-    fn judge(&self, route: &Route, from: Standing, to: Standing) -> Result<Cause, String>;
+    /// What a step of that route rests on; else all that speaks against it, in sentences.
+    fn judge(&self, route: &Route, from: Standing, to: Standing) -> Result<Cause, Vec<String>>;
 
     /// Why a step that evidence makes due is held back all the same, in words. Never waits.
     fn holds(&self, route: &Arc<Route>, from: Standing, to: Standing) -> Option<String> {
@@ -89,10 +92,10 @@ pub trait Judge: Send + Sync {
 pub struct NoEvidence;
 
 impl Judge for NoEvidence {
-    fn judge(&self, route: &Route, from: Standing, to: Standing) -> Result<Cause, String> {
+    fn judge(&self, route: &Route, from: Standing, to: Standing) -> Result<Cause, Vec<String>> {
         match needs_evidence(route, from, to) {
-            true => Err("insufficient evidence: nothing was compared".to_owned()),
-            false => Ok(Cause::Person { forced: false }),
+            true => Err(vec!["insufficient evidence: nothing was compared".to_owned()]),
+            false => Ok(Cause::person()),
         }
     }
 }
@@ -198,19 +201,20 @@ impl Standings {
         if to == from {
             return Err(Refused::Same(from));
         }
-        let broken = self.broken(route, to, ask.within);
-        if let (Some(why), false) = (&broken, ask.force) {
-            return Err(Refused::Held(why.clone()));
+        let mut against: Vec<String> = self.broken(route, to, ask.within).into_iter().collect();
+        let mut cause = Cause::person();
+        if forward(from, to) {
+            match self.judge.judge(route, from, to) {
+                Ok(supported) => cause = supported,
+                Err(why) => against.extend(why),
+            }
         }
-        let cause = match forward(from, to) {
-            false => Cause::Person { forced: false },
-            true => match self.judge.judge(route, from, to) {
-                Ok(_) if broken.is_some() => Cause::Person { forced: true },
-                Ok(cause) => cause,
-                Err(_) if ask.force => Cause::Person { forced: true },
-                Err(why) => return Err(Refused::Held(why)),
-            },
-        };
+        if !against.is_empty() {
+            if !ask.force {
+                return Err(Refused::Held(against.join("; ")));
+            }
+            cause = Cause::Person { forced: true, overrode: kept(against) };
+        }
         self.decide(&route.name, from, to, author, reason, cause)
     }
 
@@ -297,7 +301,7 @@ impl Standings {
             let (from, reason) = (route.standing(), format!("{} names it", path.display()));
             let to = Standing { killed: true, ..from };
             // Cannot be refused: it is a way back.
-            let _ = self.decide(&route.name, from, to, "banyan", &reason, Cause::Person { forced: false });
+            let _ = self.decide(&route.name, from, to, "banyan", &reason, Cause::person());
         }
     }
 }
@@ -340,6 +344,15 @@ pub fn gives_to_modern(from: Standing, to: Standing) -> bool {
 /// compared: its canary is watched for failures alone.
 pub fn needs_evidence(route: &Route, from: Standing, to: Standing) -> bool {
     gives_to_modern(from, to) && !route.config.writes_only()
+}
+
+/// What the journal keeps of what spoke against a step.
+fn kept(against: Vec<String>) -> Vec<String> {
+    let more = against.len().saturating_sub(MOST);
+    let cut = |told: String| told.chars().take(LONGEST).collect();
+    let mut kept: Vec<String> = against.into_iter().take(MOST).map(cut).collect();
+    kept.extend((more > 0).then(|| format!("and {more} more")));
+    kept
 }
 
 fn wanted(config: &RouteConfig, from: Standing, ask: &Ask) -> Result<Standing, Refused> {

@@ -50,12 +50,14 @@ pub struct Capture {
     answers: Side,
     body: Vec<u8>,
     seen: Option<Box<Seen>>,
+    /// How modern failed, where legacy answers in its place.
+    failed: Option<Result<Reply, String>>,
 }
 
 impl Capture {
     pub(super) fn new(shadow: Arc<Shadow>, route: Arc<Route>, answers: Side) -> Capture {
         let place = Some(Place { shadow, route, bytes: 0 });
-        Capture { place, answers, body: Vec::new(), seen: None }
+        Capture { place, answers, body: Vec::new(), seen: None, failed: None }
     }
 
     /// The head of the answer is known; `answers` is who gave it at last.
@@ -66,6 +68,11 @@ impl Capture {
         if partial {
             self.skip(Skipped::Partial);
         }
+    }
+
+    /// Modern failed so, and legacy answers instead: both are known, and nobody needs to be asked again.
+    pub fn fell_back(&mut self, modern: Result<Reply, String>) {
+        self.failed = Some(modern);
     }
 
     /// It will not be mirrored, for that reason.
@@ -90,24 +97,31 @@ impl Capture {
 
     /// The answer was given whole.
     pub fn end(mut self) {
-        let (Some(mut place), Some(seen)) = (self.place.take(), self.seen.take()) else { return };
+        let Some(mut seen) = self.seen.take() else { return };
+        let (status, took) = (seen.status, seen.took);
+        let (headers, body) = (std::mem::take(&mut seen.headers), std::mem::take(&mut self.body).into());
+        self.hand_over(*seen, Ok(Reply { status, headers, body, took }));
+    }
+
+    /// The side that answered broke off on the way: half an answer compares with nothing, but if it is modern's it is a
+    /// failure like any other.
+    pub fn broke(mut self, why: &str) {
+        // Legacy's counts as broken off when this is dropped.
+        if let Some(seen) = self.seen.take().filter(|_| self.answers == Side::Modern) {
+            self.hand_over(*seen, Err(why.to_owned()));
+        }
+    }
+
+    fn hand_over(&mut self, seen: Seen, reply: Result<Reply, String>) {
+        let Some(mut place) = self.place.take() else { return };
         if !place.grow(seen.question.body.len()) {
             count(&place.route, Skipped::BytesFull.word());
             return;
         }
         let shadow = place.shadow.clone();
-        let took = seen.took;
-        let body = std::mem::take(&mut self.body).into();
-        let reply = Reply { status: seen.status, headers: seen.headers, body, took };
-        let at_ms = shadow.clock.now_ms();
-        shadow.send(Job {
-            place,
-            question: seen.question,
-            trace_id: seen.trace_id,
-            at_ms,
-            answered: self.answers,
-            reply,
-        });
+        let (answered, failed, at_ms) = (self.answers, self.failed.take(), shadow.clock.now_ms());
+        let Seen { question, trace_id, .. } = seen;
+        shadow.send(Job { place, question, trace_id, at_ms, answered, reply, failed });
     }
 }
 

@@ -81,8 +81,8 @@ pub enum Skipped {
     Upgraded,
     /// Legacy has borne what it may be asked beyond its consumers.
     NoSpare,
-    /// Modern failed, and legacy answered instead: both are known already.
-    FellBack,
+    /// Legacy did not answer the consumer: there is nothing to compare with.
+    Unanswered,
     /// The route does not mirror any more.
     TurnedOff,
 }
@@ -100,7 +100,7 @@ impl Skipped {
             Skipped::Partial => "partial",
             Skipped::Upgraded => "upgraded",
             Skipped::NoSpare => "no-spare",
-            Skipped::FellBack => "fell-back",
+            Skipped::Unanswered => "unanswered",
             Skipped::TurnedOff => "turned-off",
         }
     }

@@ -20,7 +20,10 @@ pub(super) struct Job {
     pub(super) trace_id: String,
     pub(super) at_ms: i64,
     pub(super) answered: Side,
-    pub(super) reply: Reply,
+    /// What it answered; of modern: or how it broke off.
+    pub(super) reply: Result<Reply, String>,
+    /// How modern failed, where legacy answered in its place.
+    pub(super) failed: Option<Result<Reply, String>>,
 }
 
 pub(super) enum Message {
@@ -86,10 +89,11 @@ async fn settle(tasks: &Tasks) {
 async fn mirror(job: Job, witness: &dyn Witness, facade: &dyn Facade) {
     let route = job.place.route.clone();
     let Ok(_turn) = route.lane.turns.acquire().await else { return };
+    let known = if job.failed.is_some() { "fell-back" } else { "mirrored" };
     let result = match exchange(job, &route, witness, facade).await {
         Ok(exchange) => {
             witness.saw(exchange);
-            "mirrored"
+            known
         }
         Err(skipped) => skipped.word(),
     };
@@ -102,27 +106,46 @@ async fn exchange(
     witness: &dyn Witness,
     facade: &dyn Facade,
 ) -> Result<Exchange, Skipped> {
-    let reply = decode::plain(job.reply, route.lane.largest())?;
+    let reply = match job.reply {
+        Ok(reply) => Ok(decode::plain(reply, route.lane.largest())?),
+        Err(broke) => Err(broke),
+    };
     if !route.standing().mirrors() {
         return Err(Skipped::TurnedOff);
     }
     let question = plain(job.question);
     let other = job.answered.other();
-    if !spared(route, other) {
+    // Where modern was to answer, what legacy can spare bounds how many are compared. Failures pass the same gate although
+    // legacy need not be asked for them: else they would be compared more often than what went well.
+    let burdened = if job.failed.is_some() { Side::Legacy } else { other };
+    if !spared(route, burdened) {
         return Err(Skipped::NoSpare);
     }
-    let said = ask(route, other, &question, facade).await?;
+    let said = match job.failed {
+        Some(failed) => failure(failed, &reply),
+        None => ask(route, other, &question, facade).await?,
+    };
     let twice = route.lane.doubles(roll()) || witness.wants_second(route);
     let legacy_again = match twice && route.standing().mirrors() && spared(route, Side::Legacy) {
         true => Some(ask(route, Side::Legacy, &question, facade).await?),
         false => None,
     };
     let (legacy, modern) = match job.answered {
-        Side::Legacy => (Ok(reply), said),
-        Side::Modern => (said, Ok(reply)),
+        Side::Legacy => (reply, said),
+        Side::Modern => (said, reply),
     };
     let (trace_id, at_ms, answered) = (job.trace_id, job.at_ms, job.answered);
     Ok(Exchange { route: route.clone(), question, answered, trace_id, at_ms, legacy, legacy_again, modern })
+}
+
+/// How modern failed. Its body was not read: where legacy's status is of the same class bodies would be compared, and there
+/// it counts as no answer.
+fn failure(modern: Result<Reply, String>, legacy: &Result<Reply, String>) -> Result<Reply, String> {
+    let class = |reply: &Reply| reply.status / 100;
+    match (modern, legacy) {
+        (Ok(modern), Ok(legacy)) if class(&modern) == class(legacy) => Err(format!("it answered {}", modern.status)),
+        (modern, _) => modern,
+    }
 }
 
 /// Whether a side may be asked beyond what consumers ask: legacy bears only so much.

@@ -7,6 +7,7 @@
 //! Not here: what the documents mean (`banyan_migration`); they are text to this room.
 
 mod consumers;
+mod copy;
 mod layout;
 mod rows;
 
@@ -37,17 +38,19 @@ pub struct EvidenceStore {
     path: PathBuf,
     /// A transaction is open.
     within: bool,
+    /// The file is not made yet, since nothing was written: until then an empty one in memory stands for it.
+    unmade: bool,
 }
 
 impl EvidenceStore {
-    /// Opens it for writing; makes it if there is none.
+    /// Opens it for writing. Where there is none it is made with the first thing that is written.
     pub fn open(path: &Path) -> Result<EvidenceStore> {
         if let Some(folder) = path.parent().filter(|p| !p.as_os_str().is_empty()) {
             std::fs::create_dir_all(folder).map_err(|e| io("cannot make the folder", folder, &e))?;
         }
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
-        let conn = layout::open(path, flags).map_err(|e| named(e, path))?;
-        Ok(EvidenceStore { conn, path: path.to_owned(), within: false })
+        let unmade = !path.exists();
+        let conn = for_writing(if unmade { Path::new(":memory:") } else { path })?;
+        Ok(EvidenceStore { conn, path: path.to_owned(), within: false, unmade })
     }
 
     /// Opens it for reading, also while a gateway works with it. `None`: there is none yet.
@@ -56,7 +59,7 @@ impl EvidenceStore {
             return Ok(None);
         }
         let conn = layout::open(path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(|e| named(e, path))?;
-        Ok(Some(EvidenceStore { conn, path: path.to_owned(), within: false }))
+        Ok(Some(EvidenceStore { conn, path: path.to_owned(), within: false, unmade: false }))
     }
 
     /// The file.
@@ -65,6 +68,10 @@ impl EvidenceStore {
     }
 
     fn begin(&mut self) -> Result<()> {
+        if self.unmade {
+            self.conn = for_writing(&self.path)?;
+            self.unmade = false;
+        }
         if !self.within {
             self.conn.execute_batch("BEGIN IMMEDIATE")?;
             self.within = true;
@@ -202,6 +209,11 @@ impl Drop for EvidenceStore {
     fn drop(&mut self) {
         self.roll_back();
     }
+}
+
+fn for_writing(path: &Path) -> Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
+    layout::open(path, flags).map_err(|e| named(e, path))
 }
 
 fn busy(conn: &Connection) -> std::result::Result<(), rusqlite::Error> {

@@ -113,6 +113,23 @@ mod tests {
     use crate::evidence::SAMPLES;
 
     #[test]
+    fn the_file_is_made_with_the_first_thing_that_is_kept() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("e.db");
+        let mut store = EvidenceStore::open(&path).unwrap();
+        assert!(store.routes().unwrap().is_empty() && store.bundles(None, None, 9).unwrap().is_empty());
+        store.put_consumers(&[], &[]).unwrap();
+        store.forget_days(7).unwrap();
+        store.commit_durably().unwrap();
+        assert!(std::fs::read_dir(dir.path()).unwrap().next().is_none());
+        let number = store.route("/a").unwrap();
+        store.put(number, "{}", None).unwrap();
+        store.commit().unwrap();
+        drop(store);
+        assert_eq!(EvidenceStore::read(&path).unwrap().unwrap().routes().unwrap().len(), 1);
+    }
+
+    #[test]
     fn what_was_not_committed_is_gone_wholly() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("banyan.evidence.db");

@@ -17,11 +17,23 @@ use std::time::Duration;
 const STEP: i32 = 2048;
 
 pub(super) fn backup(reader: &mut SqliteReader, to: &Path) -> Result<()> {
+    written(to, |part| {
+        reader.with(|from| {
+            // The first read is what fixes the view.
+            from.query_row("SELECT count(*) FROM name", [], |_| Ok(()))?;
+            copy(from, part)
+        })
+    })
+}
+
+/// Writes a copy beside its name, and names it when it is whole and on disk.
+pub(crate) fn written(to: &Path, copy: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
     if to.exists() {
         return Err(StoreError::Database(format!("{} exists already; a backup overwrites nothing", to.display())));
     }
     let part = beside(to, ".partial");
-    let done = copy(reader, &part).and_then(|()| {
+    let _ = std::fs::remove_file(&part);
+    let done = copy(&part).and_then(|()| {
         let sync = || File::options().read(true).write(true).open(&part)?.sync_all();
         sync().map_err(|e| io("cannot sync the backup", &part, &e))?;
         std::fs::rename(&part, to).map_err(|e| io("cannot name the backup", to, &e))?;
@@ -36,19 +48,15 @@ pub(super) fn backup(reader: &mut SqliteReader, to: &Path) -> Result<()> {
     done
 }
 
-fn copy(reader: &mut SqliteReader, part: &Path) -> Result<()> {
-    let _ = std::fs::remove_file(part);
-    reader.with(|from| {
-        // The first read is what fixes the view.
-        from.query_row("SELECT count(*) FROM name", [], |_| Ok(()))?;
-        let mut target = Connection::open(part)?;
-        let copy = Backup::new(from, &mut target)?;
-        loop {
-            match copy.step(STEP)? {
-                StepResult::Done => return Ok(()),
-                StepResult::More => std::thread::yield_now(),
-                _ => std::thread::sleep(Duration::from_millis(20)),
-            }
+/// Copies the view that a connection has.
+pub(crate) fn copy(from: &Connection, part: &Path) -> Result<()> {
+    let mut target = Connection::open(part)?;
+    let copy = Backup::new(from, &mut target)?;
+    loop {
+        match copy.step(STEP)? {
+            StepResult::Done => return Ok(()),
+            StepResult::More => std::thread::yield_now(),
+            _ => std::thread::sleep(Duration::from_millis(20)),
         }
-    })
+    }
 }

@@ -4,7 +4,7 @@
 //! the layout was measured against.
 //! Invariant: SQL of the store is written in this folder and nowhere else.
 
-mod backup;
+pub(crate) mod backup;
 mod bits;
 mod blocks;
 mod codes;

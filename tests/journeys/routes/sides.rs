@@ -21,6 +21,40 @@ fn a_post_whose_bytes_were_sent_is_never_sent_again() {
 }
 
 #[test]
+fn of_one_path_headers_and_consumers_go_where_they_are_told() {
+    let (old, new) = (Upstream::says(200, "{}"), Upstream::says(200, "{}"));
+    let routes = "  - { path: /a/**, legacy: old }
+  - { path: /a/**, only: { headers: { X-Tenant: acme } }, legacy: new, legacy_path: /tenant }
+  - { path: /a/**, only: { consumers: [shop] }, legacy: new, legacy_path: /shop }
+  - { path: /a/**, only: { headers: { X-Tenant: acme }, consumers: [shop] }, legacy: new, legacy_path: /both }
+  - { path: /few, only: { consumers: [shop] }, methods: [GET], legacy: new }
+consumers: { shop: { header: { X-App: shop } } }";
+    let (_site, g) = gateway(routes, &old, &new);
+    let ask = |line: &str, fields: &str| {
+        said(&g.facade, &format!("{line} HTTP/1.1\r\nHost: a\r\n{fields}Connection: close\r\n\r\n"))[9..12].to_owned()
+    };
+    for (fields, line) in [
+        ("X-Tenant: acme\r\n", "GET /tenant/1"),
+        ("X-App: shop\r\n", "GET /shop/1"),
+        ("X-App: shop\r\nx-tenant: acme\r\n", "GET /both/1"),
+        // What is said twice names nothing.
+        ("X-App: shop\r\nX-Tenant: acme\r\nX-Tenant: acme\r\n", "GET /shop/1"),
+    ] {
+        assert_eq!(ask("GET /a/1", fields), "200");
+        assert_eq!(new.seen().pop().unwrap().line(), line, "{fields}");
+    }
+    let before = new.count();
+    for fields in ["", "X-Tenant: ACME\r\n", "X-App: till\r\n", "X-Tenant: acme\r\nX-Tenant: acme\r\n"] {
+        assert_eq!(ask("GET /a/1", fields), "200");
+        assert_eq!(old.seen().pop().unwrap().line(), "GET /a/1", "{fields}");
+    }
+    assert_eq!(new.count(), before, "the rest goes to the route for all");
+    let few = [("GET", "X-App: shop\r\n"), ("POST", "X-App: shop\r\n"), ("GET", ""), ("POST", "")];
+    let few = few.map(|(method, fields)| ask(&format!("{method} /few"), fields));
+    assert_eq!(few, ["200", "405", "404", "404"], "for others the path is none");
+}
+
+#[test]
 fn reads_fall_back_when_modern_says_503_only_if_told_to() {
     let new = Upstream::says(503, "{}");
     let old = Upstream::says(200, "{}");

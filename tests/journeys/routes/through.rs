@@ -55,6 +55,57 @@ fn fields_go_through_both_ways_and_those_of_the_hop_end() {
     assert_eq!(metric(&g, "banyan_route_requests_total{route=\"/**\",side=\"legacy\",status=\"200\"}") as u32, 2);
 }
 
+/// What an upstream is told of who asks, by a caller at 127.0.0.1 who says these things of himself.
+fn told_of(trusted: &str, fields: &str) -> Vec<String> {
+    let old = Upstream::says(200, "{}");
+    let site = super::site(ALL, &old, &old);
+    site.edit("banyan.yaml", |yaml| yaml.replace("gateway: { ", &format!("gateway: {{ {trusted}")));
+    let g = site.start();
+    let ask = format!("GET / HTTP/1.1\r\nHost: api.example\r\nConnection: close\r\n{fields}\r\n");
+    let said = said(&g.facade, &ask);
+    assert!(said.starts_with("HTTP/1.1 200"), "{said}");
+    let request = old.seen().remove(0).text();
+    let of_it = |l: &&str| {
+        let name = l.split(':').next().unwrap().to_lowercase().replace('_', "-");
+        name == "forwarded" || name.starts_with("x-forwarded") || name == "x-real-ip"
+    };
+    let mut lines: Vec<String> = request.lines().skip(1).filter(of_it).map(str::to_owned).collect();
+    lines.sort();
+    lines
+}
+
+const FORGED: &str = "X-Forwarded-For: 6.6.6.6\r\nX-Forwarded-For: 7.7.7.7\r\nForwarded: for=6.6.6.6;by=\"a\\\"b\"\r\n\
+    X-Forwarded-Proto: https\r\nX-Forwarded-Host: evil.example\r\nX-Forwarded-Port: 443\r\nX-Real-IP: 6.6.6.6\r\n\
+    X_Forwarded_For: 6.6.6.6\r\nX-Forwarded_Proto: https\r\n";
+
+#[test]
+fn who_asks_is_told_by_whoever_is_believed_and_by_nobody_else() {
+    let ours = [
+        "forwarded: for=127.0.0.1;host=\"api.example\";proto=http",
+        "x-forwarded-for: 127.0.0.1",
+        "x-forwarded-host: api.example",
+        "x-forwarded-proto: http",
+    ];
+    for stranger in ["", "trusted_proxy: false, ", "trusted_proxy: [], ", "trusted_proxy: [127.0.0.2, 10.0.0.0/8], "] {
+        assert_eq!(told_of(stranger, FORGED), ours, "{stranger}");
+    }
+    let chain = [
+        "forwarded: for=6.6.6.6;by=\"a\\\"b\", for=127.0.0.1;host=\"api.example\";proto=http",
+        "x-forwarded-for: 6.6.6.6, 7.7.7.7, 127.0.0.1",
+        "x-forwarded-host: evil.example",
+        "x-forwarded-port: 443",
+        "x-forwarded-proto: https",
+        "x-real-ip: 6.6.6.6",
+    ];
+    for proxy in ["trusted_proxy: true, ", "trusted_proxy: [127.0.0.1], ", "trusted_proxy: [10.0.0.1, 127.0.0.0/31], "]
+    {
+        assert_eq!(told_of(proxy, FORGED), chain, "{proxy}");
+    }
+    assert_eq!(told_of("trusted_proxy: true, ", ""), ours, "a chain begins");
+    let open = "Forwarded: for=\"6.6.6.6\r\n";
+    assert_eq!(told_of("trusted_proxy: true, ", open), ours, "what is added must not stand in a quote");
+}
+
 #[test]
 fn a_callers_trace_goes_on() {
     let old = Upstream::says(200, "{}");

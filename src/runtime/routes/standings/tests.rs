@@ -10,8 +10,8 @@ use banyan_upstream::{Upstream, UpstreamConfig};
 struct Yes;
 
 impl Judge for Yes {
-    fn judge(&self, _: &Route, _: Standing, _: Standing) -> Result<Cause, String> {
-        Ok(Cause::Person { forced: false })
+    fn judge(&self, _: &Route, _: Standing, _: Standing) -> Result<Cause, Vec<String>> {
+        Ok(Cause::person())
     }
 }
 

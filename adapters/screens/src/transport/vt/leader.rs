@@ -2,7 +2,7 @@
 //!
 //! Invariant: signals go only to a process that is ours and not yet reaped, so never to a stranger with its number.
 
-use portable_pty::{Child, ChildKiller};
+use portable_pty::Child;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -10,15 +10,12 @@ use std::time::Duration;
 const GRACE: Duration = Duration::from_millis(500);
 
 pub(super) struct Leader {
-    #[cfg_attr(not(unix), allow(dead_code))]
     pid: Option<u32>,
     state: Mutex<State>,
     gone: Condvar,
 }
 
 struct State {
-    #[cfg_attr(unix, allow(dead_code))]
-    killer: Box<dyn ChildKiller + Send + Sync>,
     gone: bool,
 }
 
@@ -28,8 +25,8 @@ enum How {
 }
 
 impl Leader {
-    pub(super) fn new(pid: Option<u32>, killer: Box<dyn ChildKiller + Send + Sync>) -> Leader {
-        Leader { pid, state: Mutex::new(State { killer, gone: false }), gone: Condvar::new() }
+    pub(super) fn new(pid: Option<u32>) -> Leader {
+        Leader { pid, state: Mutex::new(State { gone: false }), gone: Condvar::new() }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -56,7 +53,7 @@ impl Leader {
 
     /// Waits for the program's end, ends what is left of its group, reaps it, and tells how it ended.
     pub(super) fn bury(&self, mut child: Box<dyn Child + Send + Sync>) -> String {
-        self.until_ended(&mut *child);
+        self.until_ended();
         let mut state = self.lock();
         self.signal(&mut state, How::Kill);
         let status = child.wait();
@@ -69,26 +66,18 @@ impl Leader {
         }
     }
 
-    #[cfg(unix)]
     fn process(&self) -> Option<rustix::process::Pid> {
         rustix::process::Pid::from_raw(i32::try_from(self.pid?).ok()?)
     }
 
     /// Returns when it has ended and waits to be reaped: until then its number, and its group's, are nobody else's.
-    #[cfg(unix)]
-    fn until_ended(&self, _: &mut (dyn Child + Send + Sync)) {
+    fn until_ended(&self) {
         use rustix::process::{WaitId, WaitIdOptions, waitid};
         let Some(pid) = self.process() else { return };
         let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
         while matches!(waitid(WaitId::Pid(pid), options), Err(rustix::io::Errno::INTR)) {}
     }
 
-    #[cfg(not(unix))]
-    fn until_ended(&self, child: &mut (dyn Child + Send + Sync)) {
-        let _ = child.wait();
-    }
-
-    #[cfg(unix)]
     fn signal(&self, state: &mut State, how: How) {
         use rustix::process::{Signal, kill_process_group};
         let (Some(pid), false) = (self.process(), state.gone) else { return };
@@ -101,13 +90,6 @@ impl Leader {
             How::Kill => {
                 let _ = kill_process_group(pid, Signal::KILL);
             }
-        }
-    }
-
-    #[cfg(not(unix))]
-    fn signal(&self, state: &mut State, how: How) {
-        if let (How::Kill, false) = (how, state.gone) {
-            let _ = state.killer.kill();
         }
     }
 }

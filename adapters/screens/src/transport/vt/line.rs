@@ -1,12 +1,13 @@
-//! What a session's two sides share: the thread that takes in what comes, and the one that waits for it.
+//! What a session's two sides share: who takes in what comes, and who waits for it.
 //!
 //! Invariant: quiet counts from the last byte received. Waiting blocks; it wakes when something came, and four times a
-//! second to see whether its call was ended.
+//! second to see whether its call was ended. Where a wire is, who waits listens to it meanwhile.
 
 use super::screen::{Modes, Screen};
+use super::wire::Wire;
 use crate::picture::{At, Picture, Shown};
 use banyan_adapter::Call;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How soon an ended call is noticed.
@@ -17,6 +18,7 @@ pub(super) struct Line {
     state: Mutex<State>,
     changed: Condvar,
     quiet: Duration,
+    wire: OnceLock<Arc<Wire>>,
 }
 
 struct State {
@@ -31,11 +33,24 @@ struct State {
 impl Line {
     pub(super) fn new(screen: Screen, quiet: Duration) -> Line {
         let state = State { screen, revision: 0, last: Instant::now(), ended: None, awaited: None };
-        Line { state: Mutex::new(state), changed: Condvar::new(), quiet }
+        Line { state: Mutex::new(state), changed: Condvar::new(), quiet, wire: OnceLock::new() }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Who waits listens to that wire by themselves.
+    pub(super) fn hears_by_itself(&self, wire: Arc<Wire>) {
+        let _ = self.wire.set(wire);
+    }
+
+    /// Its state, with what has come so far.
+    fn now(&self) -> MutexGuard<'_, State> {
+        if let Some(wire) = self.wire.get() {
+            wire.glance(self);
+        }
+        self.lock()
     }
 
     /// Takes in what came, and gives back what the terminal answers.
@@ -73,16 +88,16 @@ impl Line {
     }
 
     pub(super) fn modes(&self) -> Modes {
-        self.lock().screen.modes()
+        self.now().screen.modes()
     }
 
     pub(super) fn cursor(&self) -> At {
-        self.lock().screen.cursor()
+        self.now().screen.cursor()
     }
 
     /// What is shown now.
     pub(super) fn picture(&self) -> Picture {
-        let state = self.lock();
+        let state = self.now();
         self.taken(&state)
     }
 
@@ -105,6 +120,10 @@ impl Line {
 
     /// Waits for something newer than `since` and for rest, until then or until the call is over.
     pub(super) fn settle(&self, since: u64, until: Instant, call: &Call) -> Picture {
+        let driving = self.wire.get().map(|wire| wire.drive());
+        if let Some(driving) = &driving {
+            driving.hear(self, Duration::ZERO);
+        }
         let mut state = self.lock();
         loop {
             let rests = self.rests_in(&state);
@@ -120,7 +139,14 @@ impl Line {
             }
             if newer {
                 pause = pause.min(rests.unwrap_or(self.quiet));
-            } else {
+            }
+            if let Some(driving) = driving.as_ref().filter(|d| d.hears()) {
+                drop(state);
+                driving.hear(self, pause);
+                state = self.lock();
+                continue;
+            }
+            if !newer {
                 state.awaited = Some(since);
             }
             state = self.changed.wait_timeout(state, pause).unwrap_or_else(PoisonError::into_inner).0;

@@ -1,11 +1,11 @@
 //! VT terminals: a program on a pty of ours, SSH, telnet.
 //!
-//! Purpose: [`connect`] makes a transport of a [`Config`]; each session is an emulator ([`Screen`]) that a thread feeds
-//! with what comes, and a carrier that takes what is typed.
+//! Purpose: [`connect`] makes a transport of a [`Config`]; each session is an emulator ([`Screen`]) fed with
+//! what comes, and a carrier that takes what is typed.
 //! Invariant: what is typed goes out once and as it is, or not at all; the terminal never changes its size.
 //! Not here: what a screen means, what may be sent when.
 //!
-//! The way of a byte: carrier (`pty`, `ssh`, `telnet`) → `line` → `screen` (→ `charset`, `track`) → a picture.
+//! The way of a byte: carrier (`pty` and `telnet` by `wire`, `ssh`) → `line` → `screen` (→ `charset`, `track`) → a picture.
 //! The way of a key: `session` → `keys` → carrier.
 
 mod carrier;
@@ -23,6 +23,7 @@ mod ssh;
 mod telnet;
 mod track;
 mod trust;
+mod wire;
 
 pub use config::{Backspace, Config, Ssh, Term, check};
 pub use recording::record;
