@@ -44,7 +44,7 @@ fn nonsense_is_not_believed() {
 fn a_driver_that_hangs_is_ended_in_time() {
     let begin = Instant::now();
     assert_eq!(fault("hang").code, "odbc-worker-hung");
-    assert!(begin.elapsed() < Duration::from_secs(8), "{:?}", begin.elapsed());
+    assert!(begin.elapsed() < Duration::from_secs(15), "{:?}", begin.elapsed());
 }
 
 #[test]
@@ -59,7 +59,7 @@ fn a_caller_that_goes_away_ends_the_work() {
     });
     let fault = driver.open(&call).err().unwrap();
     assert_eq!(fault.code, "odbc-given-up");
-    assert!(begin.elapsed() < Duration::from_millis(1500), "{:?}", begin.elapsed());
+    assert!(begin.elapsed() < Duration::from_secs(5), "{:?}", begin.elapsed());
 }
 
 #[test]
@@ -83,7 +83,7 @@ fn a_long_query_is_given_up_at_its_deadline_and_the_connection_with_it() {
         .and_then(|_| link.fetch(10, &mut banyan_sql::Sink::new(&mut batch, shape, 0), &call))
         .unwrap_err();
     assert!(["odbc-given-up", "odbc-timeout"].contains(&fault.code.as_str()), "{fault}");
-    assert!(begin.elapsed() < Duration::from_secs(4), "{:?}", begin.elapsed());
+    assert!(begin.elapsed() < Duration::from_secs(10), "{:?}", begin.elapsed());
     assert!(!link.usable() || fault.code == "odbc-timeout");
 }
 

@@ -210,7 +210,8 @@ fn reloads_drop_no_request_and_no_open_connection() {
     idle.iter_mut().for_each(answered);
     for stream in &mut open {
         stream.write_all(WISH.as_bytes()).unwrap();
-        assert!(head(stream).starts_with("HTTP/1.1 101"));
+        let head = head(stream);
+        assert!(head.starts_with("HTTP/1.1 101"), "{head}");
     }
     let mut slow = connect(&g.facade);
     slow.write_all(b"PUT /x HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n").unwrap();

@@ -148,5 +148,5 @@ fn nobody_there_and_nobody_answering() {
     let call = Call { deadline: Some(began + Duration::from_millis(300)), ..Call::default() };
     let fault = driver.open(&call).err().unwrap();
     assert!(fault.code == "mssql-timeout" && transient(&fault), "{fault}");
-    assert!(began.elapsed() < Duration::from_secs(1));
+    assert!(began.elapsed() < Duration::from_secs(5));
 }

@@ -149,7 +149,7 @@ fn an_unlocked_keyboard_alone_is_no_answer() {
     let began = Instant::now();
     let none = session.settle(whole.revision, began + Duration::from_millis(300), &Call::default()).unwrap();
     assert_eq!(none.revision, whole.revision);
-    assert!((300..1500).contains(&began.elapsed().as_millis()));
+    assert!((300..5000).contains(&began.elapsed().as_millis()));
 }
 
 #[test]

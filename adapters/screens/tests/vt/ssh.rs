@@ -11,6 +11,7 @@ use std::fs;
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
@@ -36,8 +37,12 @@ pub(crate) fn fingerprint(folder: &Path, file: &str) -> String {
     tool("ssh-keygen", &["-lf", file], folder).split_whitespace().nth(1).unwrap().to_owned()
 }
 
-pub(crate) fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+/// Below the ports that systems hand out by themselves: no connection takes it before sshd does.
+fn free_port() -> u16 {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let ports = std::iter::repeat_with(|| std::process::id().wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)));
+    let mut ports = ports.map(|n| u16::try_from(12_000 + n % 20_000).unwrap());
+    ports.find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok()).unwrap()
 }
 
 impl Sshd {

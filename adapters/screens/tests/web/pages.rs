@@ -231,13 +231,13 @@ fn rest_comes_after_requests_and_changes_have_ended() {
     let until = Instant::now() + Duration::from_millis(300);
     let picture = odd.session.settle(before.revision, until, &Call::default()).unwrap();
     assert_eq!(picture, before);
-    assert!(until.elapsed() < Duration::from_secs(1));
+    assert!(until.elapsed() < Duration::from_secs(5));
     // A stopped call is not waited for.
     let call = Call::default();
     call.stop.stop();
     let began = Instant::now();
     odd.session.settle(before.revision, soon(), &call).unwrap();
-    assert!(began.elapsed() < Duration::from_secs(1));
+    assert!(began.elapsed() < Duration::from_secs(5));
 }
 
 #[test]

@@ -8,6 +8,7 @@ use std::cell::RefCell;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 pub(crate) const USER: &str = "clerk";
@@ -105,6 +106,9 @@ pub(crate) fn open(checked: &Checked) -> Box<dyn Session> {
 }
 
 pub(crate) fn try_open(checked: &Checked) -> Result<Box<dyn Session>, Fault> {
+    // One after the other: several that start at once on a busy machine keep each other from answering in time.
+    static STARTING: Mutex<()> = Mutex::new(());
+    let _alone = STARTING.lock().unwrap_or_else(PoisonError::into_inner);
     transport(checked).open(&checked.map, None, &Call::default())
 }
 
