@@ -201,6 +201,8 @@ fn people_judge_what_differs() {
     assert_eq!(clusters["items"][0]["at"], "/price");
     let price = clusters["items"][0]["number"].to_string();
     let page = g.ask_admin("/migration/%2Fv1%2Fitems", &[]).text();
+    let form = format!(r#"data-body="{{&quot;route&quot;:&quot;/v1/items&quot;,&quot;cluster&quot;:{price}}}""#);
+    assert!(page.contains(&form) && page.contains("migration:judge") && !page.contains("open again"), "{page}");
     assert!(page.contains("Cup&lt;script&gt;") && !page.contains("<script>Cup") && !page.contains("Cup<script>"));
     let judge = |verdict: &str| {
         let args = ["evidence", "judge", "/v1/items", &price, verdict, "--reason", "ticket 7", "--author", "ann"];
@@ -208,6 +210,7 @@ fn people_judge_what_differs() {
         (out.status.success(), text(&out))
     };
     assert_eq!(judge("modern-bug"), (true, "/price value: modern-bug\n".to_owned()));
+    assert!(g.ask_admin("/migration/%2Fv1%2Fitems", &[]).text().contains("open again"));
     let counts = |g: &crate::common::Gateway| {
         let evidence = g.admin("/admin/v1/migration")["items"][0]["evidence"].clone();
         (evidence["matches"].clone(), evidence["mismatches"].clone())

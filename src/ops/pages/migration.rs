@@ -4,7 +4,7 @@ use super::html::Html;
 use super::{format, paged};
 use crate::ops::admin::migration::{board_of, clusters_of};
 use crate::ops::state::AdminState;
-use crate::ops::view::migration::{BoardRow, ClusterDetail, LeavingView};
+use crate::ops::view::migration::{BoardRow, ClusterDetail, ClusterView, LeavingView};
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Path};
 
@@ -117,8 +117,8 @@ fn cluster(h: &mut Html, route: &str, c: &ClusterDetail) {
         h.raw("; ").text(verdict).raw(", said ").text(cluster.by.as_deref().unwrap_or("-"));
         h.raw(": ").text(cluster.reason.as_deref().unwrap_or("-"));
     }
-    h.raw("</p><pre>banyan evidence judge '").text(route).raw("' ").text(cluster.number);
-    h.raw(" modern-bug --reason …</pre>");
+    h.raw("</p>");
+    verdict(h, route, cluster);
     if !samples.is_empty() {
         h.raw("<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"Samples\"><table><thead><tr><th>Request</th><th>Place</th><th>Legacy</th><th>Modern</th><th>Where legacy has it from</th></tr></thead><tbody>");
         for s in samples {
@@ -135,4 +135,19 @@ fn cluster(h: &mut Html, route: &str, c: &ClusterDetail) {
         h.raw("</tbody></table></div>");
     }
     h.raw("</section>");
+}
+
+/// What `banyan evidence judge` does.
+fn verdict(h: &mut Html, route: &str, cluster: &ClusterView) {
+    let body = serde_json::json!({ "route": route, "cluster": cluster.number });
+    h.raw("<form data-act=\"/admin/v1/migration:judge\" data-body=\"").text(body).raw("\">");
+    h.raw("<label>Verdict <select name=\"verdict\"><option value=\"modern-bug\">modern bug: it stays open</option>");
+    h.raw("<option value=\"legacy-bug\">legacy bug: counts as equal, the score starts again</option>");
+    h.raw("<option value=\"accepted\">accepted: counts as equal, the score starts again</option>");
+    if cluster.verdict.is_some() {
+        h.raw("<option value=\"\">open again</option>");
+    }
+    h.raw("</select></label><label>Reason <input name=\"reason\" required maxlength=\"1000\"></label>");
+    h.raw("<label>Who judges <input name=\"author\" required maxlength=\"100\" autocomplete=\"username\"></label>");
+    h.raw("<button class=\"second\">Judge</button></form>");
 }

@@ -193,8 +193,6 @@ fn reloads_drop_no_request_and_no_open_connection() {
     });
     let (site, g) = gateway("  - { path: /**, legacy: old }", &old, &old);
     let get = b"GET /x HTTP/1.1\r\nHost: a\r\n\r\n";
-    let mut idle: Vec<TcpStream> = (0..750).map(|_| connect(&g.facade)).collect();
-    let mut open: Vec<TcpStream> = (0..250).map(|_| connect(&g.facade)).collect();
     let answered = |stream: &mut TcpStream| {
         stream.write_all(get).unwrap();
         assert!(head(stream).starts_with("HTTP/1.1 200"));
@@ -207,12 +205,19 @@ fn reloads_drop_no_request_and_no_open_connection() {
         stream.read_exact(&mut back).unwrap();
         assert_eq!(back, [n]);
     };
-    idle.iter_mut().for_each(answered);
-    for stream in &mut open {
+    // Each is used at once: one that asks nothing for ten seconds is closed.
+    let ask = |begin: &dyn Fn(&mut TcpStream)| {
+        let mut stream = connect(&g.facade);
+        begin(&mut stream);
+        stream
+    };
+    let mut idle: Vec<TcpStream> = (0..750).map(|_| ask(&answered)).collect();
+    let upgraded = |stream: &mut TcpStream| {
         stream.write_all(WISH.as_bytes()).unwrap();
         let head = head(stream);
         assert!(head.starts_with("HTTP/1.1 101"), "{head}");
-    }
+    };
+    let mut open: Vec<TcpStream> = (0..250).map(|_| ask(&upgraded)).collect();
     let mut slow = connect(&g.facade);
     slow.write_all(b"PUT /x HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n").unwrap();
     let begun = Instant::now();

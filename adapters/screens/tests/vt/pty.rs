@@ -1,10 +1,11 @@
 //! Programs on a pty: what they show, what reaches them.
 
-use crate::far::{QUIET, open, press, run, script, settle, shows, text, types, until};
+use crate::far::{QUIET, map, open, press, run, script, settle, shows, text, types, until};
 use banyan_adapter::Call;
+use banyan_screens::map::Map;
 use banyan_screens::picture::{At, Shown, Style};
 use banyan_screens::refusals;
-use banyan_screens::transport::vt::{Config, Term};
+use banyan_screens::transport::vt::{Config, Term, connect};
 use banyan_screens::transport::{Act, Text};
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -50,7 +51,11 @@ fn encodings_and_sizes() {
 
 #[test]
 fn rest_is_quiet_since_the_last_byte() {
-    let mut session = run("for i in 1 2 3 4 5 6 7 8 9 10; do printf $i; sleep 0.08; done; sleep 100");
+    // Far from what a busy machine makes of the pauses.
+    let (quiet, config) =
+        (Duration::from_secs(2), script("for i in 1 2 3 4 5 6 7 8 9 10; do printf $i; sleep 0.3; done; sleep 100"));
+    let map = Map { quiet, ..map(config.size().unwrap()) };
+    let mut session = connect(&config, Path::new("/")).open(&map, None, &Call::default()).unwrap();
     let picture = settle(&mut *session, 0);
     assert!(picture.at_rest);
     assert_eq!(picture.grid().unwrap().row(1).trim_end(), "12345678910", "no dribble was taken for the whole");

@@ -91,7 +91,9 @@
     const form = event.target.closest("form[data-act]");
     if (!form) return;
     event.preventDefault();
-    act(form, Object.fromEntries(new FormData(form)));
+    // What is left empty is not said.
+    const said = [...new FormData(form)].filter(([, value]) => value !== "");
+    act(form, { ...JSON.parse(form.dataset.body || "{}"), ...Object.fromEntries(said) });
   });
 
   const every = document.querySelector("main [data-refresh]");
