@@ -9,7 +9,7 @@ use actix_web::http::{Method, StatusCode, Version};
 use actix_web::web::{Bytes, Payload};
 use actix_web::{HttpResponse, HttpResponseBuilder};
 use banyan_migration::stage::Side;
-use banyan_upstream::{Answer, Incoming};
+use banyan_upstream::{Answer, Broke, Incoming};
 use futures_util::Stream;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -47,7 +47,7 @@ pub(super) fn respond(
     }
     let mut response = builder.body(match changed {
         Some(((_, connection), payload)) => BoxBody::new(socket::Joined::new(connection, payload)),
-        None => BoxBody::new(Passing { body: Some(answer.body), size, capture }),
+        None => BoxBody::new(Passing { body: Some(answer.body), size, capture, broke: None }),
     });
     let headers = response.headers_mut();
     answer.fields.give(|name, value| {
@@ -92,6 +92,8 @@ struct Passing {
     body: Option<Incoming>,
     size: BodySize,
     capture: Option<Capture>,
+    /// How it broke off: told when asked again.
+    broke: Option<Broke>,
 }
 
 impl MessageBody for Passing {
@@ -102,6 +104,9 @@ impl MessageBody for Passing {
     }
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
+        if let Some(broke) = self.broke.take() {
+            return Poll::Ready(Some(Err(broke.into())));
+        }
         let Some(body) = &mut self.body else { return Poll::Ready(None) };
         match ready!(Pin::new(body).poll_next(cx)) {
             Some(Ok(piece)) => {
@@ -116,7 +121,10 @@ impl MessageBody for Passing {
                 if let Some(capture) = self.capture.take() {
                     capture.broke(&broke.to_string());
                 }
-                Poll::Ready(Some(Err(broke.into())))
+                // With an error the server forgets what it has not written yet. Until it asks again it writes.
+                self.broke = Some(broke);
+                cx.waker().wake_by_ref();
+                Poll::Pending
             }
             None => {
                 self.body = None;
