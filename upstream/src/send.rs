@@ -207,7 +207,7 @@ impl Upstream {
         for piece in [method, b" ", base, target, b" HTTP/1.1\r\nhost: ", host, b"\r\n"] {
             head.extend_from_slice(piece);
         }
-        fields.write(&mut head, |name| !matches!(name, "host" | "content-length" | "transfer-encoding"));
+        fields.write(&mut head, |name| !matches!(name, b"host" | b"content-length" | b"transfer-encoding"));
         let expected = matches!(request.method, Method::POST | Method::PUT | Method::PATCH);
         match request.body.length() {
             // Where nobody expects a body none is announced, unless the caller did (RFC 9110, 8.6).

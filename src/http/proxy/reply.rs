@@ -51,7 +51,7 @@ pub(super) fn respond(
     });
     let headers = response.headers_mut();
     answer.fields.give(|name, value| {
-        let name = HeaderName::from_bytes(name.as_bytes());
+        let name = HeaderName::from_bytes(name);
         if let (Ok(name), Ok(value)) = (name, HeaderValue::from_maybe_shared(value)) {
             headers.append(name, value);
         }

@@ -4,18 +4,18 @@ use super::Fields;
 
 /// Fields that end at each hop whether `Connection` names them or not. `Content-Length` is the message's own, but is
 /// written anew where the message is sent on.
-fn ends_at_hop(name: &str) -> bool {
+fn ends_at_hop(name: &[u8]) -> bool {
     matches!(
         name,
-        "connection"
-            | "te"
-            | "trailer"
-            | "transfer-encoding"
-            | "upgrade"
-            | "proxy-authenticate"
-            | "proxy-authorization"
-            | "keep-alive"
-            | "proxy-connection"
+        b"connection"
+            | b"te"
+            | b"trailer"
+            | b"transfer-encoding"
+            | b"upgrade"
+            | b"proxy-authenticate"
+            | b"proxy-authorization"
+            | b"keep-alive"
+            | b"proxy-connection"
     )
 }
 
@@ -25,10 +25,11 @@ pub fn end_hop(fields: &mut Fields) {
     if !fields.iter().any(|(name, _)| ends_at_hop(name)) {
         return;
     }
-    let lines = fields.get_all("connection").flat_map(|line| line.split(|b| *b == b','));
-    let named: Vec<Vec<u8>> =
-        lines.map(|word| word.trim_ascii().to_ascii_lowercase()).filter(|word| word != b"host").collect();
-    fields.retain(|name, _| !ends_at_hop(name) && !named.iter().any(|n| n == name.as_bytes()));
+    let words = fields.get_all("connection").flat_map(|line| line.split(|b| *b == b',')).map(<[u8]>::trim_ascii);
+    // Most name what ends here in any case.
+    let others = words.filter(|word| !matches!(*word, b"close" | b"keep-alive" | b"Keep-Alive" | b"host"));
+    let named: Vec<Vec<u8>> = others.map(<[u8]>::to_ascii_lowercase).filter(|word| word != b"host").collect();
+    fields.retain(|name| !ends_at_hop(name) && !named.iter().any(|n| n == name));
 }
 
 #[cfg(test)]

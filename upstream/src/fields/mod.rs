@@ -77,19 +77,26 @@ impl Fields {
 
     /// The same; the value is these, one after another.
     pub fn append_pieces(&mut self, name: &str, value: &[&[u8]]) -> bool {
-        if !is_token(name.as_bytes()) || !value.iter().all(|piece| is_value(piece)) {
+        if name.is_empty() || !value.iter().all(|piece| is_value(piece)) {
             return false;
         }
         let begin = self.text.len();
         self.text.extend_from_slice(name.as_bytes());
         let named = self.text.len();
-        value.iter().for_each(|piece| self.text.extend_from_slice(piece));
-        let line = Line::at(begin..named, named..self.text.len());
-        if let (Some(name), true) = (self.text.get_mut(begin..named), name.bytes().any(|b| b.is_ascii_uppercase())) {
-            name.make_ascii_lowercase();
+        let mut is_token = true;
+        for byte in self.text.get_mut(begin..).unwrap_or_default() {
+            *byte = LOWER[usize::from(*byte)];
+            is_token &= *byte != 0;
         }
-        self.lines.extend(line);
-        line.is_some()
+        value.iter().for_each(|piece| self.text.extend_from_slice(piece));
+        match Line::at(begin..named, named..self.text.len()).filter(|_| is_token) {
+            Some(line) => self.lines.push(line),
+            None => {
+                self.text.truncate(begin);
+                return false;
+            }
+        }
+        true
     }
 
     /// Puts one in the place of all of that name.
@@ -101,14 +108,14 @@ impl Fields {
     /// Removes all of that name, which is in lower case.
     pub fn remove(&mut self, name: &str) {
         if self.contains(name) {
-            self.retain(|n, _| n != name);
+            self.retain(|n| n != name.as_bytes());
         }
     }
 
-    /// Keeps those of which that is true.
-    pub fn retain(&mut self, keep: impl Fn(&str, &[u8]) -> bool) {
+    /// Keeps those whose names that is true of.
+    pub fn retain(&mut self, keep: impl Fn(&[u8]) -> bool) {
         let text = &self.text;
-        self.lines.retain(|line| keep(name(text, line), value(text, line)));
+        self.lines.retain(|line| keep(name(text, line)));
     }
 
     /// The first value under that name, which is in lower case.
@@ -134,14 +141,14 @@ impl Fields {
     }
 
     /// Names and values.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &[u8])> {
+    pub fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
         self.lines.iter().map(|line| (name(&self.text, line), value(&self.text, line)))
     }
 
     /// Names, and those values that are ASCII.
     pub fn texts(&self) -> Vec<(String, String)> {
         let text = |v: &[u8]| v.is_ascii().then(|| String::from_utf8_lossy(v).into_owned());
-        self.iter().filter_map(|(n, v)| Some((n.to_owned(), text(v)?))).collect()
+        self.iter().filter_map(|(n, v)| Some((text(n)?, text(v)?))).collect()
     }
 
     /// How many there are.
@@ -155,20 +162,17 @@ impl Fields {
     }
 
     /// Gives each away: its name, and its value as a part of what all of them share.
-    pub fn give(self, mut to: impl FnMut(&str, Bytes)) {
+    pub fn give(self, mut to: impl FnMut(&[u8], Bytes)) {
         let text = self.text.freeze();
-        for line in &self.lines {
-            let name = text.get(line.name()).and_then(|n| std::str::from_utf8(n).ok());
-            if let (Some(name), true) = (name, line.value().end <= text.len()) {
-                to(name, text.slice(line.value()));
-            }
+        for line in self.lines.iter().filter(|line| line.value().end <= text.len()) {
+            to(name(&text, line), text.slice(line.value()));
         }
     }
 
     /// Writes those of which that is true as a message bears them (RFC 9112, 5), without the line that ends them.
-    pub(crate) fn write(&self, to: &mut Vec<u8>, those: impl Fn(&str) -> bool) {
+    pub(crate) fn write(&self, to: &mut Vec<u8>, those: impl Fn(&[u8]) -> bool) {
         for (name, value) in self.iter().filter(|(name, _)| those(name)) {
-            [name.as_bytes(), b": ", value, b"\r\n"].into_iter().for_each(|piece| to.extend_from_slice(piece));
+            [name, b": ", value, b"\r\n"].into_iter().for_each(|piece| to.extend_from_slice(piece));
         }
     }
 
@@ -178,28 +182,43 @@ impl Fields {
     }
 }
 
-fn name<'t>(text: &'t [u8], line: &Line) -> &'t str {
-    text.get(line.name()).and_then(|n| std::str::from_utf8(n).ok()).unwrap_or_default()
+fn name<'t>(text: &'t [u8], line: &Line) -> &'t [u8] {
+    text.get(line.name()).unwrap_or_default()
 }
 
 fn value<'t>(text: &'t [u8], line: &Line) -> &'t [u8] {
     text.get(line.value()).unwrap_or_default()
 }
 
-/// A token (RFC 9110, 5.6.2).
-pub(crate) fn is_token(name: &[u8]) -> bool {
-    !name.is_empty() && name.iter().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(b))
-}
+/// What may stand in a name (RFC 9110, 5.6.2), in lower case; 0: it may not.
+const LOWER: [u8; 256] = {
+    let (mut table, mut at) = ([0; 256], 0);
+    while at < 128 {
+        let byte = at as u8;
+        if byte.is_ascii_alphanumeric() {
+            table[at] = byte.to_ascii_lowercase();
+        }
+        at += 1;
+    }
+    let others = b"!#$%&'*+-.^_`|~";
+    at = 0;
+    while at < others.len() {
+        table[others[at] as usize] = others[at];
+        at += 1;
+    }
+    table
+};
 
 /// What may stand in a value: no control characters but the tab (RFC 9110, 5.5).
 fn is_value(value: &[u8]) -> bool {
-    value.iter().all(|b| *b >= b' ' && *b != 0x7f || *b == b'\t')
+    // Without a way out: so several bytes are looked at at once.
+    value.iter().fold(true, |fine, b| fine & (*b >= b' ' && *b != 0x7f || *b == b'\t'))
 }
 
 impl fmt::Debug for Fields {
     /// Names only: values may be secrets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.iter().map(|(name, _)| name)).finish()
+        f.debug_list().entries(self.iter().map(|(name, _)| String::from_utf8_lossy(name))).finish()
     }
 }
 
@@ -219,15 +238,15 @@ mod tests {
         fields.remove("accept");
         let mut written = Vec::new();
         assert!(fields.append("x-d", b""));
-        fields.write(&mut written, |name| name != "x-d");
+        fields.write(&mut written, |name| name != b"x-d");
         fields.remove("x-d");
         assert_eq!(written, b"x-b: \xff\t2\r\nx-c: 34\r\n");
         assert!(written.len() <= fields.size());
         let mut given = Vec::new();
-        fields.clone().give(|name, value| given.push((name.to_owned(), value)));
+        fields.clone().give(|name, value| given.push((name.to_vec(), value)));
         assert_eq!(
             given,
-            [("x-b".to_owned(), Bytes::from_static(b"\xff\t2")), ("x-c".into(), Bytes::from_static(b"34"))]
+            [(b"x-b".to_vec(), Bytes::from_static(b"\xff\t2")), (b"x-c".to_vec(), Bytes::from_static(b"34"))]
         );
         assert_eq!(
             (fields.texts(), format!("{fields:?}").as_str()),
