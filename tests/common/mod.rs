@@ -164,6 +164,12 @@ impl Site {
         command.stdin(Stdio::null()).env("NO_COLOR", "1").output().unwrap()
     }
 
+    /// The same: whether it succeeded, and all that it printed.
+    pub(crate) fn tries(&self, args: &[&str]) -> (bool, String) {
+        let out = self.banyan(args);
+        (out.status.success(), printed(&out))
+    }
+
     /// The same; it must succeed, and prints JSON.
     pub(crate) fn banyan_json(&self, args: &[&str]) -> Value {
         let out = self.banyan(&[args, &["--json"]].concat());
@@ -199,6 +205,28 @@ impl Site {
             ended: Cell::new(false),
         }
     }
+}
+
+/// All that a program printed: first its output, then its errors.
+pub(crate) fn printed(out: &Output) -> String {
+    (String::from_utf8_lossy(&out.stdout) + String::from_utf8_lossy(&out.stderr)).into_owned()
+}
+
+/// Waits until something holds; false if it does not in time.
+fn comes(mut holds: impl FnMut() -> bool) -> bool {
+    let begun = Instant::now();
+    while !holds() {
+        if begun.elapsed() >= PATIENCE {
+            return false;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    true
+}
+
+/// Waits until something holds that no gateway's log would explain.
+pub(crate) fn until(what: &str, holds: impl FnMut() -> bool) {
+    assert!(comes(holds), "waited {PATIENCE:?} for: {what}");
 }
 
 fn copy(from: &Path, to: &Path) {
@@ -313,11 +341,7 @@ impl Gateway {
 
     /// Waits until something holds.
     pub(crate) fn until(&self, what: &str, mut holds: impl FnMut(&Gateway) -> bool) {
-        let begun = Instant::now();
-        while !holds(self) {
-            assert!(begun.elapsed() < PATIENCE, "waited {PATIENCE:?} for: {what}\n{}", self.log());
-            std::thread::sleep(Duration::from_millis(30));
-        }
+        assert!(comes(|| holds(self)), "waited {PATIENCE:?} for: {what}\n{}", self.log());
     }
 
     /// Waits until that file of the dataset was read to its end or refused; says which (`done`, `refused`, …). Files of
@@ -344,16 +368,14 @@ impl Gateway {
     pub(crate) fn stop(mut self) {
         let id = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
-        let begun = Instant::now();
-        loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                self.ended.set(true);
-                assert!(status.success(), "it ended with {status}\n{}", self.log());
-                return;
-            }
-            assert!(begun.elapsed() < Duration::from_secs(60), "it does not stop\n{}", self.log());
-            std::thread::sleep(Duration::from_millis(20));
-        }
+        let mut status = None;
+        let ended = comes(|| {
+            status = self.child.try_wait().unwrap();
+            status.is_some()
+        });
+        assert!(ended, "it does not stop\n{}", self.log());
+        self.ended.set(true);
+        assert!(status.is_some_and(|s| s.success()), "it ended with {status:?}\n{}", self.log());
     }
 
     /// Its process.

@@ -1,10 +1,10 @@
 //! From an unknown database to a served API in three commands: `discover --write`, `scaffold --write`, `serve`.
 
-use crate::common::{PROGRAM, ROOT, Site};
+use crate::common::{PROGRAM, ROOT, Site, printed};
 use rusqlite::Connection;
 use serde_json::{Value, json};
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Command;
 use std::sync::OnceLock;
 
 /// As somebody made it, over the years.
@@ -62,22 +62,18 @@ fn site(rest: &str) -> (Site, Connection) {
     (site, db)
 }
 
-fn text(out: &Output) -> String {
-    (String::from_utf8_lossy(&out.stdout) + String::from_utf8_lossy(&out.stderr)).into_owned()
-}
-
 /// It must succeed.
 fn done(site: &Site, args: &[&str]) -> String {
     let out = site.banyan(args);
-    assert!(out.status.success(), "{args:?}: {}", text(&out));
+    assert!(out.status.success(), "{args:?}: {}", printed(&out));
     String::from_utf8(out.stdout).unwrap()
 }
 
 /// It must fail so, and tell this.
 fn refused(site: &Site, args: &[&str], code: i32, told: &str) {
     let out = site.banyan(args);
-    assert_eq!(out.status.code(), Some(code), "{args:?}: {}", text(&out));
-    assert!(text(&out).contains(told), "{args:?} does not tell `{told}`:\n{}", text(&out));
+    assert_eq!(out.status.code(), Some(code), "{args:?}: {}", printed(&out));
+    assert!(printed(&out).contains(told), "{args:?} does not tell `{told}`:\n{}", printed(&out));
 }
 
 #[test]

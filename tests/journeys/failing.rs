@@ -1,7 +1,7 @@
 //! A store that fails now and then, and folders that cannot be written to: what was read is neither lost, doubled nor
 //! forgotten. The library where only a broken store shows it, the program else.
 
-use crate::common::Site;
+use crate::common::{Site, until};
 use banyan::adapters::KINDS;
 use banyan::config::{self, Disk, MissingSecret};
 use banyan::runtime::clock::Clock;
@@ -14,7 +14,6 @@ use banyan_store::{Ingest, Reader, Receipt, Result, Store, StoreError};
 use banyan_words::UnitState;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{Duration, Instant};
 
 const YAML: &str = r#"
 banyan: 1
@@ -108,19 +107,14 @@ fn files_are_done_with_whatever_transaction_failed() {
     let at_work = ingest::start(engine.clone(), &sources, store.clone(), clock, live, told).unwrap();
 
     let dataset = engine.catalog.datasets[0].stored;
-    let begun = Instant::now();
     let mut reader = store.reader().unwrap();
     // One by one, so that each is read, and its end told, in transactions of its own.
     for n in 0..FILES {
         std::fs::write(path(&format!("drop/{n}.csv")), format!("NO,NAME\n{n},Thing {n}\nall,Thing {n}\n")).unwrap();
-        loop {
+        until("it is read", || {
             let units = reader.units(Some(dataset), None, 100).unwrap();
-            if units.len() == n + 1 && units.iter().all(|u| u.state == UnitState::Done) {
-                break;
-            }
-            assert!(begun.elapsed() < Duration::from_secs(90), "{units:?}");
-            std::thread::sleep(Duration::from_millis(20));
-        }
+            units.len() == n + 1 && units.iter().all(|u| u.state == UnitState::Done)
+        });
     }
     at_work.stop();
     assert_eq!(std::fs::read_dir(path("drop/read")).unwrap().count(), FILES, "each was moved");

@@ -2,7 +2,6 @@
 
 use banyan::adapters::KINDS;
 use banyan::config::{self, Disk, MissingSecret};
-use banyan::runtime::clock::Clock;
 use banyan::runtime::ingest::{Engine, OpenFeed, Session, States, Taken, lookup_key};
 use banyan_adapter::{Scope, SnapshotPart, UnitDone};
 use banyan_store::{DeadLetterFilter, DeadLetterState, Since, Store, sqlite::SqliteStore};
@@ -33,6 +32,8 @@ struct Room {
     store: Arc<SqliteStore>,
     engine: Engine,
     states: States,
+    /// What its clock says.
+    now_ms: i64,
 }
 
 impl Room {
@@ -48,66 +49,52 @@ impl Room {
         let store = Arc::new(SqliteStore::open(&folder.path().join("banyan.db")).unwrap());
         let engine = banyan::gateway::engine(built, &*store).unwrap();
         let states = States::read(&engine, &mut *store.reader().unwrap()).unwrap();
-        Room { _folder: folder, store, engine, states }
+        Room { _folder: folder, store, engine, states, now_ms: 0 }
     }
 
-    /// A unit of those rows, from its beginning to its end, at that time.
-    fn unit(&mut self, name: &str, scope: Scope, columns: &[&str], rows: &[&[&str]], now: &Clock) {
-        let unit = Arc::new(UnitRef {
-            name: name.into(),
-            version: name.into(),
-            order: name.into(),
-            as_of: jiff::Timestamp::UNIX_EPOCH,
-        });
-        let mut session = Session::new(&self.engine, self.store.ingest().unwrap(), now.now_ms());
-        let mut open = session.begin(&[0], &unit, "", scope, &self.states).unwrap();
-        open.shape_checked = true;
-        let taken = session.take(&mut open, &batch(&unit, columns, rows), &mut self.states).unwrap();
-        assert_eq!(taken, Taken::Yes);
-        let done = UnitDone { records: rows.len() as u64, part: None, position: None };
-        session.done(open, &done, &mut self.states).unwrap();
+    /// Does something to the store in a transaction of its own, at the room's time.
+    fn commit<R>(&mut self, what: impl FnOnce(&mut Session<'_>, &mut States) -> R) -> R {
+        let mut session = Session::new(&self.engine, self.store.ingest().unwrap(), self.now_ms);
+        let done = what(&mut session, &mut self.states);
         session.commit().unwrap();
+        done
+    }
+
+    /// A unit of those rows, from its beginning to its end.
+    fn unit(&mut self, name: &str, scope: Scope, columns: &[&str], rows: &[&[&str]]) {
+        let mut open = self.begin(0, name, scope);
+        self.take(&mut open, columns, rows);
+        self.done(open, None);
     }
 
     /// A unit that says that those records are deleted.
-    fn deleted(&mut self, name: &str, keys: &[&str], now: &Clock) {
-        let as_of = jiff::Timestamp::UNIX_EPOCH;
-        let unit = Arc::new(UnitRef { name: name.into(), version: name.into(), order: name.into(), as_of });
-        let mut session = Session::new(&self.engine, self.store.ingest().unwrap(), now.now_ms());
-        let mut open = session.begin(&[0], &unit, "", Scope::Changes, &self.states).unwrap();
-        let rows: Vec<[&str; 1]> = keys.iter().map(|k| [*k]).collect();
-        let rows: Vec<&[&str]> = rows.iter().map(|r| &r[..]).collect();
-        session.deleted(&mut open, &batch(&unit, &["ID"], &rows)).unwrap();
-        let done = UnitDone { records: 0, part: None, position: None };
-        session.done(open, &done, &mut self.states).unwrap();
-        session.commit().unwrap();
+    fn deleted(&mut self, name: &str, keys: &[&str]) {
+        let mut open = self.begin(0, name, Scope::Changes);
+        let rows: Vec<&[&str]> = keys.iter().map(std::slice::from_ref).collect();
+        let batch = batch(&open.parts[0].unit.clone(), &["ID"], &rows);
+        self.commit(|session, _| session.deleted(&mut open, &batch).unwrap());
+        self.done(open, None);
     }
 
-    /// Begins a unit of a dataset, in a transaction of its own.
-    fn begin(&mut self, dataset: usize, name: &str) -> OpenFeed {
+    /// Begins a unit of a dataset.
+    fn begin(&mut self, dataset: usize, name: &str, scope: Scope) -> OpenFeed {
         let as_of = jiff::Timestamp::UNIX_EPOCH;
         let unit = Arc::new(UnitRef { name: name.into(), version: name.into(), order: name.into(), as_of });
-        let mut session = Session::new(&self.engine, self.store.ingest().unwrap(), 0);
-        let mut open = session.begin(&[dataset], &unit, "", Scope::Declared, &self.states).unwrap();
+        let mut open = self.commit(|session, states| session.begin(&[dataset], &unit, "", scope, states).unwrap());
         open.shape_checked = true;
-        session.commit().unwrap();
         open
     }
 
-    /// Takes rows of an open unit, in a transaction of their own.
+    /// Takes rows of an open unit.
     fn take(&mut self, open: &mut OpenFeed, columns: &[&str], rows: &[&[&str]]) {
-        let mut session = Session::new(&self.engine, self.store.ingest().unwrap(), 0);
         let batch = batch(&open.parts[0].unit.clone(), columns, rows);
-        assert_eq!(session.take(open, &batch, &mut self.states).unwrap(), Taken::Yes);
-        session.commit().unwrap();
+        assert_eq!(self.commit(|session, states| session.take(open, &batch, states).unwrap()), Taken::Yes);
     }
 
     /// Ends a unit; `part` of a snapshot that several make together.
     fn done(&mut self, open: OpenFeed, part: Option<SnapshotPart>) {
-        let mut session = Session::new(&self.engine, self.store.ingest().unwrap(), 0);
         let done = UnitDone { records: open.records, part, position: None };
-        session.done(open, &done, &mut self.states).unwrap();
-        session.commit().unwrap();
+        self.commit(|session, states| session.done(open, &done, states).unwrap());
     }
 
     /// Instances that are there.
@@ -136,17 +123,16 @@ fn batch(unit: &Arc<UnitRef>, columns: &[&str], rows: &[&[&str]]) -> Batch {
 #[test]
 fn a_unit_of_keys_ends_rows_of_lookups_whose_keys_it_shows_and_no_others() {
     let mut room = Room::new();
-    let clock = Clock::system();
     let rows: [&[&str]; 3] = [&["1", "N", "North"], &["2", "S", "South"], &["3", "E", "East"]];
-    room.unit("a", Scope::Changes, &["ID", "CODE", "NAME"], &rows, &clock);
+    room.unit("a", Scope::Changes, &["ID", "CODE", "NAME"], &rows);
     assert_eq!(room.lookup("by_id", "2").as_deref(), Some("South"));
-    room.unit("b", Scope::Keys, &["ID"], &[&["1"], &["3"]], &clock);
+    room.unit("b", Scope::Keys, &["ID"], &[&["1"], &["3"]]);
     let by_id = ["1", "2", "3"].map(|k| room.lookup("by_id", k).is_some());
     assert_eq!(by_id, [true, false, true], "what is not among the keys is gone");
     let by_code = ["N", "S", "E"].map(|k| room.lookup("by_code", k).is_some());
     assert_eq!(by_code, [true, true, true], "of other columns keys tell nothing");
     // A pass that shows everything does.
-    room.unit("c", Scope::Everything, &["ID", "CODE", "NAME"], &[rows[0], &["3", "S", "East"]], &clock);
+    room.unit("c", Scope::Everything, &["ID", "CODE", "NAME"], &[rows[0], &["3", "S", "East"]]);
     let by_code = ["N", "S", "E"].map(|k| room.lookup("by_code", k));
     assert_eq!(by_code, [Some("North".into()), Some("East".into()), None]);
 }
@@ -154,20 +140,19 @@ fn a_unit_of_keys_ends_rows_of_lookups_whose_keys_it_shows_and_no_others() {
 #[test]
 fn keys_that_a_source_says_are_deleted_end_records_and_rows_of_lookups() {
     let mut room = Room::new();
-    let clock = Clock::system();
     let rows: [&[&str]; 3] = [&["1", "N", "North"], &["2", "S", "South"], &["3", "E", "East"]];
-    room.unit("a", Scope::Changes, &["ID", "CODE", "NAME"], &rows, &clock);
+    room.unit("a", Scope::Changes, &["ID", "CODE", "NAME"], &rows);
     // A newer unit says one of them again.
-    room.unit("c", Scope::Changes, &["ID", "CODE", "NAME"], &[rows[2]], &clock);
-    room.deleted("b", &["2", "3", "4"], &clock);
+    room.unit("c", Scope::Changes, &["ID", "CODE", "NAME"], &[rows[2]]);
+    room.deleted("b", &["2", "3", "4"]);
     let live = ["1", "2", "3"].map(|k| room.lookup("by_id", k).is_some());
     assert_eq!(live[..2], [true, false]);
     assert_eq!(room.lookup("by_code", "S"), None, "the row that the record gave, under whatever key");
     assert_eq!(room.live(), 2, "what is not known, or was said again since, is left alone");
-    room.deleted("d", &["1", "3"], &clock);
+    room.deleted("d", &["1", "3"]);
     assert_eq!(room.live(), 0);
     // It comes back as any record does.
-    room.unit("e", Scope::Changes, &["ID", "CODE", "NAME"], &[rows[1]], &clock);
+    room.unit("e", Scope::Changes, &["ID", "CODE", "NAME"], &[rows[1]]);
     assert_eq!((room.live(), room.lookup("by_code", "S").as_deref()), (1, Some("South")));
     assert_eq!(room.store.verify().unwrap(), Vec::<String>::new());
 }
@@ -201,27 +186,27 @@ fn what_is_refused_and_derived_again_within_one_snapshot_is_no_deletion_of_it() 
                 part: name.into(),
                 parts: vec!["a".into(), "b".into()],
             };
-            let mut open = room.begin(0, "people a");
+            let mut open = room.begin(0, "people a", Scope::Declared);
             room.take(&mut open, &["ID", "REGION"], &[&["1", "N"], &["2", "N"]]);
             assert_eq!(room.live(), 0, "the regions have not arrived");
             if from == 1 {
                 room.done(open, Some(part("a")));
-                open = room.begin(0, "people b");
+                open = room.begin(0, "people b", Scope::Declared);
             }
-            let mut regions = room.begin(1, "regions");
+            let mut regions = room.begin(1, "regions", Scope::Declared);
             room.take(&mut regions, &["ID", "NAME"], &[&["N", "North"]]);
             room.done(regions, None);
             assert_eq!(room.live(), 2, "they have");
             if parts == 2 && from == 0 {
                 room.done(open, Some(part("a")));
-                open = room.begin(0, "people b");
+                open = room.begin(0, "people b", Scope::Declared);
             }
             room.take(&mut open, &["ID", "REGION"], &[&["3", "N"], &["4", "N"], &["5", "N"]]);
             room.done(open, (parts == 2).then(|| part("b")));
             assert_eq!(room.live(), 5, "{also} {parts} {from}");
             assert!(room.states.0[0].suspended.is_none());
             // What the next one does not show is gone, whenever it was derived.
-            let mut next = room.begin(0, "people c");
+            let mut next = room.begin(0, "people c", Scope::Declared);
             room.take(&mut next, &["ID", "REGION"], &[&["2", "N"], &["3", "N"], &["4", "N"]]);
             room.done(next, None);
             assert_eq!(room.live(), 3, "{also} {parts} {from}");
@@ -238,9 +223,9 @@ fn a_key_that_stands_twice_is_refused_whenever_its_first_record_was_derived() {
         // The lookup's row arrives before the key's first row, between the two, or after both.
         for before in 0..=2 {
             let mut room = Room::of(&yaml);
-            let mut open = room.begin(0, "people a");
+            let mut open = room.begin(0, "people a", Scope::Declared);
             room.take(&mut open, &["ID", "REGION", "NOTE"], &rows[..before]);
-            let mut regions = room.begin(1, "regions");
+            let mut regions = room.begin(1, "regions", Scope::Declared);
             room.take(&mut regions, &["ID", "NAME"], &[&["N", "North"]]);
             room.done(regions, None);
             room.take(&mut open, &["ID", "REGION", "NOTE"], &rows[before..]);
@@ -261,12 +246,9 @@ fn a_key_that_stands_twice_is_refused_whenever_its_first_record_was_derived() {
 #[test]
 fn a_clock_that_jumps_back_loses_and_reorders_nothing() {
     let mut room = Room::new();
-    let at = |moment: &str| {
-        let moment = moment.parse().unwrap();
-        Clock::of(move || moment)
-    };
     let mut put = |unit: &str, name: &str, moment: &str| {
-        room.unit(unit, Scope::Changes, &["ID", "CODE", "NAME"], &[&["1", "N", name]], &at(moment));
+        room.now_ms = moment.parse::<jiff::Timestamp>().unwrap().as_millisecond();
+        room.unit(unit, Scope::Changes, &["ID", "CODE", "NAME"], &[&["1", "N", name]]);
     };
     put("a", "North", "2026-06-01T12:00:00Z");
     put("b", "Nord", "2026-05-01T12:00:00Z");

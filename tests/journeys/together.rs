@@ -104,6 +104,7 @@ fn nobody_sees_an_order_without_its_lines() {
                 no += 1;
                 input.write_all(order(no).as_bytes()).unwrap();
                 input.flush().unwrap();
+                // Not a wait for something: the pace of the old system.
                 std::thread::sleep(Duration::from_millis(3));
             }
             drop(input);
@@ -145,7 +146,7 @@ fn a_killed_gateway_goes_on_with_both() {
         let g = site.start();
         g.until("a pass", |g| g.count("/v1/orders") >= 200 + round * 100);
         run(&db, &(201 + round * 100..=300 + round * 100).map(order).collect::<String>());
-        // Killed at some moment of a pass.
+        // Not a wait for something: killed at some moment of a pass.
         std::thread::sleep(Duration::from_millis(17 * (round + 1)));
         g.kill();
     }

@@ -1,32 +1,24 @@
 //! Backups of a gateway that moves routes: it comes up where it stood, with what it knew.
 
-use super::SHOP;
 use super::upstream::Upstream;
+use super::{set_route, shop_with};
 use crate::common::{Gateway, Site};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::fs;
 
 fn site(old: &Upstream, new: &Upstream) -> Site {
-    let site = Site::new(&format!(
-        "{SHOP}upstreams: {{ old: {{ url: \"{}\", spare: 1000 }}, new: {{ url: \"{}\" }} }}\nroutes:\n  \
+    shop_with(&format!(
+        "upstreams: {{ old: {{ url: \"{}\", spare: 1000 }}, new: {{ url: \"{}\" }} }}\nroutes:\n  \
          - {{ path: /a/**, legacy: old, modern: new, stage: shadow, rollback: {{ auto: false }} }}\n  \
          - {{ path: /b/**, legacy: old, modern: new, stage: shadow }}\n",
         old.url(),
         new.url()
-    ));
-    site.drop_file("category.csv", "CODE,category\nC,crockery\n");
-    site
-}
-
-fn run(site: &Site, args: &[&str]) -> (bool, String) {
-    let out = site.banyan(args);
-    (out.status.success(), String::from_utf8_lossy(&[out.stdout.as_slice(), &out.stderr].concat()).into_owned())
+    ))
 }
 
 fn set(site: &Site, route: &str, more: &[&str]) {
-    let (done, told) =
-        run(site, &[&["routes", "set", route, "--reason", "a test", "--author", "ann", "--force"], more].concat());
+    let (done, told) = set_route(site, route, &[&["--force"], more].concat());
     assert!(done, "{told}");
 }
 
@@ -68,12 +60,12 @@ fn a_gateway_comes_up_where_it_stood_with_the_same_evidence() {
     let (then, stood) = (evidence(&g), stages(&g));
     let backup = site.path("kept.2026.db");
     let name = backup.to_str().unwrap().to_owned();
-    let (done, told) = run(&site, &["backup", &name]);
+    let (done, told) = site.tries(&["backup", &name]);
     assert!(done, "{told}");
     for suffix in ["", ".evidence.db", ".routes.jsonl", ".routes.kill", ".parts.json"] {
         assert!(site.path(&format!("kept.2026.db{suffix}")).is_file(), "{suffix}");
     }
-    assert!(!run(&site, &["backup", &name]).0, "it overwrites nothing");
+    assert!(!site.tries(&["backup", &name]).0, "it overwrites nothing");
     // Much happens afterwards.
     set(&site, "/a/**", &["--stage", "modern"]);
     for n in 10..15 {
@@ -81,9 +73,9 @@ fn a_gateway_comes_up_where_it_stood_with_the_same_evidence() {
     }
     fs::remove_file(site.path("banyan.routes.kill")).unwrap();
     set(&site, "/b/**", &["--revive"]);
-    assert!(run(&site, &["restore", &name]).1.contains("stop it first"));
+    assert!(site.tries(&["restore", &name]).1.contains("stop it first"));
     g.stop();
-    let (done, told) = run(&site, &["restore", &name]);
+    let (done, told) = site.tries(&["restore", &name]);
     assert!(done, "{told}");
     assert!(told.contains("the journal of routes is restored"), "{told}");
     assert!(told.contains("/a/** stands at canary at 5%, it stood at modern\n"), "{told}");
@@ -111,7 +103,7 @@ fn decided(site: &Site) -> String {
     assert_eq!(g.ask("/b/1", &[]).status, 200);
     g.stop();
     let name = site.path("kept.db").to_str().unwrap().to_owned();
-    let (done, told) = run(site, &["backup", &name]);
+    let (done, told) = site.tries(&["backup", &name]);
     assert!(done, "{told}");
     name
 }
@@ -136,7 +128,7 @@ fn what_was_changed_or_lost_is_refused_before_anything_is() {
     let (journal, evidence, list) =
         (format!("{name}.routes.jsonl"), format!("{name}.evidence.db"), format!("{name}.parts.json"));
     let refused = |why: &str| {
-        let (done, told) = run(&site, &["restore", &name]);
+        let (done, told) = site.tries(&["restore", &name]);
         assert!(!done && told.contains(why) && told.contains("nothing was changed"), "{why}: {told}");
         assert_eq!(in_use(&site), before, "{why}");
     };
@@ -171,7 +163,7 @@ fn what_was_changed_or_lost_is_refused_before_anything_is() {
     fs::write(&list, "{").unwrap();
     refused("cannot be read");
     fs::write(&list, kept).unwrap();
-    let (done, told) = run(&site, &["restore", &name]);
+    let (done, told) = site.tries(&["restore", &name]);
     assert!(done, "sound again: {told}");
 }
 
@@ -184,11 +176,11 @@ fn a_line_that_a_kill_cut_is_not_copied_and_a_changed_one_stops_the_backup() {
     let whole = fs::read(&journal).unwrap();
     fs::write(&journal, [whole.as_slice(), b"{\"decision\":{\"number\":3"].concat()).unwrap();
     let name = site.path("other.db").to_str().unwrap().to_owned();
-    assert!(run(&site, &["backup", &name]).0);
+    assert!(site.tries(&["backup", &name]).0);
     assert_eq!(fs::read(format!("{name}.routes.jsonl")).unwrap(), whole);
     fs::write(&journal, String::from_utf8(whole).unwrap().replacen("a test", "a jest", 1)).unwrap();
     let third = site.path("third.db").to_str().unwrap().to_owned();
-    let (done, told) = run(&site, &["backup", &third]);
+    let (done, told) = site.tries(&["backup", &third]);
     assert!(!done && told.contains("line 1"), "{told}");
     let left = fs::read_dir(site.folder())
         .unwrap()
@@ -202,7 +194,7 @@ fn a_backup_of_the_store_alone_leaves_the_rest_and_the_switch_stays() {
     let site = site(&old, &new);
     let name = decided(&site);
     fs::write(site.path("banyan.routes.kill"), "/a/**").unwrap();
-    let (done, told) = run(&site, &["restore", &name]);
+    let (done, told) = site.tries(&["restore", &name]);
     assert!(done, "{told}");
     assert_eq!(fs::read_to_string(site.path("banyan.routes.kill")).unwrap(), "/a/**", "the backup had no switch");
     for suffix in [".evidence.db", ".routes.jsonl", ".parts.json"] {
@@ -218,7 +210,7 @@ fn a_backup_of_the_store_alone_leaves_the_rest_and_the_switch_stays() {
     };
     let before = set_aside();
     // Names are of a second.
-    crate::upstream::until("another second", || run(&site, &["restore", &name]).0);
+    crate::common::until("another second", || site.tries(&["restore", &name]).0);
     assert!(set_aside() > before);
     assert_eq!(fs::read(site.path("banyan.routes.jsonl")).unwrap(), journal);
 }

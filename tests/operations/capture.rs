@@ -1,8 +1,8 @@
 //! Captured requests: what is kept, what never is, and what asking them again says.
 
 use super::SHOP;
-use super::upstream::{Upstream, answer, until};
-use crate::common::{Gateway, Site};
+use super::upstream::{Upstream, answer};
+use crate::common::{Gateway, Site, until};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;

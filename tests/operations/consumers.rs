@@ -1,8 +1,8 @@
 //! Consumers: named, counted, told of an end, protected from one, and made to notice.
 
-use super::SHOP;
 use super::upstream::{Upstream, answer};
-use crate::common::{Gateway, PROGRAM, Site};
+use super::{SHOP, shop_with};
+use crate::common::{Gateway, PROGRAM, Site, printed};
 use serde_json::Value;
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -28,8 +28,7 @@ fn hash(key: &str) -> (bool, String) {
 /// A site with these consumers and more.
 fn site(more: &str) -> Site {
     let consumers = CONSUMERS.replace("SHOP", &hash("k-shop\n").1).replace("PAYROLL", &hash("k-payroll").1);
-    let site = Site::new(&format!("{SHOP}{consumers}{more}"));
-    site.drop_file("category.csv", "CODE,category\nC,crockery\n");
+    let site = shop_with(&format!("{consumers}{more}"));
     site.drop_file("drop/items.csv", "NO,NAME,CODE\n1,Cup,C\n2,Mug,C\n3,Jug,C\n");
     site
 }
@@ -38,10 +37,6 @@ fn served(site: &Site) -> Gateway {
     let g = site.start();
     g.until("three items", |g| g.items("/v1/items").len() == 3);
     g
-}
-
-fn text(out: &std::process::Output) -> String {
-    String::from_utf8_lossy(&[out.stdout.as_slice(), &out.stderr].concat()).into_owned()
 }
 
 fn calls(rows: &Value, consumer: &str, route: &str) -> u64 {
@@ -65,10 +60,7 @@ fn a_key_is_hashed_and_never_stands_in_clear() {
     for bad in ["", "\n", "two words", &"x".repeat(600)] {
         assert!(!hash(bad).0, "{bad}");
     }
-    let check = |yaml: &str| {
-        let out = Site::new(&format!("{SHOP}{yaml}")).banyan(&["check"]);
-        (out.status.success(), text(&out))
-    };
+    let check = |yaml: &str| Site::new(&format!("{SHOP}{yaml}")).tries(&["check"]);
     let (good, told) = check("consumers: { shop: { keys: [k-shop-secret] } }\n");
     assert!(!good && told.contains("banyan keys hash"), "{told}");
     let (good, told) = check("consumers: { shop: { header: { X-Api-Key: s3cret } } }\n");
@@ -127,7 +119,7 @@ fn whoever_calls_is_named_counted_and_remembered() {
         again.as_array().unwrap().iter().find(|r| r["consumer"] == "shop").unwrap()["first_seen"],
         shop["first_seen"]
     );
-    assert!(text(&site.banyan(&["consumers"])).contains("payroll  /v1/items list\n  1 calls in 30 days (facade 1)"));
+    assert!(printed(&site.banyan(&["consumers"])).contains("payroll  /v1/items list\n  1 calls in 30 days (facade 1)"));
 }
 
 #[test]
@@ -191,7 +183,7 @@ fn a_route_is_not_retired_under_whom_it_would_break() {
     let g = served(&site);
     let retire = |route: &str, more: &[&str]| {
         let out = site.banyan(&[&["retire", route, "--reason", "a test", "--author", "ann"], more].concat());
-        (out.status.success(), text(&out))
+        (out.status.success(), printed(&out))
     };
     assert_eq!(g.ask("/a/fine", &[("x-api-key", "k-payroll")]).status, 200);
     let fallen = g.ask("/a/broken", &[("x-api-key", "k-shop")]);
@@ -217,7 +209,7 @@ fn a_route_is_not_retired_under_whom_it_would_break() {
     assert!(!done && told.contains("evidence") && !told.contains("would be broken"), "{told}");
     // A step to any other stage asks nobody.
     let out = site.banyan(&["routes", "set", "/a/**", "--stage", "modern", "--reason", "back", "--author", "ann"]);
-    assert!(out.status.success(), "{}", text(&out));
+    assert!(out.status.success(), "{}", printed(&out));
 }
 
 #[test]
@@ -267,7 +259,7 @@ fn item_id(g: &Gateway) -> String {
 
 #[test]
 fn a_brownout_of_nothing_is_told_before_it_begins() {
-    let check = |yaml: &str| text(&site(&format!("brownouts: [{yaml}]\n")).banyan(&["check"]));
+    let check = |yaml: &str| printed(&site(&format!("brownouts: [{yaml}]\n")).banyan(&["check"]));
     let with = |key: &str, value: &str| {
         let mut all = [
             ("consumer", "shop"),

@@ -1,6 +1,6 @@
 //! The contract guard: a step that would break callers is held back, told, and can be forced.
 
-use super::SHOP;
+use super::{set_route, shop_with};
 use crate::common::Site;
 use serde_json::{Value, json};
 use std::io::{Read, Write};
@@ -26,11 +26,7 @@ fn upstream(said: Arc<Mutex<(String, String)>>) -> u16 {
 }
 
 fn set(site: &Site, more: &[&str]) -> (bool, String) {
-    let mut args = vec!["routes", "set", "/v1/items", "--reason", "a test", "--author", "ann"];
-    args.extend(more);
-    let out = site.banyan(&args);
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    (out.status.success(), format!("{}{}", text(&out.stdout), text(&out.stderr)))
+    set_route(site, "/v1/items", more)
 }
 
 #[test]
@@ -38,10 +34,8 @@ fn a_step_that_would_break_callers_is_held_back() {
     let said = Arc::new(Mutex::new(("200 OK".to_owned(), String::new())));
     let port = upstream(said.clone());
     let upstreams = format!("upstreams:\n  new: {{ url: 'http://127.0.0.1:{port}', contract: /openapi.json }}\n");
-    let site = Site::new(&format!(
-        "{SHOP}{upstreams}routes:\n  - {{ path: /v1/items, modern: new, modern_path: /api/things }}\n"
-    ));
-    site.drop_file("category.csv", "CODE,category\nC,crockery\n");
+    let site =
+        shop_with(&format!("{upstreams}routes:\n  - {{ path: /v1/items, modern: new, modern_path: /api/things }}\n"));
     let g = site.start();
     let say = |document: &Value| said.lock().unwrap().1 = document.to_string();
 

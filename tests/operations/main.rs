@@ -66,10 +66,21 @@ const ITEMS: &str = "NO,NAME,CODE\n1,Cup,C\n2,Mug,C\n3,Fork,X\n4,Spoon,X\n5,Knif
 
 /// The shop with its table and its first file.
 fn shop() -> Site {
-    let site = Site::new(SHOP);
-    site.drop_file("category.csv", "CODE,category\nC,crockery\n");
+    let site = shop_with("");
     site.drop_file("drop/a.csv", ITEMS);
     site
+}
+
+/// The shop with its table and more of a configuration, and no file yet.
+fn shop_with(more: &str) -> Site {
+    let site = Site::new(&format!("{SHOP}{more}"));
+    site.drop_file("category.csv", "CODE,category\nC,crockery\n");
+    site
+}
+
+/// `routes set`, as `ann` says it: whether it was done, and what was printed.
+fn set_route(site: &Site, route: &str, more: &[&str]) -> (bool, String) {
+    site.tries(&[&["routes", "set", route, "--reason", "a test", "--author", "ann"], more].concat())
 }
 
 /// The shop, its first file read.

@@ -1,7 +1,7 @@
 //! Evidence in the real gateway: it promotes, holds back, is judged by people, and is computed again without it.
 
-use super::SHOP;
-use crate::common::Site;
+use super::{set_route, shop_with};
+use crate::common::{Site, printed};
 use banyan::adapters::KINDS;
 use banyan::config::{self, Disk, MissingSecret};
 use banyan::gateway;
@@ -27,17 +27,6 @@ routes:
   - { path: /orders/**, methods: [POST], legacy: old_web, modern: new }
   - { path: /**, legacy: old_web }
 "#;
-
-fn site() -> Site {
-    let site = Site::new(&format!("{SHOP}{ROUTES}"));
-    site.drop_file("category.csv", "CODE,category\nC,crockery\n");
-    site
-}
-
-fn text(out: &std::process::Output) -> String {
-    let as_text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    format!("{}{}", as_text(&out.stdout), as_text(&out.stderr))
-}
 
 /// The evidence beside a site's store, while no gateway works with it, and the route as the configuration has it.
 fn evidence(site: &Site) -> (Evidence, Arc<RouteInfo>) {
@@ -75,15 +64,12 @@ fn seen(route: &Arc<RouteInfo>, number: u32, status: u16, modern: &str) -> Excha
 const SAME: &str = r#"{"price":1.0,"name":"Cup"}"#;
 
 fn set(site: &Site, stage: &str, more: &[&str]) -> (bool, String) {
-    let mut args = vec!["routes", "set", "/v1/items", "--stage", stage, "--reason", "a test", "--author", "ann"];
-    args.extend(more);
-    let out = site.banyan(&args);
-    (out.status.success(), text(&out))
+    set_route(site, "/v1/items", &[&["--stage", stage], more].concat())
 }
 
 #[test]
 fn evidence_promotes_by_hand_and_the_decision_rests_on_it() {
-    let site = site();
+    let site = shop_with(ROUTES);
     {
         let (evidence, route) = evidence(&site);
         (0..1_147).for_each(|n| assert!(evidence.observe(&seen(&route, n, 200, SAME)).counted));
@@ -104,7 +90,7 @@ fn evidence_promotes_by_hand_and_the_decision_rests_on_it() {
     assert_eq!(set(&site, "canary", &["--weight", "5%"]), (true, "/v1/items: shadow -> canary at 5%\n".to_owned()));
     assert_eq!(g.admin("/admin/v1/routes")["items"][0]["decided"]["because"], "evidence");
     // The route that moved is watched; the board and the page show it, and what still needs the old source.
-    let out = text(&site.banyan(&["migration"]));
+    let out = printed(&site.banyan(&["migration"]));
     for line in ["canary at 5%: may be promoted", "1148 equal, 0 different", "shop (file-drop) is needed by /v1/items"]
     {
         assert!(out.contains(line), "{line:?} in {out}");
@@ -115,7 +101,11 @@ fn evidence_promotes_by_hand_and_the_decision_rests_on_it() {
     // What people decide on evidence is kept with all it rests on, and computed again without the gateway.
     g.kill();
     let out = site.banyan(&["evidence", "verify", "--all"]);
-    assert!(out.status.success() && text(&out).contains("2 decisions computed again, 0 do not hold"), "{}", text(&out));
+    assert!(
+        out.status.success() && printed(&out).contains("2 decisions computed again, 0 do not hold"),
+        "{}",
+        printed(&out)
+    );
     let exported = site.banyan_json(&["evidence", "export", "2"]);
     assert_eq!(exported["bundle"]["author"], "ann");
     site.drop_file("decision.json", exported.to_string());
@@ -124,15 +114,14 @@ fn evidence_promotes_by_hand_and_the_decision_rests_on_it() {
     assert!(site.banyan(&["evidence", "verify", path]).status.success());
     site.drop_file("decision.json", exported.to_string().replace("\"matches\":1148", "\"matches\":2148"));
     let out = site.banyan(&["evidence", "verify", path]);
-    assert!(!out.status.success() && text(&out).contains("does not hold"), "{}", text(&out));
+    assert!(!out.status.success() && printed(&out).contains("does not hold"), "{}", printed(&out));
     site.drop_file("decision.json", "{}");
-    assert!(text(&site.banyan(&["evidence", "verify", path])).contains("it is no bundle"));
+    assert!(printed(&site.banyan(&["evidence", "verify", path])).contains("it is no bundle"));
 }
 
 #[test]
 fn no_file_of_evidence_is_made_where_there_is_nothing_to_keep() {
-    let site = Site::new(SHOP);
-    site.drop_file("category.csv", "CODE,category\nC,crockery\n");
+    let site = shop_with("");
     let g = site.start();
     assert_eq!(g.admin("/admin/v1/migration")["items"], json!([]));
     g.stop();
@@ -147,7 +136,7 @@ fn no_file_of_evidence_is_made_where_there_is_nothing_to_keep() {
 
 #[test]
 fn a_forced_step_says_what_it_was_against() {
-    let site = site();
+    let site = shop_with(ROUTES);
     {
         let (evidence, route) = evidence(&site);
         evidence.observe(&seen(&route, 1, 200, r#"{"name":"Cup","price":2}"#));
@@ -172,9 +161,9 @@ fn a_forced_step_says_what_it_was_against() {
     g.kill();
     let g = site.start();
     assert_eq!(decisions(&g)[0]["overrode"], json!(against), "{}", decisions(&g));
-    let journal = text(&site.banyan(&["routes", "journal", "--route", "/v1/items"]));
+    let journal = printed(&site.banyan(&["routes", "journal", "--route", "/v1/items"]));
     assert!(against.iter().all(|a| journal.contains(&format!("        against: {a}\n"))), "{journal}");
-    let board = text(&site.banyan(&["migration"]));
+    let board = printed(&site.banyan(&["migration"]));
     assert!(board.contains("forced by ann against: no answer of status 4xx was compared"), "{board}");
     for page in ["/migration", "/migration/%2Fv1%2Fitems"] {
         let page = g.ask_admin(page, &[]).text();
@@ -187,14 +176,14 @@ fn a_forced_step_says_what_it_was_against() {
 
 #[test]
 fn people_judge_what_differs() {
-    let site = site();
+    let site = shop_with(ROUTES);
     {
         let (evidence, route) = evidence(&site);
         evidence.observe(&seen(&route, 1, 200, r#"{"name":"Cup<script>","price":2}"#));
         evidence.observe(&seen(&route, 2, 200, SAME));
     }
     let g = site.start();
-    let out = text(&site.banyan(&["evidence", "clusters", "/v1/items"]));
+    let out = printed(&site.banyan(&["evidence", "clusters", "/v1/items"]));
     assert!(out.contains("/price value: 1 times") && out.contains("open, critical"), "{out}");
     assert!(out.contains("legacy 1, modern 2 (trace 4bf92f3577b34da6a3ce929d0e0e4736)"), "{out}");
     let clusters = g.admin("/admin/v1/migration/%2Fv1%2Fitems/clusters");
@@ -207,7 +196,7 @@ fn people_judge_what_differs() {
     let judge = |verdict: &str| {
         let args = ["evidence", "judge", "/v1/items", &price, verdict, "--reason", "ticket 7", "--author", "ann"];
         let out = site.banyan(&args);
-        (out.status.success(), text(&out))
+        (out.status.success(), printed(&out))
     };
     assert_eq!(judge("modern-bug"), (true, "/price value: modern-bug\n".to_owned()));
     assert!(g.ask_admin("/migration/%2Fv1%2Fitems", &[]).text().contains("open again"));
@@ -231,14 +220,14 @@ fn people_judge_what_differs() {
     assert_eq!(g.ask_admin("/admin/v1/migration/%2Fnowhere/clusters", &[]).status, 404);
     assert_eq!(g.ask_admin("/admin/v1/evidence/bundles/7", &[]).status, 404);
     let out = site.banyan(&["evidence", "restart", "/v1/items", "--reason", "data mended", "--author", "ann"]);
-    assert!(out.status.success(), "{}", text(&out));
-    let out = text(&site.banyan(&["migration", "/v1/items"]));
+    assert!(out.status.success(), "{}", printed(&out));
+    let out = printed(&site.banyan(&["migration", "/v1/items"]));
     assert!(out.contains("ann: data mended: the score starts again"), "{out}");
 }
 
 #[test]
 fn a_gateway_whose_evidence_cannot_be_read_serves_and_promotes_nothing() {
-    let site = site();
+    let site = shop_with(ROUTES);
     site.start().stop();
     let mut loaded = config::load(&site.config(), MissingSecret::Warning);
     let store = config::build(&mut loaded, KINDS, &Disk).unwrap().settings.store;
@@ -295,8 +284,7 @@ fn a_census_promotes_a_small_population_once_nothing_differs() {
     static WRONG: AtomicBool = AtomicBool::new(true);
     let facade = Arc::new(OnceLock::new());
     let routes = ROUTES.replacen("http://127.0.0.1:1", &modern(&WRONG, facade.clone()), 1);
-    let site = Site::new(&format!("{SHOP}{routes}"));
-    site.drop_file("category.csv", "CODE,category\nC,crockery\n");
+    let site = shop_with(&routes);
     let items: String = (0..150).map(|n| format!("{n},Item {n},C\n")).collect();
     site.drop_file("drop/a.csv", format!("NO,NAME,CODE\n{items}"));
     let g = site.start();
@@ -305,7 +293,7 @@ fn a_census_promotes_a_small_population_once_nothing_differs() {
     let sweep = |g: &crate::common::Gateway| {
         let out = site.banyan(&["evidence", "sweep", "/v1/items", "--rate", "2000"]);
         // 150 instances, one that is not there, two pages of the list.
-        assert!(text(&out).contains("153 requests"), "{}", text(&out));
+        assert!(printed(&out).contains("153 requests"), "{}", printed(&out));
         let mut told = String::new();
         g.until("the census is whole", |g| {
             told = g.admin("/admin/v1/migration")["items"][0]["evidence"]["census"].to_string();
@@ -317,20 +305,20 @@ fn a_census_promotes_a_small_population_once_nothing_differs() {
     let (done, told) = set(&site, "canary", &[]);
     assert!(!done && told.contains("to go"), "{told}");
     // The sample says where legacy has its value from.
-    let out = text(&site.banyan(&["evidence", "clusters", "/v1/items"]));
+    let out = printed(&site.banyan(&["evidence", "clusters", "/v1/items"]));
     assert!(out.contains("legacy \"Item 77\", modern \"Item 7\""), "{out}");
     assert!(out.contains("shop.items [NAME] = [Item 77] by TRIM(NAME)"), "{out}");
     WRONG.store(false, Ordering::Relaxed);
     let out = site.banyan(&["evidence", "restart", "/v1/items", "--reason", "mended", "--author", "ann"]);
-    assert!(out.status.success(), "{}", text(&out));
+    assert!(out.status.success(), "{}", printed(&out));
     assert_eq!(sweep(&g), "\"153 of 153 equal, 0 open, 0 indeterminate, 0 failed, 0 to come\"");
     assert_eq!(set(&site, "canary", &["--weight", "5%"]), (true, "/v1/items: legacy -> canary at 5%\n".to_owned()));
-    assert!(text(&site.banyan(&["evidence", "verify", "--all"])).contains("0 do not hold"));
+    assert!(printed(&site.banyan(&["evidence", "verify", "--all"])).contains("0 do not hold"));
 }
 
 #[test]
 fn a_canary_that_fails_comes_back_by_itself_and_the_journal_says_why() {
-    let site = site();
+    let site = shop_with(ROUTES);
     let g = site.start();
     assert!(set(&site, "shadow", &[]).0);
     assert!(set(&site, "canary", &["--weight", "5%", "--force"]).0);
@@ -349,7 +337,7 @@ fn a_canary_that_fails_comes_back_by_itself_and_the_journal_says_why() {
     let decided = g.admin("/admin/v1/routes")["items"][0]["decided"].clone();
     assert_eq!((decided["because"].as_str(), decided["author"].as_str()), (Some("failures"), Some("banyan")));
     assert_eq!(decided["reason"], "modern fails more often than legacy");
-    g.until("its bundle is kept", |_| text(&site.banyan(&["evidence", "verify", "--all"])).contains("3 decisions"));
+    g.until("its bundle is kept", |_| printed(&site.banyan(&["evidence", "verify", "--all"])).contains("3 decisions"));
     assert!(site.banyan(&["evidence", "verify", "--all"]).status.success());
     let board = g.admin("/admin/v1/migration");
     assert_eq!(board["items"][0]["evidence"]["barred"], true, "{board}");

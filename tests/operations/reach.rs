@@ -1,7 +1,7 @@
 //! What is said of a caller before anything is done: `routes explain`, `routes plan`.
 
-use super::SHOP;
-use crate::common::Site;
+use super::shop_with;
+use crate::common::{Site, printed};
 use std::process::Command;
 
 const ROUTES: &str = r#"
@@ -32,16 +32,11 @@ fn digest() -> String {
 }
 
 fn site() -> Site {
-    let site = Site::new(&format!("{SHOP}{}", ROUTES.replace("KEY", &digest())));
+    let site = shop_with(&ROUTES.replace("KEY", &digest()));
     site.edit("banyan.yaml", |yaml| {
         yaml.replace("gateway: { ", "gateway: { trusted_proxy: true, certificate_header: X-Client-Subject, ")
     });
-    site.drop_file("category.csv", "CODE,category\nC,crockery\n");
     site
-}
-
-fn text(out: &std::process::Output) -> String {
-    String::from_utf8_lossy(&[out.stdout.as_slice(), &out.stderr].concat()).into_owned()
 }
 
 #[test]
@@ -50,7 +45,7 @@ fn a_request_is_explained_for_its_caller() {
     let explain = |path: &str, headers: &[&str]| {
         let mut args = vec!["routes", "explain", "GET", path];
         headers.iter().for_each(|h| args.extend(["--header", h]));
-        text(&site.banyan(&args))
+        printed(&site.banyan(&args))
     };
     // {"client_id":"payroll"}
     let token = "Authorization: Bearer e30.eyJjbGllbnRfaWQiOiJwYXlyb2xsIn0.x";
@@ -93,7 +88,7 @@ fn a_request_is_explained_for_its_caller() {
     let told = explain("/s/x", &["Cookie: a=b; sid=7"]);
     assert!(told.contains("legacy (`old`) for `7`; the route stands at canary at 0%"), "{told}");
     // By name alone, as before; and a name that is nobody's is what the route tells callers apart by.
-    let by_name = |name: &str| text(&site.banyan(&["routes", "explain", "GET", "/v1/items", "--consumer", name]));
+    let by_name = |name: &str| printed(&site.banyan(&["routes", "explain", "GET", "/v1/items", "--consumer", name]));
     let told = by_name("shop");
     assert!(told.contains("counted as `shop`, as you say\nlacks category now") && told.contains("pins"), "{told}");
     let told = by_name("stranger");
@@ -131,7 +126,7 @@ fn a_plan_says_who_is_known_no_longer() {
             now = now.replace(from, to);
         }
         site.drop_file("new.yaml", now);
-        text(&site.banyan(&["routes", "plan", site.path("new.yaml").to_str().unwrap()]))
+        printed(&site.banyan(&["routes", "plan", site.path("new.yaml").to_str().unwrap()]))
     };
     assert!(plan(&[]).contains("nothing about routes or consumers would change"));
     let told = plan(&[("  bank: { certificate: \"CN=bank\" }\n", "")]);

@@ -126,6 +126,19 @@ fn live_reads(old: &Site) -> usize {
     sent(old).iter().filter(|s| s["purpose"] == "live" && s["what"].as_str().unwrap().starts_with("SELECT")).count()
 }
 
+/// A dozen who ask for the same at once make the source read it a few times at most.
+fn shares_reads(old: &Site, g: &Gateway, path: &str) {
+    const MANY: usize = 12;
+    let before = live_reads(old);
+    let url = format!("{}{path}", g.facade);
+    std::thread::scope(|s| {
+        let asked: Vec<_> = (0..MANY).map(|_| s.spawn(|| reqwest::blocking::get(&url).unwrap().status())).collect();
+        asked.into_iter().for_each(|a| assert_eq!(a.join().unwrap(), 200));
+    });
+    let reads = live_reads(old) - before;
+    assert!(reads >= 1 && reads < MANY / 2, "{MANY} requests at once asked the source {reads} times");
+}
+
 /// The audit is whole, every row of the ledger adds up, and no statement could have written.
 fn in_order(site: &Site) {
     let ledger = site.banyan(&["ledger"]);

@@ -1,8 +1,8 @@
 //! What the evidence of live traffic decides, through the real program.
 
-use super::upstream::{Upstream, answer, until};
+use super::upstream::{Upstream, answer};
 use super::{JSON, board, stage_of};
-use crate::common::{Gateway, Site};
+use crate::common::{Gateway, Site, until};
 use serde_json::Value;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

@@ -1,8 +1,8 @@
 //! Hazards of mirrors and stages that were met elsewhere, each over real sockets.
 
-use super::upstream::{Upstream, answer, until};
+use super::upstream::{Upstream, answer};
 use super::{JSON, board, metric, stage_of};
-use crate::common::{Gateway, Site};
+use crate::common::{Gateway, Site, until};
 use banyan::adapters::KINDS;
 use banyan::config::{self, Disk, MissingSecret};
 use banyan::gateway;
@@ -121,8 +121,7 @@ fn sides(g: &Gateway) -> Vec<String> {
 }
 
 fn run(site: &Site, args: &[&str]) -> (bool, String) {
-    let out = site.banyan(&[args, &["--reason", "r", "--author", "ann"]].concat());
-    (out.status.success(), String::from_utf8_lossy(&[out.stdout, out.stderr].concat()).into_owned())
+    site.tries(&[args, &["--reason", "r", "--author", "ann"]].concat())
 }
 
 /// HAZARDS, routes 8.

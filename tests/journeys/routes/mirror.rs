@@ -1,7 +1,8 @@
 //! What is mirrored, when, and how it stops.
 
-use super::upstream::{Upstream, answer, connect, said, until};
+use super::upstream::{Upstream, answer, connect, said};
 use super::{gateway, metric};
+use crate::common::until;
 use std::io::{Read, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

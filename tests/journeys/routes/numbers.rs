@@ -1,8 +1,8 @@
 //! A modern side that numbers otherwise: consumers see canonical ids only, whoever answers.
 
 use super::metric;
-use super::upstream::{Upstream, answer, until};
-use crate::common::Site;
+use super::upstream::{Upstream, answer};
+use crate::common::{Site, until};
 
 const SHOP: &str = r#"
 sources:

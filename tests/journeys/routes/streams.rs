@@ -1,7 +1,8 @@
 //! Large bodies, events, WebSockets: nothing is kept, nothing waits for its end.
 
 use super::gateway;
-use super::upstream::{Upstream, connect, until};
+use super::upstream::{Upstream, connect};
+use crate::common::until;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
@@ -55,7 +56,7 @@ fn a_hundred_megabytes_go_both_ways_in_flat_memory() {
     let mut stream = connect(&g.facade);
     stream.write_all(b"GET /down HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
     assert!(head(&mut stream).contains(&format!("content-length: {LARGE}")));
-    // A reader that pauses: what it does not take stays where it comes from.
+    // A reader that pauses: what it does not take stays where it comes from, which only time can show.
     std::thread::sleep(Duration::from_millis(500));
     most = most.max(memory(process));
     let (mut got, mut buffer) = (0, vec![0; PIECE]);
@@ -120,7 +121,7 @@ fn events_come_as_they_are_sent() {
     stream.write_all(b"GET /events HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
     assert!(head(&mut stream).contains("text/event-stream"));
     for n in 0..3 {
-        // Longer than a body may pause elsewhere.
+        // Not a wait for something: longer than a body may pause elsewhere.
         std::thread::sleep(Duration::from_millis(400));
         say.send(()).unwrap();
         let mut chunk = [0; 14];

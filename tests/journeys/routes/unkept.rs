@@ -1,8 +1,8 @@
 //! Evidence that cannot be written: callers are served, nothing is promoted on it, people see it, and it passes.
 
-use super::upstream::{Upstream, until};
+use super::upstream::Upstream;
 use super::{board, metric, stage_of};
-use crate::common::Site;
+use crate::common::{Site, until};
 use std::process::Command;
 use std::time::{Duration, Instant};
 

@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// A request as it came.
 #[derive(Clone, Debug)]
@@ -177,13 +177,4 @@ pub(crate) fn raw(url: &str, bytes: &[u8], slowly: bool) -> Vec<u8> {
 /// The same as text.
 pub(crate) fn said(url: &str, request: &str) -> String {
     String::from_utf8_lossy(&raw(url, request.as_bytes(), false)).into_owned()
-}
-
-/// Waits for a condition.
-pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    let begun = Instant::now();
-    while !holds() {
-        assert!(begun.elapsed() < Duration::from_secs(60), "never: {what}");
-        std::thread::sleep(Duration::from_millis(10));
-    }
 }

@@ -1,7 +1,6 @@
 //! Flows that a person runs, screens and traces that they look at: the real program against the demo's 3270 host.
 
-use super::said;
-use crate::common::Site;
+use crate::common::{Site, printed};
 use banyan_testkit_tn3270::{DropAt, Layout};
 use serde_json::{Value, json};
 use std::fs;
@@ -19,7 +18,7 @@ fn book(site: &Site, item: &str, reference: &str, commit: bool) -> Output {
 fn found(site: &Site, reference: &str) -> bool {
     let reference = format!("reference={reference}");
     let out = site.banyan(&["screens", "run", "green", "find_booking", "--with", &reference]);
-    assert!([Some(0), Some(4)].contains(&out.status.code()), "{}", said(&out));
+    assert!([Some(0), Some(4)].contains(&out.status.code()), "{}", printed(&out));
     out.status.success()
 }
 
@@ -32,12 +31,12 @@ fn commits(site: &Site) -> usize {
 fn a_flow_that_commits_runs_only_if_that_is_said() {
     let site = Site::demo();
     let out = book(&site, "HW000111", "R1", false);
-    assert!(out.status.code() == Some(2) && said(&out).contains("--commit"), "{}", said(&out));
+    assert!(out.status.code() == Some(2) && printed(&out).contains("--commit"), "{}", printed(&out));
     let seen = site.host().seen();
     assert_eq!((seen.connections, seen.keys.len()), (0, 0), "the host was not even called");
 
     let out = book(&site, "HW000111", "R1", true);
-    assert!(out.status.success() && said(&out).contains("done"), "{}", said(&out));
+    assert!(out.status.success() && printed(&out).contains("done"), "{}", printed(&out));
     assert_eq!(commits(&site), 1);
     assert!(found(&site, "R1"));
     let audit = fs::read_to_string(site.path("banyan.discover.audit.jsonl")).unwrap();
@@ -45,8 +44,8 @@ fn a_flow_that_commits_runs_only_if_that_is_said() {
     assert!(!audit.contains("FOR ANN") && audit.contains("$note"), "no values in the audit: {audit}");
 
     let out = book(&site, "HW999999", "R2", true);
-    assert_eq!(out.status.code(), Some(3), "{}", said(&out));
-    assert!(said(&out).contains("refused [item-not-found]"), "{}", said(&out));
+    assert_eq!(out.status.code(), Some(3), "{}", printed(&out));
+    assert!(printed(&out).contains("refused [item-not-found]"), "{}", printed(&out));
     assert_eq!(commits(&site), 1, "refused before the key that books");
     assert!(!found(&site, "R2"));
 }
@@ -56,11 +55,11 @@ fn a_commit_whose_answer_is_lost_is_looked_up_and_never_repeated() {
     let site = Site::demo();
     site.host().set(|o| o.drop = Some(DropAt::AfterCommit));
     let out = book(&site, "HW000111", "R1", true);
-    assert!(out.status.success(), "it was recorded: {}", said(&out));
+    assert!(out.status.success(), "it was recorded: {}", printed(&out));
     site.host().set(|o| o.drop = Some(DropAt::AtCommit));
     let out = book(&site, "HW000111", "R2", true);
-    assert_eq!(out.status.code(), Some(1), "{}", said(&out));
-    assert!(said(&out).contains("a new session looked: it was not done"), "{}", said(&out));
+    assert_eq!(out.status.code(), Some(1), "{}", printed(&out));
+    assert!(printed(&out).contains("a new session looked: it was not done"), "{}", printed(&out));
     assert_eq!(commits(&site), 2);
     site.host().set(|o| o.drop = None);
     assert_eq!((found(&site, "R1"), found(&site, "R2")), (true, false));
@@ -68,7 +67,7 @@ fn a_commit_whose_answer_is_lost_is_looked_up_and_never_repeated() {
     // Recorded, and then neither an answer nor a way to ask.
     site.host().set(|o| o.error_after_commit = true);
     let out = book(&site, "HW000111", "R3", true);
-    assert!(out.status.code() == Some(5) && said(&out).contains("IN DOUBT"), "{}", said(&out));
+    assert!(out.status.code() == Some(5) && printed(&out).contains("IN DOUBT"), "{}", printed(&out));
     assert_eq!(commits(&site), 3);
 }
 
@@ -77,16 +76,16 @@ fn screens_and_traces_are_shown_as_text_and_drawn() {
     let site = Site::demo();
     let never = site.banyan(&["screens", "show", "green", "detail"]);
     assert!(
-        never.status.code() == Some(1) && said(&never).contains("no kept trace shows `detail`"),
+        never.status.code() == Some(1) && printed(&never).contains("no kept trace shows `detail`"),
         "{}",
-        said(&never)
+        printed(&never)
     );
     let trace = site.path("kept.jsonl");
     let trace = trace.to_str().unwrap();
     site.banyan_json(&["screens", "run", "green", "read_item", "--with", "item=HW000111", "--trace", trace]);
 
     let screen = site.banyan(&["screens", "show", "green", "detail", "--svg", "detail.svg"]);
-    let text = said(&screen);
+    let text = printed(&screen);
     assert!(screen.status.success() && text.starts_with("screen detail\n"), "{text}");
     assert!(text.contains("  5  ITEM . . . . . .  HW000111") && text.contains("GREEN TEA 250"), "{text}");
     let field = text.lines().find(|l| l.trim_start().starts_with("item ")).unwrap();
@@ -100,11 +99,15 @@ fn screens_and_traces_are_shown_as_text_and_drawn() {
         names.first() == Some(&"menu") && names.contains(&"enquiry") && names.last() == Some(&"detail"),
         "{names:?}"
     );
-    let text = said(&site.banyan(&["screens", "show", "green", trace]));
+    let text = printed(&site.banyan(&["screens", "show", "green", trace]));
     assert!(text.contains("sent: Enter") && text.contains("screen enquiry"), "{text}");
 
     let wrong = site.banyan(&["screens", "show", "green", "detial"]);
-    assert!(wrong.status.code() == Some(2) && said(&wrong).contains("did you mean `detail`?"), "{}", said(&wrong));
+    assert!(
+        wrong.status.code() == Some(2) && printed(&wrong).contains("did you mean `detail`?"),
+        "{}",
+        printed(&wrong)
+    );
 }
 
 #[test]
@@ -114,16 +117,16 @@ fn a_screen_that_moved_is_shown_accepted_and_written_into_the_map() {
     assert!(read().status.success());
     site.host().set(|o| o.layout = Layout::ColumnMoved);
     let out = read();
-    assert!(out.status.code() == Some(1) && said(&out).contains("screens-unknown-screen"), "{}", said(&out));
+    assert!(out.status.code() == Some(1) && printed(&out).contains("screens-unknown-screen"), "{}", printed(&out));
     let keys = site.host().seen().keys.len();
     let out = read();
-    assert!(said(&out).contains("screens-breaker-open"), "{}", said(&out));
+    assert!(printed(&out).contains("screens-breaker-open"), "{}", printed(&out));
     assert_eq!(site.host().seen().keys.len(), keys, "nothing is pressed while it stands");
 
     let before = fs::read_to_string(site.path("green/stock.yaml")).unwrap();
     let shown = site.banyan(&["screens", "accept", "green", "--show"]);
-    assert!(shown.status.success(), "{}", said(&shown));
-    assert!(said(&shown).contains("it stands at row 7, column 3 now"), "{}", said(&shown));
+    assert!(shown.status.success(), "{}", printed(&shown));
+    assert!(printed(&shown).contains("it stands at row 7, column 3 now"), "{}", printed(&shown));
     let waits: Value = site.banyan_json(&["screens", "accept", "green", "--show"]);
     let proposal = waits["proposal"].as_str().unwrap();
     assert!(proposal.contains("map: stock/v2") && proposal.contains("{ at: [7, 3], is: \"QUANTITY . . . .\" }"));
@@ -132,9 +135,9 @@ fn a_screen_that_moved_is_shown_accepted_and_written_into_the_map() {
     assert!(!read().status.success(), "showing accepts nothing");
 
     let accepted = site.banyan(&["screens", "accept", "green", "--write"]);
-    assert!(accepted.status.success() && said(&accepted).contains("stock.v1.yaml"), "{}", said(&accepted));
+    assert!(accepted.status.success() && printed(&accepted).contains("stock.v1.yaml"), "{}", printed(&accepted));
     assert_eq!(fs::read_to_string(site.path("green/stock.v1.yaml")).unwrap(), before, "the old version is kept");
     assert_eq!(fs::read_to_string(site.path("green/stock.yaml")).unwrap(), proposal);
     let out = read();
-    assert!(out.status.success() && said(&out).contains("HW000111"), "{}", said(&out));
+    assert!(out.status.success() && printed(&out).contains("HW000111"), "{}", printed(&out));
 }

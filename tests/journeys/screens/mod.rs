@@ -4,7 +4,7 @@ mod by_hand;
 mod recorder;
 mod trouble;
 
-use crate::common::Site;
+use crate::common::{Site, printed};
 use serde_json::{Value, json};
 use std::fs;
 
@@ -45,10 +45,6 @@ fn logins(site: &Site) -> usize {
     fs::read_to_string(site.path("logins")).unwrap_or_default().lines().count()
 }
 
-fn said(out: &std::process::Output) -> String {
-    (String::from_utf8_lossy(&out.stdout) + String::from_utf8_lossy(&out.stderr)).into_owned()
-}
-
 fn keyed(g: &crate::common::Gateway, key: &str, headers: &[(&str, &str)]) -> (u16, Value) {
     let answer = g.ask(&format!("/v1/items:lookup?space=green&key={key}"), headers);
     (answer.status, answer.json())
@@ -61,7 +57,7 @@ fn what_stands_on_screens_is_served_read_live_and_says_where_it_stood() {
     g.until("all pages are read", |g| g.count("/v1/items") == 9);
     let (status, seventh) = keyed(&g, "4717", &[]);
     assert_eq!((status, seventh["qty"].clone()), (200, json!("70")), "{seventh}");
-    let why = said(&site.banyan(&["why", "item", "green:4717"]));
+    let why = printed(&site.banyan(&["why", "item", "green:4717"]));
     assert!(why.contains("map green/v1, screen list, page 2, row 7, columns 12 to 17"), "{why}");
     let id = seventh["id"].as_str().unwrap();
     let lineage = g.get(&format!("/v1/items/{id}/lineage")).to_string();
@@ -71,11 +67,11 @@ fn what_stands_on_screens_is_served_read_live_and_says_where_it_stood() {
     assert_eq!(keyed(&g, "4717", &FRESH).1["qty"], "71");
     assert_eq!(keyed(&g, "9999", &FRESH).0, 404);
     g.until("it is stored", |g| keyed(g, "4717", &[]).1["qty"] == "71");
-    let why = said(&site.banyan(&["why", "item", "green:4717"]));
+    let why = printed(&site.banyan(&["why", "item", "green:4717"]));
     assert!(why.contains("screen detail, row 5, columns 8 to 13"), "{why}");
     assert_eq!(g.dataset("green.stock")["ledger"]["adds_up"], true);
 
-    let audit = said(&site.banyan(&["audit", "list", "--source", "green"]));
+    let audit = printed(&site.banyan(&["audit", "list", "--source", "green"]));
     assert!(audit.contains("read_stock: [menu ") && audit.contains("read_item: [menu "), "{audit}");
     assert!(audit.contains("type $item") && !audit.contains("\"secret\""), "{audit}");
     assert!(site.banyan(&["audit", "verify"]).status.success());
@@ -100,7 +96,7 @@ fn a_record_that_cannot_be_mapped_is_a_dead_letter_with_its_place_on_the_screen(
     let letter = g.admin("/admin/v1/dead-letters")["items"][0].clone();
     assert_eq!(letter["code"], "bad-quantity");
     assert!(letter["where"].as_str().unwrap().contains("screen list, page 2, row 5"), "{letter}");
-    let shown = said(&site.banyan(&["dead-letters", "show", &letter["number"].to_string()]));
+    let shown = printed(&site.banyan(&["dead-letters", "show", &letter["number"].to_string()]));
     assert!(shown.contains("screen list, page 2, row 5") && !shown.contains(", byte "), "{shown}");
     g.stop();
 }
@@ -115,15 +111,15 @@ fn a_flow_runs_by_hand_and_its_trace_replays() {
     let trace = trace.to_str().unwrap();
     assert_eq!(site.banyan_json(&["screens", "replay", "green", trace])["same"], true);
     let one = site.banyan(&["screens", "run", "green", "read_item", "--with", "item=4712"]);
-    assert!(one.status.success() && said(&one).contains("4712"), "{}", said(&one));
+    assert!(one.status.success() && printed(&one).contains("4712"), "{}", printed(&one));
     let none = site.banyan(&["screens", "run", "green", "read_item", "--with", "item=4800"]);
-    assert_eq!(none.status.code(), Some(4), "{}", said(&none));
+    assert_eq!(none.status.code(), Some(4), "{}", printed(&none));
     for (wrong, told) in [
         (vec!["read_items"], "did you mean `read_item`?"),
         (vec!["read_item"], "must be given `item`"),
         (vec!["read_item", "--with", "qty=1"], "not `qty`"),
     ] {
         let out = site.banyan(&[&["screens", "run", "green"], wrong.as_slice()].concat());
-        assert!(out.status.code() == Some(2) && said(&out).contains(told), "{wrong:?}: {}", said(&out));
+        assert!(out.status.code() == Some(2) && printed(&out).contains(told), "{wrong:?}: {}", printed(&out));
     }
 }

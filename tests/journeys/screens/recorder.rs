@@ -1,7 +1,6 @@
 //! `banyan screens record` as a person has it: the real program on a terminal, which is a pty of the test's.
 
-use super::said;
-use crate::common::{PROGRAM, Site};
+use crate::common::{PROGRAM, Site, printed};
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 use std::fs;
 use std::io::{Read, Write};
@@ -122,6 +121,6 @@ fn what_a_person_does_becomes_a_draft_of_a_map() {
 fn a_recording_needs_a_person() {
     let site: Site = super::green("1h", "secret");
     let out = site.banyan(&["screens", "record", "--out", "draft.yaml", "--", "bash", "./green.sh"]);
-    assert!(out.status.code() == Some(2) && said(&out).contains("must be a terminal"), "{}", said(&out));
+    assert!(out.status.code() == Some(2) && printed(&out).contains("must be a terminal"), "{}", printed(&out));
     assert!(!site.path("draft.yaml").exists());
 }

@@ -1,6 +1,7 @@
 //! A killed pass, a drifted screen, a wrong password.
 
-use super::{green, keyed, logins, said};
+use super::{green, keyed, logins};
+use crate::common::printed;
 use serde_json::json;
 use std::fs;
 use std::time::Duration;
@@ -50,16 +51,20 @@ fn a_screen_that_drifted_stops_its_map_until_a_person_accepts() {
     let g = site.start();
     g.until("it still stands", |g| g.admin("/admin/v1/sources")["items"][0]["halted"].is_object());
     let shown = site.banyan(&["screens", "accept", "green", "--show"]);
-    assert!(shown.status.success() && said(&shown).contains("STOCK SURVEY"), "{}", said(&shown));
+    assert!(shown.status.success() && printed(&shown).contains("STOCK SURVEY"), "{}", printed(&shown));
     let svg = site.path("drift.svg");
     let drawn = site.banyan(&["screens", "accept", "green", "--show", "--svg", svg.to_str().unwrap()]);
-    assert!(drawn.status.success() && fs::read_to_string(&svg).unwrap().contains("STOCK SURVEY"), "{}", said(&drawn));
+    assert!(
+        drawn.status.success() && fs::read_to_string(&svg).unwrap().contains("STOCK SURVEY"),
+        "{}",
+        printed(&drawn)
+    );
     assert!(g.admin("/admin/v1/sources")["items"][0]["halted"].is_object(), "showing accepts nothing");
 
     fs::write(site.path("title"), "STOCK LIST").unwrap();
     let accepted = site.banyan(&["screens", "accept", "green"]);
-    assert!(accepted.status.success(), "{}", said(&accepted));
-    assert!(site.path("green.v2.yaml").exists(), "{}", said(&accepted));
+    assert!(accepted.status.success(), "{}", printed(&accepted));
+    assert!(site.path("green.v2.yaml").exists(), "{}", printed(&accepted));
     g.until("the list is read again, and what is gone from it is held back", |g| {
         let dataset = g.dataset("green.stock");
         g.admin("/admin/v1/sources")["items"][0]["halted"].is_null() && !dataset["suspended"].is_null()
