@@ -1,7 +1,7 @@
 //! An open source: feeds, live reads, health, and what it holds.
 
 use crate::config::spec::{Datasets, misses};
-use crate::feed::{Feed, Joint};
+use crate::feed::{Feed, InTurns, Joint};
 use crate::lane::{Desk, Lane};
 use crate::lookup::Reads;
 use crate::text::{Chosen, ReadFrom, Text};
@@ -44,9 +44,9 @@ impl Connected for SqlSource {
         if let Some(first) = sync.together.first() {
             let members = sync.together.iter().filter_map(|name| self.datasets.get(name)).cloned().collect();
             return (first == dataset)
-                .then(|| Box::new(Joint::new(self.desk.clone(), members, sync)) as Box<dyn BlockingFeed>);
+                .then(|| Box::new(InTurns(Joint::new(self.desk.clone(), members, sync))) as Box<dyn BlockingFeed>);
         }
-        Some(Box::new(Feed::new(self.desk.clone(), spec.clone(), sync)))
+        Some(Box::new(InTurns(Feed::new(self.desk.clone(), spec.clone(), sync))))
     }
 
     fn lookup(&self) -> Option<&dyn Lookup> {

@@ -9,11 +9,11 @@
 use super::pass::{Pass, Read};
 use super::plan::{Described, Plan};
 use super::position::Position;
-use super::turns::{self, Turns, due, newest, start_after};
+use super::turns::{Bench, Turns, due, newest, start_after};
 use crate::config::spec::{DatasetSpec, Mode, SyncSpec};
-use crate::lane::{Desk, Lane};
-use banyan_adapter::{Ask, BlockingFeed, Call, Delivery, Fault, Purpose, Scope, UnitDone};
-use banyan_words::{UnitRef, codec};
+use crate::lane::Desk;
+use banyan_adapter::{Ask, Call, Delivery, Fault, Purpose, Scope, UnitDone};
+use banyan_words::codec;
 use jiff::Timestamp;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -29,16 +29,11 @@ pub(crate) struct Joint {
     desk: Arc<Desk>,
     members: Vec<Arc<DatasetSpec>>,
     sync: SyncSpec,
-    lane: Lane,
-    loaded: bool,
+    bench: Bench,
     due: Instant,
     newest: Option<Timestamp>,
     logged: bool,
     run: Option<Run>,
-    /// What is handed over, in order.
-    outbox: VecDeque<Delivery>,
-    /// What comes after the outbox.
-    fault: Option<Fault>,
 }
 
 /// A pass under way.
@@ -58,20 +53,8 @@ struct Run {
 impl Joint {
     /// The feed of those datasets, in that order.
     pub(crate) fn new(desk: Arc<Desk>, members: Vec<Arc<DatasetSpec>>, sync: SyncSpec) -> Joint {
-        let lane = Lane::new(desk.clone());
-        Joint {
-            desk,
-            members,
-            sync,
-            lane,
-            loaded: false,
-            due: Instant::now(),
-            newest: None,
-            logged: false,
-            run: None,
-            outbox: VecDeque::new(),
-            fault: None,
-        }
+        let bench = Bench::new(desk.clone());
+        Joint { desk, members, sync, bench, due: Instant::now(), newest: None, logged: false, run: None }
     }
 
     fn every(&self) -> Duration {
@@ -83,7 +66,7 @@ impl Joint {
         let cx = &self.desk.cx;
         self.newest = newest(cx, &first.name);
         self.due = due(cx, cx.memory.position(&first.name).as_deref(), self.every());
-        self.loaded = true;
+        self.bench.loaded = true;
     }
 
     /// A member is read page by page where it can be.
@@ -98,10 +81,10 @@ impl Joint {
         let started = start_after(&self.desk.cx, self.newest);
         self.newest = Some(started);
         self.due = Instant::now() + self.every();
-        let promised = self.lane.one_state(true, Purpose::Sync, call)?;
+        let promised = self.bench.lane.one_state(true, Purpose::Sync, call)?;
         let mut plans = Vec::new();
         for member in &self.members {
-            let table = Described::ask(&mut self.lane, member, Purpose::Sync, call)?;
+            let table = Described::ask(&mut self.bench.lane, member, Purpose::Sync, call)?;
             let plan = self.plan(member, table)?;
             self.desk.told().modes.insert(member.name.clone(), plan.mode);
             plans.push(Arc::new(plan));
@@ -126,8 +109,8 @@ impl Joint {
         let gone = self.members.iter().zip(&plans).find_map(|(m, p)| p.gone(&m.name));
         if let Some(fault) = gone {
             // The gateway compares the columns first; if it does not stop for them, this does.
-            self.outbox = held;
-            self.fault = Some(fault);
+            self.bench.outbox = held;
+            self.bench.fault = Some(fault);
             return Ok(());
         }
         self.run = Some(Run { plans, started, at: 0, pass, rows: 0, bytes: 0, held, flows: false });
@@ -138,7 +121,7 @@ impl Joint {
     fn advance(&mut self, mut run: Run, ask: Ask, call: &Call) -> Result<(), Fault> {
         let Some(member) = self.members.get(run.at).cloned() else { return Ok(()) };
         let before = run.pass.rows;
-        let (batch, more) = run.pass.step(&mut self.lane, &member, ask, call)?;
+        let (batch, more) = run.pass.step(&mut self.bench.lane, &member, ask, call)?;
         run.rows += run.pass.rows - before;
         if !batch.is_empty() {
             run.pass.shown = true;
@@ -163,14 +146,14 @@ impl Joint {
             );
         }
         if run.flows {
-            self.outbox.append(&mut run.held);
+            self.bench.outbox.append(&mut run.held);
         }
         self.run = Some(run);
         Ok(())
     }
 
     fn end(&mut self, mut run: Run, call: &Call) -> Result<(), Fault> {
-        self.lane.one_state(false, Purpose::Sync, call)?;
+        self.bench.lane.one_state(false, Purpose::Sync, call)?;
         if !run.flows {
             // After `Begin`, before all else.
             run.held.insert(1, Delivery::Together);
@@ -180,7 +163,7 @@ impl Joint {
         position.keys_at = Some(run.started);
         let done = UnitDone { records: run.rows, part: None, position: Some(position.text()) };
         run.held.push_back(Delivery::Done(done));
-        self.outbox.append(&mut run.held);
+        self.bench.outbox.append(&mut run.held);
         Ok(())
     }
 }
@@ -191,23 +174,15 @@ fn whole(plan: &Arc<Plan>, started: Timestamp) -> Pass {
 }
 
 impl Turns for Joint {
-    fn outbox(&mut self) -> &mut VecDeque<Delivery> {
-        &mut self.outbox
-    }
-
-    fn fault(&mut self) -> Option<Fault> {
-        self.fault.take()
-    }
-
-    fn lane(&mut self) -> &mut Lane {
-        &mut self.lane
+    fn bench(&mut self) -> &mut Bench {
+        &mut self.bench
     }
 
     fn rests(&mut self) -> Option<Instant> {
         if self.run.is_some() {
             return None;
         }
-        if !self.loaded {
+        if !self.bench.loaded {
             self.load();
         }
         (Instant::now() < self.due || self.desk.cx.budget.closed_until().is_some()).then_some(self.due)
@@ -220,30 +195,11 @@ impl Turns for Joint {
         }
     }
 
-    fn drop_pass(&mut self) {
+    fn forget(&mut self) {
         self.run = None;
-        self.lane.give_up();
-        self.outbox.clear();
-        self.fault = None;
-        self.loaded = false;
-    }
-}
-
-impl BlockingFeed for Joint {
-    fn next(&mut self, ask: Ask, call: &Call) -> Result<Delivery, Fault> {
-        turns::next(self, ask, call)
     }
 
-    fn acknowledge(&mut self, _: &UnitRef, _: &str) -> Result<(), Fault> {
-        Ok(())
-    }
-
-    fn rewind(&mut self) {
-        self.drop_pass();
-    }
-
-    fn again(&mut self) {
-        self.drop_pass();
+    fn hurry(&mut self) {
         self.load();
         self.due = Instant::now();
     }

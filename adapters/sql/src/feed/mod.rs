@@ -15,20 +15,20 @@ mod window;
 pub(crate) use joint::Joint;
 pub(crate) use pass::order;
 pub(crate) use plan::Described;
+pub(crate) use turns::InTurns;
 
 use crate::config::spec::{DatasetSpec, Mode, SyncSpec};
-use crate::lane::{Desk, Lane};
+use crate::lane::Desk;
 use crate::text::{ReadFrom, Text, quoted_table};
-use banyan_adapter::{Ask, BlockingFeed, Call, Delivery, Fault, Purpose, Scope, UnitDone};
+use banyan_adapter::{Ask, Call, Delivery, Fault, Purpose, Scope, UnitDone};
 use banyan_words::{BatchBuilder, Shape, UnitRef, Value};
 use jiff::Timestamp;
 use pass::{Pass, Read};
 use plan::Plan;
 use position::Position;
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use turns::{CLOSED, Turns, due, newest, start_after};
+use turns::{Bench, CLOSED, Turns, due, newest, start_after};
 use window::Window;
 
 /// A pass over changes is cut into units of about so many rows, so that a restart does not begin it anew.
@@ -41,9 +41,8 @@ pub(crate) struct Feed {
     desk: Arc<Desk>,
     spec: Arc<DatasetSpec>,
     sync: SyncSpec,
-    lane: Lane,
+    bench: Bench,
     /// The position text the gateway has, once asked for; read when the plan is known.
-    loaded: bool,
     told: Option<String>,
     position: Option<Position>,
     due: Instant,
@@ -52,21 +51,17 @@ pub(crate) struct Feed {
     hurried: bool,
     logged: Option<Mode>,
     pass: Option<Pass>,
-    outbox: VecDeque<Delivery>,
-    /// What comes after the outbox.
-    fault: Option<Fault>,
 }
 
 impl Feed {
     /// The feed of a dataset that is synced.
     pub(crate) fn new(desk: Arc<Desk>, spec: Arc<DatasetSpec>, sync: SyncSpec) -> Feed {
-        let lane = Lane::new(desk.clone());
+        let bench = Bench::new(desk.clone());
         Feed {
             desk,
             spec,
             sync,
-            lane,
-            loaded: false,
+            bench,
             told: None,
             position: None,
             due: Instant::now(),
@@ -74,8 +69,6 @@ impl Feed {
             hurried: false,
             logged: None,
             pass: None,
-            outbox: VecDeque::new(),
-            fault: None,
         }
     }
 
@@ -85,7 +78,7 @@ impl Feed {
         // A pass that was given up may have the same start again: it is the same pass.
         self.newest = newest(&self.desk.cx, &self.spec.name);
         self.position = None;
-        self.loaded = true;
+        self.bench.loaded = true;
         let every = self.sync.every.or(self.logged.or(self.sync.mode).map(Mode::every));
         let every = every.unwrap_or(Duration::from_secs(60));
         self.due = match self.hurried {
@@ -105,7 +98,7 @@ impl Feed {
     fn begin(&mut self, call: &Call) -> Result<(), Fault> {
         let started = self.start();
         self.due = Instant::now();
-        let table = Described::ask(&mut self.lane, &self.spec, Purpose::Sync, call)?;
+        let table = Described::ask(&mut self.bench.lane, &self.spec, Purpose::Sync, call)?;
         let plan = Arc::new(Plan::make(&self.spec, &self.sync, table, &self.desk.cx)?);
         if self.logged != Some(plan.mode) {
             self.logged = Some(plan.mode);
@@ -124,7 +117,7 @@ impl Feed {
             // The gateway compares the columns first; if it does not stop for them, this does.
             let mut pass = Pass::new(plan, Read::Whole, Scope::Changes, started);
             self.announce(&mut pass);
-            self.fault = Some(fault);
+            self.bench.fault = Some(fault);
             return Ok(());
         }
         self.pass = self.prepared(plan, started, call)?;
@@ -155,7 +148,7 @@ impl Feed {
                     return Err(Fault::transient("bad-answer", "the server gave no min_active_rowversion()"));
                 };
                 if from.as_ref() == Some(&upper) {
-                    self.outbox.push_back(Delivery::Current { as_of: started });
+                    self.bench.outbox.push_back(Delivery::Current { as_of: started });
                     return Ok(None);
                 }
                 let read = Read::Column { from, below: Some(upper.clone()) };
@@ -227,15 +220,15 @@ impl Feed {
 
     /// The cells of an answer's only row.
     fn one_row(&mut self, text: Text, call: &Call) -> Result<Vec<Value<'static>>, Fault> {
-        let columns = self.lane.select(text, &self.spec.name, Purpose::Sync, call)?;
+        let columns = self.bench.lane.select(text, &self.spec.name, Purpose::Sync, call)?;
         let width = columns.len();
         let unit =
             UnitRef { name: String::new(), version: String::new(), order: String::new(), as_of: Timestamp::UNIX_EPOCH };
         let mut builder = BatchBuilder::new(Arc::new(unit));
         let no = builder.shape(Arc::new(Shape { dataset: self.spec.name.clone(), columns }));
         let mut sink = crate::Sink::new(&mut builder, no, 0);
-        while sink.rows() == 0 && self.lane.fetch((1, 1), &mut sink, Purpose::Sync, call)? {}
-        self.lane.enough();
+        while sink.rows() == 0 && self.bench.lane.fetch((1, 1), &mut sink, Purpose::Sync, call)? {}
+        self.bench.lane.enough();
         let batch = builder.finish();
         let row = (!batch.is_empty()).then(|| batch.row(0));
         Ok(row.map(|row| (0..width).map(|i| row.value(i).into_owned()).collect()).unwrap_or_default())
@@ -243,7 +236,7 @@ impl Feed {
 
     fn announce(&mut self, pass: &mut Pass) {
         pass.begun = true;
-        self.outbox.push_back(Delivery::Begin {
+        self.bench.outbox.push_back(Delivery::Begin {
             unit: pass.unit.clone(),
             token: String::new(),
             scope: pass.scope,
@@ -258,7 +251,7 @@ impl Feed {
         }
         for batch in pass.held.drain(..) {
             pass.shown = true;
-            self.outbox.push_back(Delivery::Records(batch));
+            self.bench.outbox.push_back(Delivery::Records(batch));
         }
     }
 
@@ -272,7 +265,7 @@ impl Feed {
             return Ok(());
         }
         let deleted = pass.reads_deletions();
-        let (batch, more) = match pass.step(&mut self.lane, &self.spec, ask, call) {
+        let (batch, more) = match pass.step(&mut self.bench.lane, &self.spec, ask, call) {
             Err(fault) if fault.code == CLOSED => {
                 self.pass = Some(pass);
                 self.pause();
@@ -283,7 +276,7 @@ impl Feed {
         if !batch.is_empty() {
             if deleted {
                 self.release(&mut pass);
-                self.outbox.push_back(Delivery::Deleted(batch));
+                self.bench.outbox.push_back(Delivery::Deleted(batch));
             } else {
                 pass.held.push(batch);
             }
@@ -330,7 +323,7 @@ impl Feed {
 
     fn done(&mut self, pass: &Pass, position: Position) {
         let done = UnitDone { records: pass.rows, part: None, position: Some(position.text()) };
-        self.outbox.push_back(Delivery::Done(done));
+        self.bench.outbox.push_back(Delivery::Done(done));
         self.position = Some(position);
     }
 
@@ -342,13 +335,13 @@ impl Feed {
             if let (Some(position), Some(upper)) = (&mut self.position, &pass.upper) {
                 position.set_from(Some(upper));
             }
-            self.outbox.push_back(Delivery::Current { as_of: pass.started });
+            self.bench.outbox.push_back(Delivery::Current { as_of: pass.started });
             return;
         }
         self.release(&mut pass);
         if !pass.shown {
             pass.shown = true;
-            self.outbox.push_back(Delivery::Records(pass.empty()));
+            self.bench.outbox.push_back(Delivery::Records(pass.empty()));
         }
         let mut position = self.next_position(&pass);
         match pass.read {
@@ -381,29 +374,21 @@ impl Feed {
         if self.pass.as_mut().is_some_and(|pass| !pass.pause()) {
             self.drop_pass();
         }
-        self.lane.hang_up();
+        self.bench.lane.hang_up();
     }
 }
 
 impl Turns for Feed {
-    fn outbox(&mut self) -> &mut VecDeque<Delivery> {
-        &mut self.outbox
-    }
-
-    fn fault(&mut self) -> Option<Fault> {
-        self.fault.take()
-    }
-
-    fn lane(&mut self) -> &mut Lane {
-        &mut self.lane
+    fn bench(&mut self) -> &mut Bench {
+        &mut self.bench
     }
 
     fn rests(&mut self) -> Option<Instant> {
-        if self.pass.is_none() && !self.loaded {
+        if self.pass.is_none() && !self.bench.loaded {
             self.load();
         }
         let closed = self.desk.cx.budget.closed_until().is_some();
-        if closed && self.lane.is_open() {
+        if closed && self.bench.lane.is_open() {
             self.pause();
         }
         (closed || (self.pass.is_none() && Instant::now() < self.due)).then_some(self.due)
@@ -416,31 +401,11 @@ impl Turns for Feed {
         }
     }
 
-    /// Gives up what is open.
-    fn drop_pass(&mut self) {
+    fn forget(&mut self) {
         self.pass = None;
-        self.lane.give_up();
-        self.outbox.clear();
-        self.fault = None;
-        self.loaded = false;
-    }
-}
-
-impl BlockingFeed for Feed {
-    fn next(&mut self, ask: Ask, call: &Call) -> Result<Delivery, Fault> {
-        turns::next(self, ask, call)
     }
 
-    fn acknowledge(&mut self, _: &UnitRef, _: &str) -> Result<(), Fault> {
-        Ok(())
-    }
-
-    fn rewind(&mut self) {
-        self.drop_pass();
-    }
-
-    fn again(&mut self) {
-        self.drop_pass();
+    fn hurry(&mut self) {
         self.hurried = true;
     }
 }

@@ -3,10 +3,12 @@
 //! Invariant: what is in the outbox goes before the fault that came after it; after a fault the pass begins anew.
 
 use super::position::Position;
-use crate::lane::Lane;
-use banyan_adapter::{Ask, Call, Context, Delivery, Fault};
+use crate::lane::{Desk, Lane};
+use banyan_adapter::{Ask, BlockingFeed, Call, Context, Delivery, Fault};
+use banyan_words::UnitRef;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// The budget's window is closed: nothing is wrong, nothing is sent.
@@ -14,30 +16,78 @@ pub(super) const CLOSED: &str = "source-closed";
 /// Longest and shortest nap while there is nothing to do.
 const NAPS: [Duration; 2] = [Duration::from_millis(20), Duration::from_millis(5)];
 
-/// A feed that works in turns.
-pub(super) trait Turns {
-    /// What is handed over, in order.
-    fn outbox(&mut self) -> &mut VecDeque<Delivery>;
-    /// What comes after the outbox, once.
-    fn fault(&mut self) -> Option<Fault>;
+/// What every feed that works in turns has.
+pub(crate) struct Bench {
     /// The way to the server.
-    fn lane(&mut self) -> &mut Lane;
+    pub(super) lane: Lane,
+    /// What is handed over, in order.
+    pub(super) outbox: VecDeque<Delivery>,
+    /// What comes after the outbox.
+    pub(super) fault: Option<Fault>,
+    /// Whether the feed knows where to go on, and when.
+    pub(super) loaded: bool,
+}
+
+impl Bench {
+    pub(super) fn new(desk: Arc<Desk>) -> Bench {
+        Bench { lane: Lane::new(desk), outbox: VecDeque::new(), fault: None, loaded: false }
+    }
+}
+
+/// What a feed does in its turns.
+pub(crate) trait Turns: Send {
+    /// What it works at.
+    fn bench(&mut self) -> &mut Bench;
     /// Until when there is nothing to do, at least; `None`: there is.
     fn rests(&mut self) -> Option<Instant>;
     /// One request more, or a new pass.
     fn work(&mut self, ask: Ask, call: &Call) -> Result<(), Fault>;
+    /// Forgets the pass that is open.
+    fn forget(&mut self);
+    /// The next pass is due now: a person waits for it.
+    fn hurry(&mut self);
+
     /// Gives up what is open.
-    fn drop_pass(&mut self);
+    fn drop_pass(&mut self) {
+        self.forget();
+        let bench = self.bench();
+        bench.lane.give_up();
+        bench.outbox.clear();
+        bench.fault = None;
+        bench.loaded = false;
+    }
+}
+
+/// A feed that works in turns.
+pub(crate) struct InTurns<F>(pub(crate) F);
+
+impl<F: Turns> BlockingFeed for InTurns<F> {
+    fn next(&mut self, ask: Ask, call: &Call) -> Result<Delivery, Fault> {
+        next(&mut self.0, ask, call)
+    }
+
+    fn acknowledge(&mut self, _: &UnitRef, _: &str) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    fn rewind(&mut self) {
+        self.0.drop_pass();
+    }
+
+    fn again(&mut self) {
+        self.0.drop_pass();
+        self.0.hurry();
+    }
 }
 
 /// The next delivery of a feed.
-pub(super) fn next(feed: &mut impl Turns, ask: Ask, call: &Call) -> Result<Delivery, Fault> {
+fn next(feed: &mut impl Turns, ask: Ask, call: &Call) -> Result<Delivery, Fault> {
     let deadline = Instant::now() + ask.wait;
     loop {
-        if let Some(delivery) = feed.outbox().pop_front() {
+        if let Some(delivery) = feed.bench().outbox.pop_front() {
             return Ok(delivery);
         }
-        if let Some(fault) = feed.fault() {
+        if let Some(fault) = feed.bench().fault.take() {
             feed.drop_pass();
             return Err(fault);
         }
@@ -58,7 +108,7 @@ pub(super) fn next(feed: &mut impl Turns, ask: Ask, call: &Call) -> Result<Deliv
             feed.drop_pass();
             if fault.code == CLOSED {
                 // What was begun begins again when the window opens; the server is left alone until then.
-                feed.lane().hang_up();
+                feed.bench().lane.hang_up();
                 continue;
             }
             // A call that was told to stop failed because of that.
