@@ -54,6 +54,7 @@ fn a_caller_that_goes_away_ends_the_work() {
     let stop = call.stop.clone();
     let begin = Instant::now();
     std::thread::spawn(move || {
+        // Not a wait for something: whenever it comes, what hangs is given up.
         std::thread::sleep(Duration::from_millis(300));
         stop.stop();
     });

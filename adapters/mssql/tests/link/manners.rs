@@ -87,6 +87,7 @@ fn a_caller_that_stops_waits_for_nothing_and_the_server_is_told() {
         let call = Call::default();
         let stop = call.stop.clone();
         let stopper = std::thread::spawn(move || {
+            // Only time brings the caller to where it waits within a request: nothing that could be seen tells of it.
             std::thread::sleep(Duration::from_millis(400));
             stop.stop();
             Instant::now()

@@ -160,7 +160,7 @@ fn what_came_before_the_wait_began_is_not_missed() {
     for _ in 0..20 {
         let before = session.look().unwrap();
         session.act(&Act::Press(Key::Pa(1))).unwrap();
-        std::thread::sleep(Duration::from_millis(5));
+        until("the answer is there", || session.look().unwrap().revision > before.revision);
         let after = session.settle(before.revision, soon(), &Call::default()).unwrap();
         assert!(after.revision > before.revision && row(&after, 23) == "PA1 means nothing here");
     }

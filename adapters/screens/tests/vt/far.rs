@@ -75,10 +75,18 @@ pub(crate) fn types(session: &mut dyn Session, plain: &str) {
 }
 
 /// Waits for something that happens elsewhere.
-pub(crate) fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
-    let end = Instant::now() + Duration::from_secs(10);
+pub(crate) fn eventually(what: &str, holds: impl FnMut() -> bool) {
+    assert!(comes(holds), "{what}");
+}
+
+/// The same; false if it does not in time.
+pub(crate) fn comes(mut holds: impl FnMut() -> bool) -> bool {
+    let end = Instant::now() + Duration::from_secs(20);
     while !holds() {
-        assert!(Instant::now() < end, "{what}");
+        if Instant::now() >= end {
+            return false;
+        }
         std::thread::sleep(Duration::from_millis(10));
     }
+    true
 }

@@ -12,7 +12,6 @@ use banyan_screens::transport::{self, Session, Text, Transport};
 use banyan_words::node::yaml;
 use std::fs;
 use std::path::Path;
-use std::time::Duration;
 use tempfile::TempDir;
 
 pub(crate) const ABOOK: &str = include_str!("../maps/abook.yaml");
@@ -289,7 +288,6 @@ fn a_commit_whose_answer_is_lost_is_looked_for_and_never_sent_again() {
             _ => assert!(matches!(ran.end, End::Unknown { .. }), "{:?}", ran.end),
         }
         drop(tried);
-        std::thread::sleep(Duration::from_millis(300));
         let mut other = Tried::new(&LEDGER_MAP.replace("MOOD", "none"), folder.path());
         let flow = other.map.flow("book").unwrap();
         let given = vec![("item".to_owned(), "A-100".to_owned())];

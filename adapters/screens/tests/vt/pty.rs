@@ -1,6 +1,6 @@
 //! Programs on a pty: what they show, what reaches them.
 
-use crate::far::{QUIET, map, open, press, run, script, settle, shows, text, types, until};
+use crate::far::{QUIET, eventually, map, open, press, run, script, settle, shows, text, types, until};
 use banyan_adapter::Call;
 use banyan_screens::map::Map;
 use banyan_screens::picture::{At, Shown, Style};
@@ -65,11 +65,7 @@ fn rest_is_quiet_since_the_last_byte() {
 #[test]
 fn an_unfinished_sequence_is_no_rest() {
     let mut session = run(r"stty -echo; printf 'old\033['; read x; printf '2J\033[Hnew'; sleep 100");
-    let end = Instant::now() + Duration::from_secs(20);
-    while !shows(session.look().unwrap().grid().unwrap(), "old") {
-        assert!(Instant::now() < end, "it does not begin");
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    eventually("it begins", || shows(session.look().unwrap().grid().unwrap(), "old"));
     // What counts is that time passes.
     std::thread::sleep(4 * QUIET);
     let picture = session.look().unwrap();

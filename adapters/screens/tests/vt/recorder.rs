@@ -1,6 +1,6 @@
 //! The recorder: a person's terminal is a pty of the test's, on which a script works.
 
-use crate::far::script;
+use crate::far::{comes, script, shows};
 use crate::maps::{Tried, book, checked};
 use banyan_adapter::Fault;
 use banyan_screens::map::{Condition, Finder, Key, Press};
@@ -13,7 +13,6 @@ use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
 
 const HOT: &str = "\x1d";
 
@@ -54,16 +53,13 @@ impl Person {
     }
 
     fn sees(&self, text: &str) {
-        let end = Instant::now() + Duration::from_secs(15);
-        loop {
-            let grid = self.sees.lock().unwrap().grid();
-            if crate::far::shows(&grid, text) {
-                return;
-            }
-            let shown: Vec<String> = (1..=24).map(|r| grid.row(r)).filter(|r| !r.trim().is_empty()).collect();
-            assert!(Instant::now() < end, "`{text}` is not seen, but {shown:#?}");
-            std::thread::sleep(Duration::from_millis(10));
-        }
+        let mut grid = self.sees.lock().unwrap().grid();
+        let seen = comes(|| {
+            grid = self.sees.lock().unwrap().grid();
+            shows(&grid, text)
+        });
+        let shown: Vec<String> = (1..=24).map(|r| grid.row(r)).filter(|r| !r.trim().is_empty()).collect();
+        assert!(seen, "`{text}` is not seen, but {shown:#?}");
     }
 
     fn presses(&mut self, keys: &str) {
@@ -79,7 +75,6 @@ impl Person {
         for answer in answers {
             self.presses(&format!("{answer}\r"));
         }
-        std::thread::sleep(Duration::from_millis(100));
     }
 
     fn finishes(mut self, flow: &str) -> (Recorded, String) {
