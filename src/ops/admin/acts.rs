@@ -308,6 +308,6 @@ fn empty(body: &[u8]) -> Result<(), AdminFault> {
 fn exists(state: &AdminState, number: u64) -> Result<(), AdminFault> {
     match state.read(|_, reader| reader.dead_letter(number))? {
         Some(_) => Ok(()),
-        None => Err(AdminFault::new("not-found", format!("there is no dead letter {number}"))),
+        None => Err(AdminFault::missing(format_args!("dead letter {number}"))),
     }
 }

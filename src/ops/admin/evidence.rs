@@ -5,7 +5,7 @@ use super::blocking;
 use super::fault::{AdminFault, Problem};
 use super::migration::kept;
 use super::moves::named;
-use super::params::Params;
+use super::params::{NoParams, Params};
 use super::reads::number_of;
 use crate::ops::state::AdminState;
 use crate::ops::view::Page;
@@ -90,13 +90,12 @@ pub(super) async fn bundles(state: Data<AdminState>, req: HttpRequest) -> Result
 pub(super) async fn bundle(
     state: Data<AdminState>,
     number: Path<String>,
-    req: HttpRequest,
+    _: NoParams,
 ) -> Result<Json<Dossier>, AdminFault> {
-    Params::of(req.query_string(), &[])?;
     let number = number_of(&number)?;
     blocking(&state, move |s| {
         let found = kept(s)?.dossier(number)?;
-        found.map(Json).ok_or_else(|| AdminFault::new("not-found", format!("there is no bundle {number}")))
+        found.map(Json).ok_or_else(|| AdminFault::missing(format_args!("bundle {number}")))
     })
     .await
 }

@@ -123,6 +123,11 @@ impl AdminFault {
         AdminFault { def, detail: detail.into(), errors: Vec::new(), trace_id: String::new() }
     }
 
+    /// What was asked for is not there: "there is no …".
+    pub(in crate::ops) fn missing(what: impl fmt::Display) -> AdminFault {
+        AdminFault::new("not-found", format!("there is no {what}"))
+    }
+
     /// The refusal as the request with that trace id gets it; one that is our fault is logged.
     pub(super) fn answer(mut self, trace_id: String) -> HttpResponse {
         if self.def.status >= 500 {

@@ -4,7 +4,7 @@ use super::acts::Object;
 use super::blocking;
 use super::fault::{AdminFault, Problem};
 use super::moves::named;
-use super::params::Params;
+use super::params::{NoParams, Params};
 use crate::ops::state::AdminState;
 use crate::ops::view::Page;
 use crate::ops::view::migration::{BoardRow, BoardView, ClusterDetail, ClusterView, SampleView, VerdictView, leaving};
@@ -22,8 +22,7 @@ use utoipa::ToSchema;
 #[utoipa::path(get, path = "/admin/v1/migration", operation_id = "migrationBoard", tag = "migration",
     responses((status = 200, description = "All routes that have a modern side.", body = BoardView),
         (status = 400, description = "Refused.", body = Problem, content_type = "application/problem+json")))]
-pub(super) async fn board(state: Data<AdminState>, req: HttpRequest) -> Result<Json<BoardView>, AdminFault> {
-    Params::of(req.query_string(), &[])?;
+pub(super) async fn board(state: Data<AdminState>, _: NoParams) -> Result<Json<BoardView>, AdminFault> {
     blocking(&state, |s| board_of(s).map(Json)).await
 }
 
@@ -58,9 +57,8 @@ pub(in crate::ops) fn board_of(state: &AdminState) -> Result<BoardView, AdminFau
 pub(super) async fn clusters(
     state: Data<AdminState>,
     route: Path<String>,
-    req: HttpRequest,
+    _: NoParams,
 ) -> Result<Json<Page<ClusterDetail>>, AdminFault> {
-    Params::of(req.query_string(), &[])?;
     let route = route.into_inner();
     blocking(&state, move |s| clusters_of(s, &route).map(|c| Json(Page::whole(c)))).await
 }

@@ -3,7 +3,7 @@
 use super::acts::Object;
 use super::blocking;
 use super::fault::{AdminFault, Problem};
-use super::params::Params;
+use super::params::{NoParams, Params};
 use crate::ops::state::AdminState;
 use crate::ops::view::Page;
 use crate::ops::view::route::{DecisionView, RouteView};
@@ -21,8 +21,7 @@ use utoipa::ToSchema;
 #[utoipa::path(get, path = "/admin/v1/routes", operation_id = "listRoutes", tag = "routes",
     responses((status = 200, description = "All routes, in the order of the configuration.", body = Page<RouteView>),
         (status = 400, description = "Refused.", body = Problem, content_type = "application/problem+json")))]
-pub(super) async fn routes(state: Data<AdminState>, req: HttpRequest) -> Result<Json<Page<RouteView>>, AdminFault> {
-    Params::of(req.query_string(), &[])?;
+pub(super) async fn routes(state: Data<AdminState>, _: NoParams) -> Result<Json<Page<RouteView>>, AdminFault> {
     blocking(&state, |s| {
         let serving = s.shared.get();
         let decisions = s.standings.as_ref().map(|st| st.decisions(None)).unwrap_or_default();

@@ -1,9 +1,12 @@
 //! Query parameters of the admin API: strict, as the facade's are.
 
 use super::fault::AdminFault;
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpRequest};
 use banyan_model::query::params;
 use banyan_words::problem::nearest;
 use std::collections::BTreeMap;
+use std::future::{Ready, ready};
 use std::str::FromStr;
 
 const DEFAULT_LIMIT: usize = 50;
@@ -54,6 +57,18 @@ impl Params {
         let Some(text) = self.text("cursor") else { return Ok(None) };
         let number = text.strip_prefix('b').and_then(|n| n.parse().ok());
         number.map(Some).ok_or_else(|| AdminFault::new("bad-cursor", "it is not one that this list gave"))
+    }
+}
+
+/// A request that may have no parameters, and has none.
+pub(super) struct NoParams;
+
+impl FromRequest for NoParams {
+    type Error = AdminFault;
+    type Future = Ready<Result<NoParams, AdminFault>>;
+
+    fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Params::of(req.query_string(), &[]).map(|_| NoParams))
     }
 }
 

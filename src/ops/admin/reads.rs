@@ -2,18 +2,16 @@
 
 use super::blocking;
 use super::fault::{AdminFault, Problem};
-use super::params::Params;
+use super::params::NoParams;
 use crate::ops::state::{AboutView, AdminState};
 use crate::ops::view::{self, DatasetLedger, DatasetView, DeadLetterView, EntityView, Names, Page, SourceView};
-use actix_web::HttpRequest;
 use actix_web::web::{Data, Json, Path};
 
 /// Which gateway this is
 #[utoipa::path(get, path = "/admin/v1/about", operation_id = "about", tag = "gateway",
     responses((status = 200, description = "Version, configuration, store.", body = AboutView),
         (status = 400, description = "Refused.", body = Problem, content_type = "application/problem+json")))]
-pub(super) async fn about(state: Data<AdminState>, req: HttpRequest) -> Result<Json<AboutView>, AdminFault> {
-    Params::of(req.query_string(), &[])?;
+pub(super) async fn about(state: Data<AdminState>, _: NoParams) -> Result<Json<AboutView>, AdminFault> {
     Ok(Json(state.about()))
 }
 
@@ -21,8 +19,7 @@ pub(super) async fn about(state: Data<AdminState>, req: HttpRequest) -> Result<J
 #[utoipa::path(get, path = "/admin/v1/sources", operation_id = "listSources", tag = "sources",
     responses((status = 200, description = "All sources.", body = Page<SourceView>),
         (status = 400, description = "Refused.", body = Problem, content_type = "application/problem+json")))]
-pub(super) async fn sources(state: Data<AdminState>, req: HttpRequest) -> Result<Json<Page<SourceView>>, AdminFault> {
-    Params::of(req.query_string(), &[])?;
+pub(super) async fn sources(state: Data<AdminState>, _: NoParams) -> Result<Json<Page<SourceView>>, AdminFault> {
     let serving = state.shared.get();
     Ok(Json(Page::whole(view::sources(&serving.catalog, &state.acts.feeds(), &state.acts.insides()))))
 }
@@ -31,8 +28,7 @@ pub(super) async fn sources(state: Data<AdminState>, req: HttpRequest) -> Result
 #[utoipa::path(get, path = "/admin/v1/datasets", operation_id = "listDatasets", tag = "datasets",
     responses((status = 200, description = "All datasets.", body = Page<DatasetView>),
         (status = 400, description = "Refused.", body = Problem, content_type = "application/problem+json")))]
-pub(super) async fn datasets(state: Data<AdminState>, req: HttpRequest) -> Result<Json<Page<DatasetView>>, AdminFault> {
-    Params::of(req.query_string(), &[])?;
+pub(super) async fn datasets(state: Data<AdminState>, _: NoParams) -> Result<Json<Page<DatasetView>>, AdminFault> {
     blocking(&state, |s| Ok(Json(Page::whole(s.datasets()?)))).await
 }
 
@@ -44,13 +40,12 @@ pub(super) async fn datasets(state: Data<AdminState>, req: HttpRequest) -> Resul
 pub(super) async fn dataset(
     state: Data<AdminState>,
     full: Path<String>,
-    req: HttpRequest,
+    _: NoParams,
 ) -> Result<Json<DatasetView>, AdminFault> {
-    Params::of(req.query_string(), &[])?;
     let full = full.into_inner();
     blocking(&state, move |s| {
         let found = s.datasets()?.into_iter().find(|d| d.name == full);
-        found.map(Json).ok_or_else(|| AdminFault::new("not-found", format!("there is no dataset `{full}`")))
+        found.map(Json).ok_or_else(|| AdminFault::missing(format_args!("dataset `{full}`")))
     })
     .await
 }
@@ -61,9 +56,8 @@ pub(super) async fn dataset(
         (status = 400, description = "Refused.", body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn ledger_totals(
     state: Data<AdminState>,
-    req: HttpRequest,
+    _: NoParams,
 ) -> Result<Json<Page<DatasetLedger>>, AdminFault> {
-    Params::of(req.query_string(), &[])?;
     blocking(&state, |s| {
         let totals = s.read(|serving, reader| {
             let names = Names::new(&*serving.store, Some(&serving.catalog));
@@ -82,9 +76,8 @@ pub(super) async fn ledger_totals(
 pub(super) async fn dead_letter(
     state: Data<AdminState>,
     number: Path<String>,
-    req: HttpRequest,
+    _: NoParams,
 ) -> Result<Json<DeadLetterView>, AdminFault> {
-    Params::of(req.query_string(), &[])?;
     let number = number_of(&number)?;
     blocking(&state, move |s| letter(s, number).map(Json)).await
 }
@@ -101,15 +94,14 @@ pub(in crate::ops) fn letter(state: &AdminState, number: u64) -> Result<DeadLett
         let letter = reader.dead_letter(number)?;
         letter.map(|l| view::dead_letter(reader, &names, &state.codes, l, true)).transpose()
     })?;
-    found.ok_or_else(|| AdminFault::new("not-found", format!("there is no dead letter {number}")))
+    found.ok_or_else(|| AdminFault::missing(format_args!("dead letter {number}")))
 }
 
 /// Entities: fields, owners, keys, mappings with their formulas
 #[utoipa::path(get, path = "/admin/v1/entities", operation_id = "listEntities", tag = "entities",
     responses((status = 200, description = "All entities.", body = Page<EntityView>),
         (status = 400, description = "Refused.", body = Problem, content_type = "application/problem+json")))]
-pub(super) async fn entities(state: Data<AdminState>, req: HttpRequest) -> Result<Json<Page<EntityView>>, AdminFault> {
-    Params::of(req.query_string(), &[])?;
+pub(super) async fn entities(state: Data<AdminState>, _: NoParams) -> Result<Json<Page<EntityView>>, AdminFault> {
     blocking(&state, |s| Ok(Json(Page::whole(view::entities(&s.shared.get().catalog, &s.counts()?))))).await
 }
 
@@ -121,14 +113,13 @@ pub(super) async fn entities(state: Data<AdminState>, req: HttpRequest) -> Resul
 pub(super) async fn entity(
     state: Data<AdminState>,
     name: Path<String>,
-    req: HttpRequest,
+    _: NoParams,
 ) -> Result<Json<EntityView>, AdminFault> {
-    Params::of(req.query_string(), &[])?;
     let name = name.into_inner();
     blocking(&state, move |s| {
         let serving = s.shared.get();
         let no = serving.catalog.entity(&name).map(|(no, _)| no);
-        let no = no.ok_or_else(|| AdminFault::new("not-found", format!("there is no entity `{name}`")))?;
+        let no = no.ok_or_else(|| AdminFault::missing(format_args!("entity `{name}`")))?;
         Ok(Json(view::entity(&serving.catalog, no, s.counts()?.get(no).copied())))
     })
     .await

@@ -18,7 +18,7 @@ pub(super) async fn page(state: Data<AdminState>, full: Path<String>) -> HttpRes
     let full = full.into_inner();
     paged(&state, full.clone(), move |s, h| {
         let found = s.datasets()?.into_iter().find(|d| d.name == full);
-        let d = found.ok_or_else(|| AdminFault::new("not-found", format!("there is no dataset `{full}`")))?;
+        let d = found.ok_or_else(|| AdminFault::missing(format_args!("dataset `{full}`")))?;
         let (rows, more) = s.read(|serving, reader| {
             let names = Names::new(&*serving.store, Some(&serving.catalog));
             let stored = serving.catalog.dataset(&full).map(|(_, d)| d.stored);

@@ -14,7 +14,7 @@ pub(super) async fn page(state: Data<AdminState>, name: Path<String>) -> HttpRes
     paged(&state, name.clone(), move |s, h| {
         let serving = s.shared.get();
         let no = serving.catalog.entity(&name).map(|(no, _)| no);
-        let no = no.ok_or_else(|| AdminFault::new("not-found", format!("there is no entity `{name}`")))?;
+        let no = no.ok_or_else(|| AdminFault::missing(format_args!("entity `{name}`")))?;
         draw(h, &view::entity(&serving.catalog, no, s.counts()?.get(no).copied()));
         Ok(())
     })

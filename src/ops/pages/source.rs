@@ -17,7 +17,7 @@ pub(super) async fn page(state: Data<AdminState>, name: Path<String>) -> HttpRes
         let serving = s.shared.get();
         let all = view::sources(&serving.catalog, &s.acts.feeds(), &s.acts.insides());
         let found = all.into_iter().find(|v| v.name == name);
-        let v = found.ok_or_else(|| AdminFault::new("not-found", format!("there is no source `{name}`")))?;
+        let v = found.ok_or_else(|| AdminFault::missing(format_args!("source `{name}`")))?;
         h.raw("<div data-refresh=\"10\"><h1>").text(&v.name).raw("</h1><p class=\"quiet\">reached by ");
         h.text(&v.adapter).raw("</p>");
         if let Some(halted) = s.acts.insides().into_iter().find(|(n, _)| *n == name).and_then(|(_, i)| i.halted) {

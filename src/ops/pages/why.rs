@@ -28,7 +28,7 @@ fn address(catalog: &Catalog, query: &str) -> Result<String, AdminFault> {
     };
     let name = all("entity").first().copied().unwrap_or("");
     let found = catalog.entity(name);
-    let (no, entity) = found.ok_or_else(|| AdminFault::new("not-found", format!("there is no entity `{name}`")))?;
+    let (no, entity) = found.ok_or_else(|| AdminFault::missing(format_args!("entity `{name}`")))?;
     if let Some(id) = all("id").first() {
         return Ok(format!("/why/{}/{}", entity.name, parse(id)?));
     }
@@ -62,10 +62,9 @@ pub(super) async fn page(state: Data<AdminState>, path: Path<(String, String)>) 
 fn lineage(s: &AdminState, name: &str, id: Id) -> Result<Value, AdminFault> {
     s.read_any(|serving, reader| {
         let found = serving.catalog.entity(name);
-        let (no, e) = found.ok_or_else(|| AdminFault::new("not-found", format!("there is no entity `{name}`")))?;
+        let (no, e) = found.ok_or_else(|| AdminFault::missing(format_args!("entity `{name}`")))?;
         let found = reader.instance(e.stored, id)?;
-        let found =
-            found.ok_or_else(|| AdminFault::new("not-found", format!("there is no {name} with this id or key")))?;
+        let found = found.ok_or_else(|| AdminFault::missing(format_args!("{name} with this id or key")))?;
         why::lineage(serving, reader, no, &found).map_err(|e| AdminFault::new("internal", e.to_string()))
     })
 }
