@@ -14,12 +14,10 @@ use banyan_migration::breaker::{Breaker, Leave};
 use bytes::Bytes;
 use http::{Method, StatusCode};
 use std::fmt;
-use std::future::Future;
 use std::path::{Path, PathBuf};
-use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
-use std::task::Poll;
+use std::task::{Poll, ready};
 use tokio::time::Instant;
 
 /// Bytes of a request's head beside path, host and fields, or a few more.
@@ -246,26 +244,18 @@ impl Upstream {
     /// Waits for the head of an answer: its time begins anew with each piece of the body that is sent.
     async fn head_of(&self, call: &mut Call) -> Result<Head, Failure> {
         let limit = self.timeouts.head;
-        let mut late = pin!(tokio::time::sleep(limit));
+        let begun = Instant::now();
         std::future::poll_fn(|cx| {
             if let Poll::Ready(head) = call.poll_head(cx) {
                 return Poll::Ready(head.map_err(|why| failure(why, call.began())));
             }
-            while late.as_mut().poll(cx).is_ready() {
-                match call.upload() {
-                    Some(upload) if upload.moved() + limit > Instant::now() => {
-                        late.as_mut().reset(upload.moved() + limit);
-                    }
-                    Some(upload) if upload.is_callers() => {
-                        return Poll::Ready(Err(Failure::CallerPaused { millis: limit.as_millis() }));
-                    }
-                    _ => {
-                        let (what, millis) = ("the answer", limit.as_millis());
-                        return Poll::Ready(Err(Failure::Timeout { what, millis, sent: Sent::Perhaps }));
-                    }
-                }
-            }
-            Poll::Pending
+            let moved = call.upload().map_or(begun, Upload::moved);
+            ready!(call.poll_until(moved + limit, cx));
+            let millis = limit.as_millis();
+            Poll::Ready(Err(match call.upload() {
+                Some(upload) if upload.is_callers() => Failure::CallerPaused { millis },
+                _ => Failure::Timeout { what: "the answer", millis, sent: Sent::Perhaps },
+            }))
         })
         .await
     }

@@ -5,6 +5,7 @@ use super::link::{HEAD, Link};
 use super::upload::{Unsent, Upload};
 use std::io;
 use std::task::{Context, Poll, ready};
+use tokio::time::Instant;
 
 /// A request under way.
 pub(crate) struct Call {
@@ -79,6 +80,11 @@ impl Call {
                 Ok(())
             }
         })
+    }
+
+    /// Waits until then at the earliest.
+    pub(crate) fn poll_until(&mut self, then: Instant, cx: &mut Context<'_>) -> Poll<()> {
+        self.link.poll_until(then, cx)
     }
 
     /// Sends, and waits for the answer's head.

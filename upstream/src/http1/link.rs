@@ -9,6 +9,7 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker, ready};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::time::{Instant, Sleep, sleep_until};
 use tokio_rustls::client::TlsStream;
 
 /// Bytes read at once where a head is awaited, and at most in a body.
@@ -30,11 +31,13 @@ pub(crate) struct Link {
     written: usize,
     /// Whether anything of the present request was written.
     began: bool,
+    /// Rings when a request may be late, or earlier.
+    alarm: Option<Pin<Box<Sleep>>>,
 }
 
 impl Link {
     pub(crate) fn new(io: Io) -> Link {
-        Link { io, read: BytesMut::new(), write: Vec::new(), written: 0, began: false }
+        Link { io, read: BytesMut::new(), write: Vec::new(), written: 0, began: false, alarm: None }
     }
 
     /// Begins a request with these bytes.
@@ -94,6 +97,22 @@ impl Link {
                 Ok(length) => length > 0 && data_is_fine,
                 Err(e) => e.kind() == io::ErrorKind::WouldBlock,
             }
+    }
+
+    /// Waits until then at the earliest. Between requests the alarm stays as it was set, since most are answered long
+    /// before: setting it costs more than being woken in vain now and then.
+    pub(crate) fn poll_until(&mut self, then: Instant, cx: &mut Context<'_>) -> Poll<()> {
+        let alarm = self.alarm.get_or_insert_with(|| Box::pin(sleep_until(then)));
+        if alarm.deadline() > then {
+            alarm.as_mut().reset(then);
+        }
+        while alarm.as_mut().poll(cx).is_ready() {
+            if alarm.deadline() >= then {
+                return Poll::Ready(());
+            }
+            alarm.as_mut().reset(then);
+        }
+        Poll::Pending
     }
 
     /// Gives memory back that only a large body needed.

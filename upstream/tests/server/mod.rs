@@ -93,6 +93,26 @@ impl Connection {
         }
     }
 
+    /// Reads a request's head; its body, if it has one, is left to be [taken](Connection::take).
+    pub(crate) fn head_only(&mut self) -> bool {
+        self.head().is_some()
+    }
+
+    /// Reads so much, or until the connection's end, and tells how much it was.
+    pub(crate) fn take(&mut self, length: u64) -> u64 {
+        std::io::copy(&mut self.stream.by_ref().take(length), &mut std::io::sink()).unwrap_or(0)
+    }
+
+    /// Notes that something is done, beside the requests.
+    pub(crate) fn done(&mut self) {
+        self.seen.lock().unwrap().requests.push("done".to_owned());
+    }
+
+    /// Says nothing for so many milliseconds.
+    pub(crate) fn pause(&self, millis: u64) {
+        std::thread::sleep(std::time::Duration::from_millis(millis));
+    }
+
     fn head(&mut self) -> Option<String> {
         let mut head = String::new();
         while !head.ends_with("\r\n\r\n") {
