@@ -45,25 +45,25 @@ impl<'a> FactsHead<'a> {
 
     /// Where the raw records of the observations are kept: withdrawn ones and prior ones too.
     pub fn for_each_raw(&self, mut each: impl FnMut(RawAt)) -> Option<()> {
-        let mut at = self.observations()?;
-        for _ in 0..take_varint(&mut at)? {
-            let mut body = take_bytes(&mut at)?;
-            take_varint(&mut body)?;
-            let [flags] = take_array::<1>(&mut body)?;
-            if flags & DIRECT == 0 {
-                take(&mut body, 16)?;
-            }
-            take_seen(&mut body)?;
-            each(take_raw(&mut body)?);
+        self.for_each_seen(|_, flags, mut after| {
+            each(take_raw(&mut after)?);
             if flags & HAS_PRIOR != 0 {
-                each(take_raw(&mut body)?);
+                each(take_raw(&mut after)?);
             }
-        }
-        Some(())
+            Some(())
+        })
     }
 
     /// The units that the observations came in, withdrawn ones too.
     pub fn for_each_unit(&self, mut each: impl FnMut(u32)) -> Option<()> {
+        self.for_each_seen(|unit, _, _| {
+            each(unit);
+            Some(())
+        })
+    }
+
+    /// Each observation's unit and flags, and what stands after its `seen`.
+    fn for_each_seen(&self, mut each: impl FnMut(u32, u8, &[u8]) -> Option<()>) -> Option<()> {
         let mut at = self.observations()?;
         for _ in 0..take_varint(&mut at)? {
             let mut body = take_bytes(&mut at)?;
@@ -72,7 +72,8 @@ impl<'a> FactsHead<'a> {
             if flags & DIRECT == 0 {
                 take(&mut body, 16)?;
             }
-            each(take_seen(&mut body)?.0);
+            let (unit, ..) = take_seen(&mut body)?;
+            each(unit, flags, body)?;
         }
         Some(())
     }
