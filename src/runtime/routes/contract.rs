@@ -254,6 +254,13 @@ mod tests {
         Target { name: name.to_owned(), upstream: Arc::new(Upstream::new(&config, folder).unwrap()) }
     }
 
+    /// The two targets, and that route between them.
+    fn routes(folder: &std::path::Path, config: &str, standings: &Standings) -> Routes {
+        let config: RouteConfig = serde_json::from_str(config).unwrap();
+        let (table, _) = Table::new([(0, config.clone())]);
+        Routes::new(vec![target("old", folder), target("new", folder)], vec![(config, None)], table, standings)
+    }
+
     fn write(folder: &std::path::Path, name: &str, path: &str) {
         let document = json!({ "openapi": "3.1.0", "paths": { path: { "get": { "responses": {} } } } });
         std::fs::write(folder.join(format!("{name}.json")), document.to_string()).unwrap();
@@ -266,14 +273,9 @@ mod tests {
         let judge = Arc::new(ContractJudge::new(Arc::new(Yes), contracts));
         let path = journal::path_of(&dir.path().join("banyan.db"));
         let standings = Standings::open(&path, Clock::system(), judge.clone()).unwrap();
-        let config: RouteConfig =
-            serde_json::from_str(r#"{ "path": "/a/**", "legacy": "old", "modern": "new", "modern_path": "/b" }"#)
-                .unwrap();
-        let (table, _) = Table::new([(0, config.clone())]);
-        let routes = Routes::new(
-            vec![target("old", dir.path()), target("new", dir.path())],
-            vec![(config, None)],
-            table,
+        let routes = routes(
+            dir.path(),
+            r#"{ "path": "/a/**", "legacy": "old", "modern": "new", "modern_path": "/b" }"#,
             &standings,
         );
         let route = routes.named("/a/**").unwrap();
@@ -324,15 +326,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let contracts = Arc::new(Contracts::default());
         let standings = Standings::look(&dir.path().join("none")).unwrap();
-        let config: RouteConfig =
-            serde_json::from_str(r#"{ "path": "/a/**", "legacy": "old", "modern": "new" }"#).unwrap();
-        let (table, _) = Table::new([(0, config.clone())]);
-        let routes = Routes::new(
-            vec![target("old", dir.path()), target("new", dir.path())],
-            vec![(config, None)],
-            table,
-            &standings,
-        );
+        let routes = routes(dir.path(), r#"{ "path": "/a/**", "legacy": "old", "modern": "new" }"#, &standings);
         let route = routes.named("/a/**").unwrap();
         write(dir.path(), "old", "/a/{id}");
         write(dir.path(), "new", "/a/{x}");
