@@ -98,14 +98,20 @@ fn a_row_that_vanishes_from_a_snapshot_leaves_the_lookup() {
     g.stop();
 }
 
-#[test]
-fn parts_make_one_snapshot_of_a_lookup_together() {
+/// Regions that come in two parts; those of the first day are read.
+fn in_parts() -> (Site, Gateway) {
     let site =
         site("content: snapshot\n        snapshot: { name: \"regions_{date:yyyyMMdd}_{part}.csv\", parts: [a, b] }");
     site.drop_file("drop/regions_20260101_a.csv", "ID,CODE,NAME\n1,N,North\n");
     site.drop_file("drop/regions_20260101_b.csv", "ID,CODE,NAME\n2,S,South\n3,E,East\n");
     let g = site.start();
     until(&g, "North South East");
+    (site, g)
+}
+
+#[test]
+fn parts_make_one_snapshot_of_a_lookup_together() {
+    let (site, g) = in_parts();
     site.drop_file("drop/regions_20260102_a.csv", "ID,CODE,NAME\n1,N,Nord\n");
     until(&g, "Nord South East");
     g.stop();
@@ -135,12 +141,7 @@ fn a_deletion_and_a_changed_key_take_the_row_away() {
 
 #[test]
 fn a_late_part_of_an_older_snapshot_takes_nothing_from_a_newer_one() {
-    let site =
-        site("content: snapshot\n        snapshot: { name: \"regions_{date:yyyyMMdd}_{part}.csv\", parts: [a, b] }");
-    site.drop_file("drop/regions_20260101_a.csv", "ID,CODE,NAME\n1,N,North\n");
-    site.drop_file("drop/regions_20260101_b.csv", "ID,CODE,NAME\n2,S,South\n3,E,East\n");
-    let g = site.start();
-    until(&g, "North South East");
+    let (site, g) = in_parts();
     // The third day begins before the second is whole; on the second a row is missing that the third has again.
     site.drop_file("drop/regions_20260102_a.csv", "ID,CODE,NAME\n1,N,North\n");
     g.until("the second day begins", |g| ledger(g)["in"] == 4);
