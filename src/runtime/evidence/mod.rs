@@ -13,6 +13,7 @@ mod look;
 pub mod plan;
 mod room;
 mod sample;
+mod shapes;
 pub mod sweep;
 pub mod sweeps;
 mod verdicts;
