@@ -16,6 +16,7 @@ mod sample;
 mod shapes;
 pub mod sweep;
 pub mod sweeps;
+mod unkept;
 mod verdicts;
 mod weigh;
 mod witness;
