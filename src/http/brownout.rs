@@ -11,6 +11,7 @@ use actix_web::http::header::{self, HeaderName, HeaderValue};
 use banyan_migration::path::Pattern;
 use banyan_model::model::{Catalog, EntityNo, FieldNo};
 use banyan_model::query::{Embed, Link, Selection, params, parse_selection};
+use banyan_upstream::Fields;
 use jiff::Timestamp;
 use std::sync::Arc;
 
@@ -134,10 +135,9 @@ impl Without {
     }
 
     /// Says so in an answer of an upstream's.
-    pub(super) fn tell_in(&self, headers: &mut http::HeaderMap) {
-        if let Ok(names) = http::HeaderValue::try_from(self.names.join(", ")) {
-            headers.insert(BROWNOUT, names);
-            headers.insert(http::header::CACHE_CONTROL, http::HeaderValue::from_static(NEVER_KEPT));
+    pub(super) fn tell_in(&self, fields: &mut Fields) {
+        if fields.set(BROWNOUT, self.names.join(", ").as_bytes()) {
+            fields.set("cache-control", NEVER_KEPT.as_bytes());
         }
     }
 }

@@ -1,9 +1,8 @@
-//! Bodies on their way: streaming, with backpressure, one frame at a time.
+//! Bodies on their way: streaming, with backpressure, one piece at a time.
 
+use crate::http1::Coming;
 use bytes::Bytes;
 use futures_util::Stream;
-use http_body::{Body, Frame, SizeHint};
-use hyper::body::Incoming as Raw;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -40,48 +39,21 @@ impl fmt::Debug for Outgoing {
 }
 
 impl Outgoing {
+    /// Its length, where that is known.
+    pub(crate) fn length(&self) -> Option<u64> {
+        match self {
+            Outgoing::Empty => Some(0),
+            Outgoing::Whole(bytes) => u64::try_from(bytes.len()).ok(),
+            Outgoing::Stream { length, .. } => *length,
+        }
+    }
+
     /// The same once more, where that is possible.
     pub fn again(&self) -> Option<Outgoing> {
         match self {
             Outgoing::Empty => Some(Outgoing::Empty),
             Outgoing::Whole(bytes) => Some(Outgoing::Whole(bytes.clone())),
             Outgoing::Stream { .. } => None,
-        }
-    }
-}
-
-impl Body for Outgoing {
-    type Data = Bytes;
-    type Error = BodyError;
-
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        match &mut *self {
-            Outgoing::Empty => Poll::Ready(None),
-            Outgoing::Whole(bytes) => {
-                let all = std::mem::take(bytes);
-                *self = Outgoing::Empty;
-                Poll::Ready((!all.is_empty()).then_some(Ok(Frame::data(all))))
-            }
-            Outgoing::Stream { stream, .. } => {
-                Poll::Ready(ready!(stream.as_mut().poll_next(cx)).map(|chunk| chunk.map(Frame::data)))
-            }
-        }
-    }
-
-    fn is_end_stream(&self) -> bool {
-        match self {
-            Outgoing::Empty => true,
-            Outgoing::Whole(bytes) => bytes.is_empty(),
-            Outgoing::Stream { length, .. } => *length == Some(0),
-        }
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        match self {
-            Outgoing::Empty => SizeHint::with_exact(0),
-            Outgoing::Whole(bytes) => SizeHint::with_exact(u64::try_from(bytes.len()).unwrap_or(u64::MAX)),
-            Outgoing::Stream { length: Some(length), .. } => SizeHint::with_exact(*length),
-            Outgoing::Stream { length: None, .. } => SizeHint::default(),
         }
     }
 }
@@ -98,7 +70,7 @@ pub struct Incoming {
 
 enum Source {
     /// Still coming.
-    Coming(Raw),
+    Coming(Box<Coming>),
     /// All of it is here.
     Whole(Bytes),
 }
@@ -115,8 +87,15 @@ pub enum Broke {
 }
 
 impl Incoming {
-    pub(crate) fn new(body: Raw, idle: Option<Duration>) -> Incoming {
-        Incoming { first: Bytes::new(), body: Source::Coming(body), idle, timer: None }
+    /// One that is still coming; what of it has come already is not waited for.
+    pub(crate) fn new(mut body: Coming, idle: Option<Duration>) -> Incoming {
+        if body.is_end() {
+            return Incoming::whole(Bytes::new());
+        }
+        if let Some(all) = body.at_once() {
+            return Incoming::whole(all);
+        }
+        Incoming { first: Bytes::new(), body: Source::Coming(Box::new(body)), idle, timer: None }
     }
 
     /// One that is all here.
@@ -129,10 +108,18 @@ impl Incoming {
         Incoming { first: read, ..self }
     }
 
+    /// All of it, where all of it is here.
+    pub fn here(&self) -> Option<&Bytes> {
+        match &self.body {
+            Source::Whole(bytes) if self.first.is_empty() => Some(bytes),
+            _ => None,
+        }
+    }
+
     /// Its length, where the upstream declared one.
     pub fn length(&self) -> Option<u64> {
         let rest = match &self.body {
-            Source::Coming(body) => body.size_hint().exact(),
+            Source::Coming(body) => body.length(),
             Source::Whole(bytes) => u64::try_from(bytes.len()).ok(),
         };
         rest?.checked_add(u64::try_from(self.first.len()).ok()?)
@@ -142,7 +129,7 @@ impl Incoming {
     pub fn is_end(&self) -> bool {
         self.first.is_empty()
             && match &self.body {
-                Source::Coming(body) => body.is_end_stream(),
+                Source::Coming(body) => body.is_end(),
                 Source::Whole(bytes) => bytes.is_empty(),
             }
     }
@@ -161,25 +148,23 @@ impl Stream for Incoming {
         if !self.first.is_empty() {
             return Poll::Ready(Some(Ok(std::mem::take(&mut self.first))));
         }
-        loop {
-            let body = match &mut self.body {
-                Source::Coming(body) => body,
-                Source::Whole(bytes) => {
-                    let all = std::mem::take(bytes);
-                    return Poll::Ready((!all.is_empty()).then_some(Ok(all)));
-                }
-            };
-            match Pin::new(body).poll_frame(cx) {
+        let body = match &mut self.body {
+            Source::Coming(body) => body,
+            Source::Whole(bytes) => {
+                let all = std::mem::take(bytes);
+                return Poll::Ready((!all.is_empty()).then_some(Ok(all)));
+            }
+        };
+        {
+            match body.poll_piece(cx) {
                 Poll::Ready(None) => return Poll::Ready(None),
-                Poll::Ready(Some(Err(e))) => return Poll::Ready(Some(Err(Broke::Early(e.to_string())))),
-                Poll::Ready(Some(Ok(frame))) => {
+                Poll::Ready(Some(Err(why))) => return Poll::Ready(Some(Err(Broke::Early(why)))),
+                Poll::Ready(Some(Ok(piece))) => {
                     // A timer exists only once there was something to wait for.
                     if let (Some(idle), Some(timer)) = (self.idle, &mut self.timer) {
                         timer.as_mut().reset(Instant::now() + idle);
                     }
-                    if let Ok(data) = frame.into_data() {
-                        return Poll::Ready(Some(Ok(data)));
-                    }
+                    return Poll::Ready(Some(Ok(piece)));
                 }
                 Poll::Pending => {
                     ready!(self.paused(cx));

@@ -2,7 +2,7 @@
 
 use crate::config::{Address, TlsConfig};
 use crate::failure::{Failure, Sent};
-use hyper_util::rt::TokioIo;
+use crate::http1::Io;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject};
 use rustls::{ClientConfig, RootCertStore};
 use std::path::Path;
@@ -10,13 +10,6 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
-use tokio_rustls::client::TlsStream;
-
-/// A connection.
-pub(crate) enum Wire {
-    Plain(TokioIo<TcpStream>),
-    Tls(Box<TokioIo<TlsStream<TcpStream>>>),
-}
 
 /// What TLS needs, made once.
 pub(crate) struct Tls {
@@ -71,7 +64,7 @@ fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
 }
 
 /// Opens one.
-pub(crate) async fn open(address: &Address, tls: Option<&Tls>, within: Duration) -> Result<Wire, Failure> {
+pub(crate) async fn open(address: &Address, tls: Option<&Tls>, within: Duration) -> Result<Io, Failure> {
     let at = || format!("{}:{}", address.host, address.port);
     let opened = tokio::time::timeout(within, async {
         let stream = TcpStream::connect((address.host.as_str(), address.port))
@@ -80,11 +73,11 @@ pub(crate) async fn open(address: &Address, tls: Option<&Tls>, within: Duration)
         // Requests are written whole; waiting for more to send would only delay them.
         let _ = stream.set_nodelay(true);
         match tls {
-            None => Ok(Wire::Plain(TokioIo::new(stream))),
+            None => Ok(Io::Plain(stream)),
             Some(tls) => {
                 let stream = tls.connector.connect(tls.name.clone(), stream).await;
                 let stream = stream.map_err(|e| Failure::Tls { at: at(), why: e.to_string() })?;
-                Ok(Wire::Tls(Box::new(TokioIo::new(stream))))
+                Ok(Io::Tls(Box::new(stream)))
             }
         }
     });

@@ -16,8 +16,8 @@ mod connect;
 mod contract;
 mod failure;
 pub mod fields;
+mod http1;
 mod pool;
-mod progress;
 mod send;
 mod spare;
 
@@ -25,5 +25,6 @@ pub use body::{BodyError, Broke, Incoming, Outgoing};
 pub use config::{HostField, Timeouts, TlsConfig, UpstreamConfig};
 pub use contract::ContractConfig;
 pub use failure::{Failure, Sent};
-pub use hyper::upgrade::{OnUpgrade, Upgraded};
+pub use fields::Fields;
+pub use http1::{Upgraded, read_for_fuzzing};
 pub use send::{Answer, Request, Upstream};

@@ -3,27 +3,27 @@
 use crate::body::{Incoming, Outgoing};
 use crate::budget::Retries;
 use crate::config::{Address, HostField, Timeouts, UpstreamConfig};
-use crate::connect::{self, Tls, Wire};
+use crate::connect::{self, Tls};
 use crate::contract::ContractConfig;
 use crate::failure::{Failure, Sent};
-use crate::progress::{self, Progress};
+use crate::fields::{self, Fields};
+use crate::http1::{Call, Coming, Head, Link, Unanswered, Upgraded, Upload};
+use crate::pool::Home;
 use crate::spare::Spare;
-use crate::{fields, pool};
 use banyan_migration::breaker::{Breaker, Leave};
-use http::header::{self, HeaderMap, HeaderValue};
-use http::{Method, StatusCode, Uri};
-use hyper::client::conn::http1::{Builder, SendRequest};
-use hyper::upgrade::OnUpgrade;
+use bytes::Bytes;
+use http::{Method, StatusCode};
 use std::fmt;
 use std::future::Future;
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
-use std::time::Instant;
+use std::task::Poll;
+use tokio::time::Instant;
 
-/// Bytes of an answer's head beyond which it is refused, as it is beyond 100 fields (hyper's own bound, for which it needs
-/// no memory of its own): a proxy must not be felled by its upstream.
-const LARGEST_HEAD: usize = 256 * 1024;
+/// Bytes of a request's head beside path, host and fields, or a few more.
+const FRAME: usize = 96;
 
 /// A request. Its fields are the caller's, less those of the hop ([`fields::end_hop`]), with ours ([`fields::stamp`]).
 #[derive(Debug)]
@@ -33,11 +33,11 @@ pub struct Request {
     /// Path and query, as they came.
     pub target: String,
     /// Its fields. Lengths and encodings of transfer are written anew from the body.
-    pub headers: HeaderMap,
+    pub fields: Fields,
     /// Its body.
     pub body: Outgoing,
     /// The protocol it wants to change to.
-    pub upgrade: Option<HeaderValue>,
+    pub upgrade: Option<String>,
 }
 
 impl Request {
@@ -47,16 +47,26 @@ impl Request {
     }
 }
 
+/// What is sent, once or twice.
+struct Asked<'r> {
+    head: &'r [u8],
+    safe: bool,
+    /// Its method is HEAD.
+    asks_head: bool,
+    /// The protocol it wants to change to.
+    upgrade: Option<&'r str>,
+}
+
 /// An answer: its head has arrived.
 pub struct Answer {
     /// Its status.
     pub status: StatusCode,
     /// Its fields, less those of the hop. `Content-Length` stands where the upstream wrote it.
-    pub headers: HeaderMap,
+    pub fields: Fields,
     /// Its body.
     pub body: Incoming,
     /// After 101: the connection, for the new protocol, and that protocol.
-    pub upgraded: Option<(HeaderValue, OnUpgrade)>,
+    pub upgraded: Option<(String, Upgraded)>,
 }
 
 impl fmt::Debug for Answer {
@@ -67,18 +77,15 @@ impl fmt::Debug for Answer {
 
 /// An upstream, ready to be sent requests from any thread that runs a local set.
 pub struct Upstream {
-    number: u64,
+    home: Home,
     address: Address,
     tls: Option<Tls>,
     timeouts: Timeouts,
-    idle: usize,
     host: HostField,
-    /// What stands in `Host` then.
-    authority: HeaderValue,
     breaker: Mutex<Breaker>,
     retries: Retries,
     spare: Spare,
-    began: Instant,
+    began: std::time::Instant,
     contract: Option<ContractConfig>,
     base: PathBuf,
 }
@@ -88,20 +95,20 @@ impl Upstream {
     pub fn new(config: &UpstreamConfig, base: &Path) -> Result<Upstream, String> {
         static NUMBER: AtomicU64 = AtomicU64::new(0);
         let address = config.address()?;
-        let authority = HeaderValue::from_str(&address.authority);
-        let authority = authority.map_err(|_| format!("`{}` is no header value", address.authority))?;
+        if !Fields::default().append("host", address.authority.as_bytes()) {
+            return Err(format!("`{}` is no header value", address.authority));
+        }
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         Ok(Upstream {
-            number: NUMBER.fetch_add(1, Ordering::Relaxed),
+            home: Home { upstream: number, most: config.idle_connections.unwrap_or(32) },
             tls: connect::tls(&address, config.tls.as_ref(), base)?,
             address,
             timeouts: config.timeouts(),
-            idle: config.idle_connections.unwrap_or(32),
             host: config.host,
-            authority,
             breaker: Mutex::default(),
             retries: Retries::default(),
             spare: Spare::new(config.spare.unwrap_or(10)),
-            began: Instant::now(),
+            began: std::time::Instant::now(),
             contract: config.contract.clone(),
             base: base.to_owned(),
         })
@@ -128,39 +135,28 @@ impl Upstream {
     }
 
     /// Sends a request. Dropping the future, or the answer's body, closes the connection and so tells the upstream.
-    pub async fn send(&self, request: Request) -> Result<Answer, Failure> {
-        let again = request.body.again().map(|body| Request {
-            method: request.method.clone(),
-            target: request.target.clone(),
-            headers: request.headers.clone(),
-            body,
-            upgrade: request.upgrade.clone(),
-        });
-        self.send_or(request, || again).await
-    }
-
-    /// The same for who can make the request anew, which costs nothing where it is not sent a second time. `None`: its
-    /// body is gone.
-    pub async fn send_or(
-        &self,
-        mut request: Request,
-        again: impl FnOnce() -> Option<Request>,
-    ) -> Result<Answer, Failure> {
+    pub async fn send(&self, mut request: Request) -> Result<Answer, Failure> {
         self.leave()?;
         self.retries.earn();
-        self.dress(&mut request)?;
+        if let Some(protocol) = &request.upgrade {
+            request.fields.set("connection", b"upgrade");
+            request.fields.set("upgrade", protocol.as_bytes());
+        }
+        let head = self.head(&request)?;
         let safe = request.is_safe();
-        let mut sent = self.once(request).await;
+        let again = request.body.again();
+        let asks_head = request.method == Method::HEAD;
+        let asked = Asked { head: &head, safe, asks_head, upgrade: request.upgrade.as_deref() };
+        let mut sent = self.once(&asked, request.body).await;
         if let Err(failure) = &sent {
             let harmless = safe || failure.sent() == Sent::Nothing;
             let passing = matches!(failure, Failure::Broken { .. } | Failure::Connect { .. });
             if harmless
                 && passing
-                && let Some(mut again) = again()
+                && let Some(again) = again
                 && self.retries.spend()
             {
-                self.dress(&mut again)?;
-                sent = self.once(again).await;
+                sent = self.once(&asked, again).await;
             }
         }
         match &sent {
@@ -192,142 +188,127 @@ impl Upstream {
         self.breaker.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What every request to this upstream bears.
-    fn dress(&self, request: &mut Request) -> Result<(), Failure> {
+    /// A request's head as it is written.
+    fn head(&self, request: &Request) -> Result<Vec<u8>, Failure> {
         let unsendable = |why: &str| Failure::Unsendable { why: why.to_owned() };
-        let headers = &mut request.headers;
-        headers.remove(header::CONTENT_LENGTH);
-        headers.remove(header::TRANSFER_ENCODING);
-        if self.host == HostField::Upstream || !headers.contains_key(header::HOST) {
-            headers.insert(header::HOST, self.authority.clone());
-        }
-        if let Some(protocol) = &request.upgrade {
-            headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
-            headers.insert(header::UPGRADE, protocol.clone());
-        }
-        if !request.target.starts_with('/') && request.target != "*" {
+        let target = request.target.as_bytes();
+        if !target.starts_with(b"/") && target != b"*" {
             return Err(unsendable("the path does not begin with a slash"));
         }
-        if !self.address.base.is_empty() {
-            request.target.insert_str(0, &self.address.base);
+        // What ends a request line, or is cut off before it is sent, is no part of a target (RFC 9112, 3.2).
+        if target.iter().any(|b| *b <= b' ' || *b == 0x7f || *b == b'#') {
+            return Err(unsendable("the path has a blank, a control character or a fragment"));
         }
-        Ok(())
+        let fields = &request.fields;
+        let kept = fields.get("host").filter(|_| self.host == HostField::Keep);
+        let host = kept.unwrap_or(self.address.authority.as_bytes());
+        let (method, base) = (request.method.as_str().as_bytes(), self.address.base.as_bytes());
+        let mut head = Vec::with_capacity(FRAME + base.len() + target.len() + host.len() + fields.size());
+        for piece in [method, b" ", base, target, b" HTTP/1.1\r\nhost: ", host, b"\r\n"] {
+            head.extend_from_slice(piece);
+        }
+        fields.write(&mut head, |name| !matches!(name, b"host" | b"content-length" | b"transfer-encoding"));
+        let expected = matches!(request.method, Method::POST | Method::PUT | Method::PATCH);
+        match request.body.length() {
+            // Where nobody expects a body none is announced, unless the caller did (RFC 9110, 8.6).
+            Some(0) if !expected && !fields.contains("content-length") => {}
+            Some(length) => head.extend_from_slice(format!("content-length: {length}\r\n").as_bytes()),
+            None => head.extend_from_slice(b"transfer-encoding: chunked\r\n"),
+        }
+        head.extend_from_slice(b"\r\n");
+        Ok(head)
     }
 
     /// Sends it over an idle connection or a new one. An idle one may have been closed meanwhile: as long as nothing was
     /// sent that is no failure, and the next is tried.
-    async fn once(&self, request: Request) -> Result<Answer, Failure> {
-        let uri = Uri::try_from(request.target).map_err(|e| Failure::Unsendable { why: format!("its path: {e}") })?;
-        let upgrade = request.upgrade;
-        let (body, progress) = progress::watch(request.body);
-        let mut message = http::Request::new(body);
-        *message.method_mut() = request.method;
-        *message.uri_mut() = uri;
-        *message.headers_mut() = request.headers;
+    async fn once(&self, asked: &Asked<'_>, body: Outgoing) -> Result<Answer, Failure> {
+        let (whole, mut upload) = match body {
+            Outgoing::Empty => (Bytes::new(), None),
+            Outgoing::Whole(bytes) => (bytes, None),
+            Outgoing::Stream { length, stream } => (Bytes::new(), Some(Upload::new(length, stream))),
+        };
         loop {
-            let (mut connection, reused) = match pool::take(self.number) {
-                Some(connection) => (connection, true),
+            // What may not be asked twice is not sent to where nobody listens any more.
+            let (mut link, reused) = match self.home.take(!asked.safe) {
+                Some(link) => (link, true),
                 None => (self.connect().await?, false),
             };
-            let sending = connection.try_send_request(message);
-            let answer = match self.in_time(sending, progress.as_deref()).await {
-                Err(late) => return Err(late),
-                Ok(Err(mut failed)) => match failed.take_message() {
-                    Some(unsent) if reused => {
-                        message = unsent;
-                        continue;
-                    }
-                    unsent => return Err(failure(failed.error(), unsent.is_some())),
-                },
-                Ok(Ok(answer)) => answer,
-            };
-            if answer.status() != StatusCode::SWITCHING_PROTOCOLS {
-                pool::give(self.number, connection, self.idle);
+            link.begin(&[asked.head, &whole]);
+            let mut call = Call::new(link, upload.take(), asked.asks_head);
+            match self.head_of(&mut call).await {
+                Ok(head) => return self.take(call, head, asked),
+                Err(Failure::Broken { sent: Sent::Nothing, .. }) if reused => upload = call.into_upload(),
+                Err(failure) => return Err(failure),
             }
-            return self.take(answer, upgrade);
         }
     }
 
     /// Waits for the head of an answer: its time begins anew with each piece of the body that is sent.
-    async fn in_time<T>(&self, sending: impl Future<Output = T>, progress: Option<&Progress>) -> Result<T, Failure> {
-        let head = self.timeouts.head;
-        let Some(progress) = progress else {
-            return tokio::time::timeout(head, sending).await.map_err(|_| self.late());
-        };
-        let mut sending = std::pin::pin!(sending);
-        loop {
-            let until = progress.moved() + head;
-            match tokio::time::timeout_at(until, &mut sending).await {
-                Ok(sent) => return Ok(sent),
-                Err(_) if progress.moved() + head > until => {}
-                Err(_) if progress.is_callers() => return Err(Failure::CallerPaused { millis: head.as_millis() }),
-                Err(_) => return Err(self.late()),
+    async fn head_of(&self, call: &mut Call) -> Result<Head, Failure> {
+        let limit = self.timeouts.head;
+        let mut late = pin!(tokio::time::sleep(limit));
+        std::future::poll_fn(|cx| {
+            if let Poll::Ready(head) = call.poll_head(cx) {
+                return Poll::Ready(head.map_err(|why| failure(why, call.began())));
             }
-        }
+            while late.as_mut().poll(cx).is_ready() {
+                match call.upload() {
+                    Some(upload) if upload.moved() + limit > Instant::now() => {
+                        late.as_mut().reset(upload.moved() + limit);
+                    }
+                    Some(upload) if upload.is_callers() => {
+                        return Poll::Ready(Err(Failure::CallerPaused { millis: limit.as_millis() }));
+                    }
+                    _ => {
+                        let (what, millis) = ("the answer", limit.as_millis());
+                        return Poll::Ready(Err(Failure::Timeout { what, millis, sent: Sent::Perhaps }));
+                    }
+                }
+            }
+            Poll::Pending
+        })
+        .await
     }
 
-    fn late(&self) -> Failure {
-        Failure::Timeout { what: "the answer", millis: self.timeouts.head.as_millis(), sent: Sent::Perhaps }
-    }
-
-    fn take(
-        &self,
-        mut answer: http::Response<hyper::body::Incoming>,
-        upgrade: Option<HeaderValue>,
-    ) -> Result<Answer, Failure> {
-        let upgraded = match (answer.status(), upgrade) {
-            (StatusCode::SWITCHING_PROTOCOLS, Some(asked)) => {
-                let protocol = answer.headers().get(header::UPGRADE).cloned().unwrap_or(asked);
-                Some((protocol, hyper::upgrade::on(&mut answer)))
+    fn take(&self, call: Call, head: Head, asked: &Asked<'_>) -> Result<Answer, Failure> {
+        let (status, mut fields) = (head.status, head.fields);
+        let mut idle = Some(self.timeouts.idle);
+        let (body, upgraded) = match (status, asked.upgrade) {
+            (StatusCode::SWITCHING_PROTOCOLS, Some(wanted)) => {
+                let protocol = fields.text("upgrade").unwrap_or(wanted).to_owned();
+                (Incoming::whole(Bytes::new()), Some((protocol, Upgraded::new(call.into_link()))))
             }
             (StatusCode::SWITCHING_PROTOCOLS, None) => {
                 return Err(Failure::NotHttp { why: "it changes the protocol, which nobody asked for".to_owned() });
             }
-            _ => None,
+            _ => {
+                if fields.get("content-type").is_some_and(|t| t.starts_with(b"text/event-stream")) {
+                    idle = None;
+                }
+                let coming = Coming::new(call, head.ends, head.keeps, self.home, self.timeouts.idle);
+                (Incoming::new(coming, idle), None)
+            }
         };
-        let (parts, body) = answer.into_parts();
-        let mut headers = parts.headers;
-        let events = headers.get(header::CONTENT_TYPE).is_some_and(|t| t.as_bytes().starts_with(b"text/event-stream"));
-        fields::end_hop(&mut headers);
-        let idle = (!events && upgraded.is_none()).then_some(self.timeouts.idle);
-        Ok(Answer { status: parts.status, headers, body: Incoming::new(body, idle), upgraded })
+        fields::end_hop(&mut fields);
+        Ok(Answer { status, fields, body, upgraded })
     }
 
-    async fn connect(&self) -> Result<SendRequest<Outgoing>, Failure> {
-        let wire = connect::open(&self.address, self.tls.as_ref(), self.timeouts.connect).await?;
-        let mut builder = Builder::new();
-        builder.max_buf_size(LARGEST_HEAD);
-        let broken = |e: hyper::Error| Failure::Broken { why: e.to_string(), sent: Sent::Nothing };
-        // How a connection ends is told to whoever waits for an answer on it.
-        match wire {
-            Wire::Plain(io) => {
-                let (sender, connection) = builder.handshake(io).await.map_err(broken)?;
-                tokio::task::spawn_local(async move { drop(connection.with_upgrades().await) });
-                Ok(sender)
-            }
-            Wire::Tls(io) => {
-                let (sender, connection) = builder.handshake(*io).await.map_err(broken)?;
-                tokio::task::spawn_local(async move { drop(connection.with_upgrades().await) });
-                Ok(sender)
-            }
-        }
+    async fn connect(&self) -> Result<Link, Failure> {
+        Ok(Link::new(connect::open(&self.address, self.tls.as_ref(), self.timeouts.connect).await?))
     }
 }
 
 impl Drop for Upstream {
     fn drop(&mut self) {
         // Connections of other threads end with their servers' idle times.
-        pool::forget(self.number);
+        self.home.forget();
     }
 }
 
-fn failure(error: &hyper::Error, unsent: bool) -> Failure {
-    let why = error.to_string();
-    if error.is_user() {
-        return Failure::CallerBroke { why };
+fn failure(why: Unanswered, began: bool) -> Failure {
+    match why {
+        Unanswered::Caller(why) => Failure::CallerBroke { why },
+        Unanswered::NotHttp(why) => Failure::NotHttp { why },
+        Unanswered::Broken(why) => Failure::Broken { why, sent: if began { Sent::Perhaps } else { Sent::Nothing } },
     }
-    if error.is_parse() {
-        return Failure::NotHttp { why };
-    }
-    Failure::Broken { why, sent: if unsent { Sent::Nothing } else { Sent::Perhaps } }
 }

@@ -1,6 +1,6 @@
 //! What is told when an upstream did not answer, and whether legacy answers instead.
 
-use super::{reply, send};
+use super::send;
 use crate::runtime::routes::Turn;
 use crate::runtime::shadow::{Reply, Skipped};
 use actix_web::web::Bytes;
@@ -35,7 +35,7 @@ pub(super) fn falls_back(turn: &Turn, sent: &Result<Answer, Failure>) -> Option<
 /// How modern failed, to be compared with what legacy answers instead.
 pub(super) fn told(sent: &Result<Answer, Failure>, took: Duration) -> Result<Reply, String> {
     let answer = sent.as_ref().map_err(ToString::to_string)?;
-    let (status, headers) = (answer.status.as_u16(), reply::texts(&answer.headers));
+    let (status, headers) = (answer.status.as_u16(), answer.fields.texts());
     Ok(Reply { status, headers, body: Bytes::new(), took })
 }
 

@@ -34,9 +34,9 @@ impl Inside {
         let mut head = RequestHead::default();
         head.method = Method::from_bytes(question.method.as_str().as_bytes()).map_err(|e| e.to_string())?;
         head.uri = question.target.parse::<Uri>().map_err(|e| e.to_string())?;
-        for (name, value) in &question.headers {
-            let name = HeaderName::from_bytes(name.as_str().as_bytes());
-            if let (Ok(name), Ok(value)) = (name, HeaderValue::from_bytes(value.as_bytes())) {
+        for (name, value) in question.fields.iter() {
+            let name = HeaderName::from_bytes(name);
+            if let (Ok(name), Ok(value)) = (name, HeaderValue::from_bytes(value)) {
                 head.headers.append(name, value);
             }
         }

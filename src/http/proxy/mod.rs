@@ -123,7 +123,7 @@ impl Pass<'_> {
         let over = Rc::new(Cell::new(false));
         let mut side = self.turn.way.answers;
         let begun = Instant::now();
-        let mut sent = self.send(side, body.outgoing(largest, &over), upgrade.as_ref()).await;
+        let mut sent = self.send(side, body.outgoing(largest, &over), upgrade.as_deref()).await;
         let mut took = begun.elapsed();
         self.told(side, told_status(&sent), took);
         let mut fallback = None;
@@ -137,7 +137,7 @@ impl Pass<'_> {
             }
             (side, fallback) = (Side::Legacy, Some(why));
             let begun = Instant::now();
-            sent = self.send(side, send::Body::Whole(again.clone()).outgoing(None, &over), upgrade.as_ref()).await;
+            sent = self.send(side, send::Body::Whole(again.clone()).outgoing(None, &over), upgrade.as_deref()).await;
             took = begun.elapsed();
             self.told(side, told_status(&sent), took);
         }
@@ -158,7 +158,7 @@ impl Pass<'_> {
             match again {
                 Some(_) if answer.upgraded.is_some() => capture.skip(Skipped::Upgraded),
                 Some(again) => {
-                    let headers = reply::texts(&answer.headers);
+                    let headers = answer.fields.texts();
                     capture.seen(side, self.seen(answer.status.as_u16(), headers, took, again));
                 }
                 None => capture.skip(Skipped::RequestTooLarge),
@@ -174,34 +174,30 @@ impl Pass<'_> {
         &self,
         side: Side,
         body: banyan_upstream::Outgoing,
-        upgrade: Option<&http::HeaderValue>,
+        upgrade: Option<&str>,
     ) -> Result<Answer, Failure> {
         let Some(target) = self.route().side(side) else {
             return Err(Failure::Unsendable { why: format!("the route has no {} side", side.name()) });
         };
         let head = self.request.head();
         let translates = side == Side::Modern && self.route().config.ids.is_some();
-        let made = |body| {
-            let mut headers = send::headers(self.request, &self.traced, self.trusted);
-            withheld::ask(self.without, &mut headers);
-            Request {
-                method: http::Method::from_bytes(head.method.as_str().as_bytes()).unwrap_or_default(),
-                target: self.route().target(side, send::target(head)).into_owned(),
-                headers,
-                body,
-                upgrade: upgrade.cloned(),
-            }
+        let mut fields = send::fields(self.request, &self.traced, self.trusted);
+        withheld::ask(self.without, &mut fields);
+        let mut request = Request {
+            method: http::Method::from_bytes(head.method.as_str().as_bytes()).unwrap_or_default(),
+            target: self.route().target(side, send::target(head)).into_owned(),
+            fields,
+            body,
+            upgrade: upgrade.map(str::to_owned),
         };
         if !translates {
-            let again = body.again();
-            return self.given(target.upstream.send_or(made(body), || again.map(made)).await?).await;
+            return self.given(target.upstream.send(request).await?).await;
         }
-        let mut request = made(body);
         let asked = numbers::outward(self.shared, self.route(), send::target(head));
         let asked = asked.map_err(|why| Failure::Unfit { why })?;
         request.target = self.route().target(side, &asked).into_owned();
         // What is encoded cannot be translated.
-        request.headers.insert(http::header::ACCEPT_ENCODING, http::HeaderValue::from_static("identity"));
+        request.fields.set("accept-encoding", b"identity");
         self.given(numbers::translated(self.shared, self.route(), target.upstream.send(request).await?).await?).await
     }
 
@@ -211,7 +207,7 @@ impl Pass<'_> {
     }
 
     fn seen(&self, status: u16, headers: Vec<(String, String)>, took: std::time::Duration, body: web::Bytes) -> Seen {
-        let question = send::question(self.request, send::headers(self.request, &self.traced, self.trusted), body);
+        let question = send::question(self.request, send::fields(self.request, &self.traced, self.trusted), body);
         Seen { question, trace_id: self.traced.id().to_owned(), status, headers, took }
     }
 

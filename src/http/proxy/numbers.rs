@@ -62,7 +62,7 @@ pub(super) fn inward(shared: &Arc<Shared>, route: &Route, body: &[u8]) -> Result
 
 /// An answer of modern with our ids in it. It is kept whole meanwhile.
 pub(super) async fn translated(shared: &Arc<Shared>, route: &Route, mut answer: Answer) -> Result<Answer, Failure> {
-    let json = answer.headers.get("content-type").is_some_and(|t| t.as_bytes().starts_with(b"application/json"));
+    let json = answer.fields.get("content-type").is_some_and(|t| t.starts_with(b"application/json"));
     if route.config.ids.is_none() || !answer.status.is_success() || !json || answer.upgraded.is_some() {
         return Ok(answer);
     }
@@ -75,7 +75,7 @@ pub(super) async fn translated(shared: &Arc<Shared>, route: &Route, mut answer: 
         }
         all.extend_from_slice(&piece);
     }
-    answer.headers.remove("content-length");
+    answer.fields.remove("content-length");
     // An answer to HEAD has no body to translate.
     let body = if all.is_empty() { all } else { inward(shared, route, &all).map_err(unfit)? };
     answer.body = Incoming::whole(Bytes::from(body));

@@ -9,7 +9,7 @@ use actix_web::http::{Method, StatusCode, Version};
 use actix_web::web::{Bytes, Payload};
 use actix_web::{HttpResponse, HttpResponseBuilder};
 use banyan_migration::stage::Side;
-use banyan_upstream::{Answer, Incoming, fields};
+use banyan_upstream::{Answer, Broke, Incoming};
 use futures_util::Stream;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -18,11 +18,6 @@ use std::task::{Context, Poll, ready};
 pub(super) const SERVED_BY: HeaderName = HeaderName::from_static("banyan-served-by");
 /// Why the other side answered than the one whose turn it was.
 pub(super) const FALLBACK: HeaderName = HeaderName::from_static("banyan-fallback");
-
-/// Fields whose values are text.
-pub(super) fn texts(headers: &http::HeaderMap) -> Vec<(String, String)> {
-    headers.iter().filter_map(|(n, v)| Some((n.as_str().to_owned(), v.to_str().ok()?.to_owned()))).collect()
-}
 
 /// Says which side answered.
 pub(super) fn mark(response: &mut HttpResponse, side: Side, fallback: Option<&'static str>) {
@@ -50,20 +45,17 @@ pub(super) fn respond(
     if let Some(((protocol, _), _)) = &changed {
         builder.upgrade(protocol.as_bytes());
     }
-    let body = match changed {
+    let mut response = builder.body(match changed {
         Some(((_, connection), payload)) => BoxBody::new(socket::Joined::new(connection, payload)),
-        None => BoxBody::new(Passing { body: Some(answer.body), size, capture }),
-    };
-    let mut response = builder.body(body);
+        None => BoxBody::new(Passing { body: Some(answer.body), size, capture, broke: None }),
+    });
     let headers = response.headers_mut();
-    let mut values = fields::Values::of(|| answer.headers.values().map(|value| value.as_bytes()));
-    for (name, value) in &answer.headers {
-        let value = values.take(value.len());
-        let name = HeaderName::from_bytes(name.as_str().as_bytes());
+    answer.fields.give(|name, value| {
+        let name = HeaderName::from_bytes(name);
         if let (Ok(name), Ok(value)) = (name, HeaderValue::from_maybe_shared(value)) {
             headers.append(name, value);
         }
-    }
+    });
     headers.append(header::VIA, HeaderValue::from_static("1.1 banyan"));
     // Where a length is not known HTTP/1.0 ends by closing. So must a connection that asked for a WebSocket and is
     // refused: what else it sent is no request.
@@ -89,7 +81,7 @@ fn size(asked: &RequestHead, answer: &Answer, status: StatusCode) -> BodySize {
         return BodySize::None;
     }
     if asked.method == Method::HEAD {
-        let length = answer.headers.get("content-length").and_then(|v| v.to_str().ok()?.trim().parse().ok());
+        let length = answer.fields.text("content-length").and_then(|v| v.trim().parse().ok());
         return length.map_or(BodySize::None, BodySize::Sized);
     }
     answer.body.length().map_or(BodySize::Stream, BodySize::Sized)
@@ -100,6 +92,8 @@ struct Passing {
     body: Option<Incoming>,
     size: BodySize,
     capture: Option<Capture>,
+    /// How it broke off: told when asked again.
+    broke: Option<Broke>,
 }
 
 impl MessageBody for Passing {
@@ -110,6 +104,9 @@ impl MessageBody for Passing {
     }
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
+        if let Some(broke) = self.broke.take() {
+            return Poll::Ready(Some(Err(broke.into())));
+        }
         let Some(body) = &mut self.body else { return Poll::Ready(None) };
         match ready!(Pin::new(body).poll_next(cx)) {
             Some(Ok(piece)) => {
@@ -124,12 +121,28 @@ impl MessageBody for Passing {
                 if let Some(capture) = self.capture.take() {
                     capture.broke(&broke.to_string());
                 }
-                Poll::Ready(Some(Err(broke.into())))
+                // With an error the server forgets what it has not written yet. Until it asks again it writes.
+                self.broke = Some(broke);
+                cx.waker().wake_by_ref();
+                Poll::Pending
             }
             None => {
                 self.body = None;
                 Poll::Ready(None)
             }
+        }
+    }
+
+    fn try_into_bytes(mut self) -> Result<Bytes, Self> {
+        // One that is here, and of which nobody keeps a copy, need not be asked for.
+        let whole = self.body.as_ref().filter(|_| self.capture.is_none()).and_then(Incoming::here);
+        match whole.filter(|bytes| self.size == BodySize::Sized(u64::try_from(bytes.len()).unwrap_or(u64::MAX))) {
+            Some(bytes) => {
+                let bytes = bytes.clone();
+                self.body = None;
+                Ok(bytes)
+            }
+            None => Err(self),
         }
     }
 }

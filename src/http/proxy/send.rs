@@ -7,82 +7,51 @@ use actix_web::dev::RequestHead;
 use actix_web::http::header as old;
 use actix_web::{HttpRequest, web};
 use banyan_model::refusal::Refusal;
-use banyan_upstream::{Outgoing, fields};
+use banyan_upstream::{Fields, Outgoing, fields};
 use futures_util::StreamExt;
-use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use std::cell::Cell;
 use std::rc::Rc;
 
 /// A safe request's body up to this is kept, so that it can be asked of another side too. They hardly ever have one.
 const KEPT: u64 = 64 << 10;
 
-/// Fields that end at each hop. `Content-Length` is the message's own, and `Expect` was answered when the head was read.
-fn ends_here(name: &str) -> bool {
-    matches!(
-        name,
-        "connection"
-            | "keep-alive"
-            | "proxy-connection"
-            | "te"
-            | "trailer"
-            | "transfer-encoding"
-            | "upgrade"
-            | "proxy-authenticate"
-            | "proxy-authorization"
-            | "content-length"
-    )
-}
+/// Room for the text of what is added to a request's fields.
+const ADDED: usize = 320;
 
 /// The fields to be sent: the consumer's, less those of the hop, with ours.
 /// `trusted`: it comes through a proxy that is believed.
-pub(super) fn headers(request: &HttpRequest, traced: &Traced, trusted: bool) -> HeaderMap {
+pub(super) fn fields(request: &HttpRequest, traced: &Traced, trusted: bool) -> Fields {
     let head = request.head();
-    // With those that are added: the map doubles beyond.
-    let mut headers = HeaderMap::with_capacity(head.headers.len() + 6);
-    let mut values = fields::Values::of(|| head.headers.iter().map(|(_, value)| value.as_bytes()));
+    let text: usize = head.headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+    let mut fields = Fields::with_capacity(head.headers.len() + 6, text + ADDED);
     for (name, value) in &head.headers {
-        let (name, value) = (name.as_str(), values.take(value.len()));
-        // Where the trace begins here nothing of another one goes along.
+        let name = name.as_str();
+        // Where the trace begins here nothing of another one goes along. An expectation was met when the head was read.
         let other_trace = matches!(name, "traceparent" | "tracestate") && traced.made().is_some();
-        if ends_here(name) || other_trace || (name == "expect" && head.expect()) {
-            continue;
-        }
-        let name = HeaderName::from_bytes(name.as_bytes());
-        if let (Ok(name), Ok(value)) = (name, HeaderValue::from_maybe_shared(value)) {
-            headers.append(name, value);
+        if !other_trace && !(name == "expect" && head.expect()) {
+            fields.append(name, value.as_bytes());
         }
     }
-    for line in head.headers.get_all(old::CONNECTION) {
-        for word in line.as_bytes().split(|b| *b == b',').map(<[u8]>::trim_ascii) {
-            // `Host` is no field that a hop may take away.
-            if let Ok(name) = HeaderName::from_bytes(word)
-                && name != header::HOST
-            {
-                headers.remove(name);
-            }
-        }
+    fields::end_hop(&mut fields);
+    if let Some(parent) = traced.made() {
+        fields.append("traceparent", parent.as_bytes());
     }
-    if let Some(parent) = traced.made()
-        && let Ok(parent) = HeaderValue::from_str(parent)
-    {
-        headers.insert(HeaderName::from_static("traceparent"), parent);
-    }
-    let host = head.headers.get(old::HOST).and_then(|h| h.to_str().ok());
+    let host = head.headers.get(old::HOST).map(|h| h.as_bytes());
     let address = head.peer_addr.map(|a| a.ip());
-    fields::stamp(&mut headers, &fields::Caller { address, host, tls: false, trusted });
-    headers
+    fields::stamp(&mut fields, &fields::Caller { address, host, tls: false, trusted });
+    fields
 }
 
 /// The protocol that is to be changed to: WebSocket, asked for as it must be. Any other wish is passed over, as a server
 /// may (RFC 9110, 7.8): the connection under it cannot be had.
-pub(super) fn upgrade(head: &RequestHead) -> Option<HeaderValue> {
+pub(super) fn upgrade(head: &RequestHead) -> Option<String> {
     let listed = head.headers.get_all(old::CONNECTION).any(|line| {
         line.as_bytes().split(|b| *b == b',').any(|word| word.trim_ascii().eq_ignore_ascii_case(b"upgrade"))
     });
     let mut protocols = head.headers.get_all(old::UPGRADE);
     let protocol = protocols.next().filter(|p| p.as_bytes().eq_ignore_ascii_case(b"websocket"))?;
     let asked = listed && protocols.next().is_none() && head.method == actix_web::http::Method::GET;
-    if asked { HeaderValue::from_bytes(protocol.as_bytes()).ok() } else { None }
+    if asked { protocol.to_str().ok().map(str::to_owned) } else { None }
 }
 
 /// A request's body on its way.
@@ -152,10 +121,10 @@ impl Body {
 }
 
 /// The request as it can be asked of another side.
-pub(super) fn question(request: &HttpRequest, headers: HeaderMap, body: web::Bytes) -> Question {
+pub(super) fn question(request: &HttpRequest, fields: Fields, body: web::Bytes) -> Question {
     let head = request.head();
     let method = http::Method::from_bytes(head.method.as_str().as_bytes()).unwrap_or_default();
-    Question { method, target: target(head).to_owned(), headers, body }
+    Question { method, target: target(head).to_owned(), fields, body }
 }
 
 /// Path and query, as they came.

@@ -3,9 +3,8 @@
 use actix_web::body::{BodySize, MessageBody};
 use actix_web::rt;
 use actix_web::web::{Bytes, BytesMut, Payload};
+use banyan_upstream::Upgraded;
 use futures_util::StreamExt;
-use hyper_util::rt::TokioIo;
-use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf, ReadHalf, WriteHalf, split};
@@ -13,22 +12,18 @@ use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf, ReadHalf, WriteHalf, split};
 /// Bytes read at once.
 const PIECE: usize = 16 << 10;
 
-type Upgraded = TokioIo<banyan_upstream::Upgraded>;
-type Upgrading = Pin<Box<dyn Future<Output = Result<banyan_upstream::Upgraded, String>>>>;
-
 /// What the upstream sends, as the consumer's body; what the consumer sends goes to the upstream by a task that ends with
 /// it.
 pub(super) struct Joined {
-    upgrading: Option<(Upgrading, Payload)>,
-    read: Option<ReadHalf<Upgraded>>,
-    writer: Option<rt::task::JoinHandle<()>>,
+    read: ReadHalf<Upgraded>,
+    writer: rt::task::JoinHandle<()>,
     buffer: BytesMut,
 }
 
 impl Joined {
-    pub(super) fn new(connection: banyan_upstream::OnUpgrade, payload: Payload) -> Joined {
-        let upgrading = Box::pin(async move { connection.await.map_err(|e| e.to_string()) });
-        Joined { upgrading: Some((upgrading, payload)), read: None, writer: None, buffer: BytesMut::new() }
+    pub(super) fn new(connection: Upgraded, payload: Payload) -> Joined {
+        let (read, to) = split(connection);
+        Joined { read, writer: rt::spawn(write(payload, to)), buffer: BytesMut::new() }
     }
 }
 
@@ -49,18 +44,10 @@ impl MessageBody for Joined {
     }
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
-        if let Some((upgrading, _)) = &mut self.upgrading {
-            let upgraded = ready!(upgrading.as_mut().poll(cx));
-            let Some((_, payload)) = self.upgrading.take() else { return Poll::Ready(None) };
-            let (read, to) = split(TokioIo::new(upgraded?));
-            self.read = Some(read);
-            self.writer = Some(rt::spawn(write(payload, to)));
-        }
         let this = &mut *self;
-        let Some(read) = &mut this.read else { return Poll::Ready(None) };
         this.buffer.resize(PIECE, 0);
         let mut into = ReadBuf::new(&mut this.buffer);
-        ready!(Pin::new(read).poll_read(cx, &mut into))?;
+        ready!(Pin::new(&mut this.read).poll_read(cx, &mut into))?;
         let length = into.filled().len();
         if length == 0 {
             return Poll::Ready(None);
@@ -71,8 +58,6 @@ impl MessageBody for Joined {
 
 impl Drop for Joined {
     fn drop(&mut self) {
-        if let Some(writer) = self.writer.take() {
-            writer.abort();
-        }
+        self.writer.abort();
     }
 }

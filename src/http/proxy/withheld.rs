@@ -9,23 +9,22 @@ use crate::runtime::routes::{Route, prune};
 use actix_web::dev::RequestHead;
 use actix_web::http::Method;
 use actix_web::web::Bytes;
-use banyan_upstream::{Answer, Failure, Incoming, Sent};
+use banyan_upstream::{Answer, Failure, Fields, Incoming, Sent};
 use futures_util::StreamExt;
-use http::header::{self, HeaderMap, HeaderValue};
 use metrics::counter;
 
 /// The largest answer that is read, in bytes.
 const LARGEST: usize = 8 << 20;
 
 /// Asks so that the answer can be read: whole, and not because somebody holds it already.
-pub(super) fn ask(without: &Without, headers: &mut HeaderMap) {
+pub(super) fn ask(without: &Without, fields: &mut Fields) {
     if without.is_empty() {
         return;
     }
-    for name in [header::IF_NONE_MATCH, header::IF_MODIFIED_SINCE, header::IF_RANGE, header::RANGE] {
-        headers.remove(name);
+    for name in ["if-none-match", "if-modified-since", "if-range", "range"] {
+        fields.remove(name);
     }
-    headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    fields.set("accept-encoding", b"identity");
 }
 
 /// An answer without those fields. `Err`: it broke off while it was read.
@@ -42,13 +41,13 @@ pub(super) async fn taken_out(
         count(route, why);
         Ok(answer)
     };
-    let encoded = answer.headers.get_all(header::CONTENT_ENCODING).iter().any(|v| v != "identity");
-    let Some(lines) = lines(&answer.headers) else { return passed_on("no-json", answer) };
+    let encoded = answer.fields.get_all("content-encoding").any(|v| v != b"identity");
+    let Some(lines) = lines(&answer.fields) else { return passed_on("no-json", answer) };
     if encoded {
         return passed_on("encoded", answer);
     }
     if asked.method == Method::HEAD {
-        lacks(without, &mut answer.headers);
+        lacks(without, &mut answer.fields);
         return Ok(answer);
     }
     let most = u64::try_from(LARGEST).unwrap_or(u64::MAX);
@@ -68,14 +67,14 @@ pub(super) async fn taken_out(
         return passed_on("no-json", answer);
     };
     count(route, "taken-out");
-    lacks(without, &mut answer.headers);
+    lacks(without, &mut answer.fields);
     answer.body = Incoming::whole(Bytes::from(body));
     Ok(answer)
 }
 
 /// Whether it is NDJSON, or JSON. `None`: neither.
-fn lines(headers: &HeaderMap) -> Option<bool> {
-    let kind = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
+fn lines(fields: &Fields) -> Option<bool> {
+    let kind = fields.text("content-type")?;
     let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     match kind.as_str() {
         "application/json" => Some(false),
@@ -104,14 +103,14 @@ fn less(without: &Without, lines: bool, body: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// The headers of an answer that lacks something. What told the whole apart tells nothing of a part.
-fn lacks(without: &Without, headers: &mut HeaderMap) {
-    for name in [header::ETAG, header::LAST_MODIFIED, header::CONTENT_LENGTH, header::ACCEPT_RANGES] {
-        headers.remove(name);
+fn lacks(without: &Without, fields: &mut Fields) {
+    for name in ["etag", "last-modified", "content-length", "accept-ranges"] {
+        fields.remove(name);
     }
     for name in ["content-md5", "digest", "content-digest", "repr-digest"] {
-        headers.remove(name);
+        fields.remove(name);
     }
-    without.tell_in(headers);
+    without.tell_in(fields);
 }
 
 fn count(route: &Route, result: &'static str) {

@@ -11,11 +11,12 @@ use crate::runtime::routes::contract::operation;
 use crate::runtime::routes::{Route, Routes};
 use crate::runtime::shadow::{Exchange, Facade, Question, Skipped, pair};
 use banyan_migration::consumer::ANONYMOUS;
+use banyan_upstream::Fields;
 use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::future::{Either, LocalBoxFuture, select};
 use futures_util::stream::FuturesUnordered;
-use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use http::Method;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
@@ -357,11 +358,9 @@ fn route_of(routes: &Routes, line: &Line) -> Option<Arc<Route>> {
 }
 
 fn question(line: &Line) -> Question {
-    let mut headers = HeaderMap::new();
+    let mut fields = Fields::default();
     for (name, value) in line.headers.iter().filter(|(n, _)| HEADERS.contains(&n.as_str())) {
-        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name.as_str()), HeaderValue::from_str(value)) {
-            headers.insert(name, value);
-        }
+        fields.append(name, value.as_bytes());
     }
-    Question { method: Method::GET, target: line.target.clone(), headers, body: Bytes::new() }
+    Question { method: Method::GET, target: line.target.clone(), fields, body: Bytes::new() }
 }

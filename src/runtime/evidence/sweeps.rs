@@ -9,6 +9,7 @@ use crate::runtime::routes::Route;
 use crate::runtime::serving::Shared;
 use crate::runtime::shadow::{self, Facade};
 use banyan_migration::json::Doc;
+use banyan_upstream::Fields;
 use bytes::Bytes;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -119,9 +120,8 @@ impl Sweeps {
             0 => (question.target.to_owned(), None),
             _ => (continued(&pages.legacy)?, Some(continued(&pages.modern)?)),
         };
-        let mut headers = http::HeaderMap::new();
-        headers.insert(http::header::ACCEPT, http::HeaderValue::from_static("application/json"));
-        let asked = shadow::Question { method: http::Method::GET, target: legacy, headers, body: Bytes::new() };
+        let fields = Fields::of(&[("accept", "application/json")]);
+        let asked = shadow::Question { method: http::Method::GET, target: legacy, fields, body: Bytes::new() };
         let now_ms = self.evidence.0.clock.now_ms();
         let twice = self.evidence.wants_second(&route.name);
         let trace = format!("{:032x}", now_ms.unsigned_abs());

@@ -36,7 +36,7 @@ pub fn evidence_of(evidence: &Evidence, exchange: shadow::Exchange, origin: Orig
     let route = evidence.info(&exchange.route.name)?;
     let question = &exchange.question;
     let chosen = CHOOSE.iter().filter_map(|name| {
-        let value = question.headers.get(*name)?.to_str().ok()?;
+        let value = question.fields.text(name)?;
         Some(((*name).to_owned(), value.to_owned()))
     });
     let path = question.target.split('?').next().unwrap_or_default();

@@ -1,9 +1,8 @@
 //! One request to an upstream, waited for: for threads that serve nobody.
 
-use banyan_upstream::{Outgoing, Request, Upstream};
+use banyan_upstream::{Fields, Outgoing, Request, Upstream};
 use futures_util::StreamExt;
-use http::header::{ACCEPT, ACCEPT_ENCODING, HeaderValue};
-use http::{HeaderMap, Method};
+use http::Method;
 use std::time::Duration;
 
 /// What a path of an upstream says to a GET, whole: at most `most` bytes, within that time. Not to be called on a thread
@@ -32,11 +31,9 @@ pub fn get(
 }
 
 async fn asked(upstream: &Upstream, target: &str, accept: &'static str, most: usize) -> Result<Vec<u8>, String> {
-    let mut headers = HeaderMap::new();
-    headers.insert(ACCEPT, HeaderValue::from_static(accept));
-    headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    let fields = Fields::of(&[("accept", accept), ("accept-encoding", "identity")]);
     let request =
-        Request { method: Method::GET, target: target.to_owned(), headers, body: Outgoing::Empty, upgrade: None };
+        Request { method: Method::GET, target: target.to_owned(), fields, body: Outgoing::Empty, upgrade: None };
     let answer = upstream.send(request).await.map_err(|e| format!("{target}: {e}"))?;
     if !answer.status.is_success() {
         return Err(format!("{target} answered {}", answer.status));

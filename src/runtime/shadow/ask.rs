@@ -7,7 +7,6 @@ use banyan_upstream::{Outgoing, Request};
 use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::future::LocalBoxFuture;
-use http::header;
 use std::time::Instant;
 
 /// Banyan's own facade, asked without a connection.
@@ -37,12 +36,10 @@ impl Facade for NoFacade {
 
 /// The same question without what would make its answer a part of one, or encoded.
 pub(super) fn plain(mut question: Question) -> Question {
-    use header::{ACCEPT_ENCODING, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, IF_UNMODIFIED_SINCE, RANGE};
-    let headers = &mut question.headers;
-    for name in [IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, IF_UNMODIFIED_SINCE, RANGE] {
-        headers.remove(name);
+    for name in ["if-match", "if-modified-since", "if-none-match", "if-range", "if-unmodified-since", "range"] {
+        question.fields.remove(name);
     }
-    headers.insert(ACCEPT_ENCODING, header::HeaderValue::from_static("identity"));
+    question.fields.set("accept-encoding", b"identity");
     question
 }
 
@@ -83,7 +80,7 @@ async fn one(
     let request = Request {
         method: question.method.clone(),
         target: route.target(side, asked.as_ref().unwrap_or(&question.target)).into_owned(),
-        headers: question.headers.clone(),
+        fields: question.fields.clone(),
         body: if question.body.is_empty() { Outgoing::Empty } else { Outgoing::Whole(question.body.clone()) },
         upgrade: None,
     };
@@ -101,14 +98,10 @@ async fn one(
             Err(broke) => return Ok(Err(broke.to_string())),
         }
     }
-    let reply = Reply { status: answer.status.as_u16(), headers: texts(&answer.headers), body: all.into(), took };
+    let reply = Reply { status: answer.status.as_u16(), headers: answer.fields.texts(), body: all.into(), took };
     let reply = decode::plain(reply, most)?;
     if !translates || !(200..300).contains(&reply.status) {
         return Ok(Ok(reply));
     }
     Ok(facade.inward(route, reply.body.clone()).map(|body| Reply { body, ..reply }))
-}
-
-fn texts(headers: &http::HeaderMap) -> Vec<(String, String)> {
-    headers.iter().filter_map(|(n, v)| Some((n.as_str().to_owned(), v.to_str().ok()?.to_owned()))).collect()
 }

@@ -2,6 +2,7 @@
 
 use crate::runtime::routes::Route;
 use banyan_migration::stage::Side;
+use banyan_upstream::Fields;
 use bytes::Bytes;
 use std::fmt;
 use std::sync::Arc;
@@ -15,7 +16,7 @@ pub struct Question {
     /// Path and query, as they came.
     pub target: String,
     /// Its fields, less those of the hop.
-    pub headers: http::HeaderMap,
+    pub fields: Fields,
     /// Its body, whole.
     pub body: Bytes,
 }
