@@ -4,6 +4,7 @@
 //! with the version they began with.
 //! Not here: how problems look (`config::render`), what each room does.
 
+pub mod half;
 mod moves;
 
 pub use moves::{brownouts, routes};
@@ -53,6 +54,7 @@ pub fn engine(built: Built, store: &dyn Store) -> Result<Engine> {
 
 /// Opens the store of a configuration for writing.
 pub fn open_store(built: &Built) -> Result<Arc<SqliteStore>> {
+    half::whole(&built.settings.store)?;
     Ok(Arc::new(SqliteStore::open(&built.settings.store)?))
 }
 
@@ -253,6 +255,7 @@ async fn signals(running: Arc<Running>) -> Result<()> {
 
 /// The store of a configuration, opened for reading beside a running gateway.
 pub fn read_store(built: &Built) -> Result<Arc<SqliteStore>> {
+    half::whole(&built.settings.store)?;
     if !built.settings.store.exists() {
         return Err(anyhow!("there is no store at {} yet; `banyan serve` makes it", built.settings.store.display()));
     }

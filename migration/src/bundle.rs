@@ -218,8 +218,10 @@ mod tests {
         let cause = Cause::Parity { cusum, policy };
         assert!(matches!(verify(&bundle(Stage::Modern, Stage::Legacy, cause)), Err(Doubt::Figure { .. })));
 
-        let latency = Latency { slow: 11, fast: 0 };
-        let cause = Cause::Latency { latency, threshold: Threshold(5), score: latency.score() };
+        let mut latency = Latency::default();
+        (0..12).for_each(|_| latency.answered(9, Threshold(5)));
+        let score = latency.score();
+        let cause = Cause::Latency { latency, threshold: Threshold(5), score };
         assert_eq!(verify(&bundle(Stage::Canary, Stage::Shadow, cause)), Ok(()));
     }
 }

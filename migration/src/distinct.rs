@@ -40,7 +40,7 @@ pub fn print(request: &str, entity: &str, version: &str) -> Print {
 }
 
 /// How bad an outcome is.
-pub(crate) fn rank(outcome: Outcome) -> u8 {
+pub fn rank(outcome: Outcome) -> u8 {
     match outcome {
         Outcome::Match => 0,
         Outcome::Indeterminate => 1,

@@ -43,6 +43,7 @@ impl Book {
             status: 200,
             body: None,
             at_ms: self.at_ms,
+            watched: None,
         };
         let key = (self.account.epoch, print(request, "", ""));
         let taken = self.account.takes(sight, self.prints.get(&key).copied(), &Wanted::default());
@@ -151,7 +152,7 @@ fn that_modern_fails_cannot_be_accepted() {
     let failing = compare(answer(200), answer(500), &Rules::default());
     let gone = compare(answer(200), answer(404), &Rules::default());
     for (n, compared) in [silent, failing, gone].into_iter().enumerate() {
-        let sight = Sight { compared, twice: None, status: 200, body: None, at_ms: n as i64 };
+        let sight = Sight { compared, twice: None, status: 200, body: None, at_ms: n as i64, watched: None };
         assert_eq!(book.account.takes(sight, None, &Wanted::default()).outcome, Outcome::Mismatch);
     }
     let clusters: Vec<(u64, String)> = book.account.clusters().iter().map(|(c, g)| (g.number, c.to_string())).collect();
@@ -270,6 +271,34 @@ fn parity_that_breaks_after_promotion_brings_it_back_whatever_it_banked() {
     }
     let back = step(&book, &Watch::default()).unwrap();
     assert!(matches!(back.cause, Cause::Parity { .. }), "{back:?}");
+}
+
+/// Where too many are remembered nothing counts; what is compared brings a route back all the same, once each.
+#[test]
+fn parity_sees_what_does_not_count_for_want_of_room() {
+    let mut book = Book::default();
+    book.account.stands(Standing { stage: Stage::Modern, ..Standing::default() }, 0);
+    let mut looks = |watched| {
+        let compared = compared(r#"{"a":1}"#, r#"{"a":2}"#, &book.rules);
+        book.account.looks(Sight { compared, twice: None, status: 200, body: None, at_ms: 1, watched })
+    };
+    for _ in 0..20 {
+        assert_eq!(looks(Some(Outcome::Mismatch)), Outcome::Mismatch);
+    }
+    for _ in 0..7 {
+        looks(Some(Outcome::Match));
+    }
+    assert_eq!(step(&book, &Watch::default()), None);
+    book.account.looks(Sight {
+        compared: compared(r#"{"a":1}"#, r#"{"a":2}"#, &book.rules),
+        twice: None,
+        status: 200,
+        body: None,
+        at_ms: 1,
+        watched: None,
+    });
+    assert!(matches!(step(&book, &Watch::default()).unwrap().cause, Cause::Parity { .. }));
+    assert_eq!(book.account.counts.mismatches, 0);
 }
 
 #[test]

@@ -172,6 +172,7 @@ pub(super) fn reading(global: &Global) -> Result<(crate::config::Built, Arc<dyn 
 
 /// A command that changes a store makes none.
 pub(super) fn existing(store: &Path) -> Result<PathBuf, Failure> {
+    gateway::half::whole(store).map_err(because)?;
     match store.exists() {
         true => Ok(store.to_owned()),
         false => {

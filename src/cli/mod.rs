@@ -36,6 +36,7 @@ mod screens;
 mod serve;
 mod shown;
 mod store;
+mod swap;
 mod try_file;
 mod why;
 

@@ -82,6 +82,11 @@ impl Part {
         }
     }
 
+    /// Where it is copied to before it is known to be sound.
+    pub(super) fn restoring(self, store: &Path) -> PathBuf {
+        beside(&self.of_store(store), ".restoring")
+    }
+
     /// Writes it where a backup has it, whole and on disk. `false`: there is none.
     fn copy(self, store: &Path, backup: &Path) -> Result<bool, Failure> {
         let (from, to) = (self.of_store(store), self.of_backup(backup));
@@ -176,9 +181,9 @@ pub(super) fn of_backup(backup: &Path) -> Result<Option<Vec<Part>>, Failure> {
     Ok(Some(read.parts.iter().map(|l| l.part).collect()))
 }
 
-/// Where routes stand by the journal beside a store. Where it cannot be read, nowhere.
-pub(super) fn standings(store: &Path) -> BTreeMap<String, Standing> {
-    journal::read(&journal::path_of(store)).map(|all| journal::standings(&all)).unwrap_or_default()
+/// Where routes stand by that journal. Where it cannot be read, nowhere.
+pub(super) fn standings(journal: &Path) -> BTreeMap<String, Standing> {
+    journal::read(journal).map(|all| journal::standings(&all)).unwrap_or_default()
 }
 
 /// Which routes stand elsewhere than they did, for people.

@@ -2,12 +2,15 @@
 //!
 //! Invariant: nothing is deleted and nothing is moved before all of the backup was copied, checked and found sound. A route
 //! that is switched off by a file now stays switched off.
+//! Not here: how the copies take their places (`swap`).
 
 use super::admin_client::AdminClient;
 use super::hands::store_fault;
 use super::parts::{self, Part, fault};
+use super::swap::{Swap, forget};
 use super::{Done, Failure, Global, beside, out};
 use crate::config::MissingSecret;
+use crate::gateway::half;
 use crate::runtime::clock::Clock;
 use banyan_store::sqlite::SqliteStore;
 use banyan_store::{Store, StoreError};
@@ -48,8 +51,15 @@ impl Restore {
         }
         let copy = beside(store, ".restoring");
         let parts = parts::of_backup(&self.file)?;
-        let stood = parts::standings(store);
-        let kept = self.put(store, &copy, parts.as_deref()).inspect_err(|_| remove_all(store, &copy))?;
+        let now = Clock::system().now().strftime("%Y%m%dT%H%M%SZ").to_string();
+        let swap = Swap::of(store, &self.file, &now)?;
+        let journal = Part::Journal.of_store(store);
+        // Where one was interrupted the journal may be that of the backup already.
+        let before = Some(swap.aside(&journal)).filter(|aside| swap.resumes() && aside.exists()).unwrap_or(journal);
+        let stood = parts::standings(&before);
+        let put = self.copy(store, &copy, parts.as_deref());
+        let put = put.and_then(|()| swap.run(&copy, parts.as_deref(), &mut || Ok(())));
+        let kept = put.inspect_err(|_| remove_all(store, &copy)).map_err(|e| unfinished(store, e))?;
         drop(lock);
         let name = |p: &Path| p.display().to_string();
         match global.json {
@@ -66,7 +76,7 @@ impl Restore {
                     ),
                     Some(parts) => {
                         parts.iter().for_each(|p| out::answer(&format!("{} is restored\n", p.name())));
-                        out::answer(&parts::moved(&stood, &parts::standings(store)));
+                        out::answer(&parts::moved(&stood, &parts::standings(&Part::Journal.of_store(store))));
                     }
                 }
             }
@@ -74,9 +84,9 @@ impl Restore {
         Ok(())
     }
 
-    /// Copies, checks, and changes places. Where the store that was there is kept.
-    fn put(&self, store: &Path, copy: &Path, parts: Option<&[Part]>) -> Result<Option<PathBuf>, Failure> {
-        remove(copy);
+    /// Copies all of it beside its places, and checks the copies.
+    fn copy(&self, store: &Path, copy: &Path, parts: Option<&[Part]>) -> Result<(), Failure> {
+        forget(copy);
         fs::copy(&self.file, copy).map_err(|e| fault("cannot copy the backup to", copy, &e))?;
         let synced = fs::File::options().write(true).open(copy).and_then(|f| f.sync_all());
         synced.map_err(|e| fault("cannot sync", copy, &e))?;
@@ -88,38 +98,13 @@ impl Restore {
         for part in parts.unwrap_or_default() {
             self.prepare(*part, store)?;
         }
-        let now = Clock::system().now().strftime("%Y%m%dT%H%M%SZ").to_string();
-        let aside = |path: &Path| beside(path, &format!(".replaced-{now}"));
-        let all = Part::ALL.iter().map(|p| p.of_store(store)).chain([store.to_owned()]);
-        if let Some(there) = all.map(|p| aside(&p)).find(|p| p.exists()) {
-            return Err(Failure::Because(format!("{} is there already; try again in a second", there.display())));
-        }
-        // The store last: who finds it restored finds all of it restored.
-        if let Some(parts) = parts {
-            for part in Part::ALL {
-                let at = part.of_store(store);
-                // Whoever switched a route off meanwhile must not find it on again.
-                if part != Part::Switch || parts.contains(&part) {
-                    set_aside(&at, &aside(&at))?;
-                }
-                if parts.contains(&part) {
-                    let copy = restoring(part, store);
-                    fs::rename(&copy, &at).map_err(|e| fault("cannot put the backup at", &at, &e))?;
-                    remove(&copy);
-                }
-            }
-        }
-        let kept = store.exists().then(|| aside(store));
-        set_aside(store, &aside(store))?;
-        fs::rename(copy, store).map_err(|e| fault("cannot put the backup at", store, &e))?;
-        remove(copy); // what checking left beside it
-        Ok(kept)
+        Ok(())
     }
 
     /// Copies a part beside its place, and checks the copy.
     fn prepare(&self, part: Part, store: &Path) -> Result<(), Failure> {
-        let (from, copy) = (part.of_backup(&self.file), restoring(part, store));
-        remove(&copy);
+        let (from, copy) = (part.of_backup(&self.file), part.restoring(store));
+        forget(&copy);
         let mut bytes = Vec::new();
         if part == Part::Switch {
             // Those of the backup, and those that are switched off now.
@@ -138,34 +123,24 @@ impl Restore {
     }
 }
 
-/// Sets a file aside, with what SQLite keeps beside it.
-fn set_aside(path: &Path, kept: &Path) -> Result<(), Failure> {
-    for suffix in ["-wal", "-shm", ""] {
-        let from = beside(path, suffix);
-        if from.exists() {
-            fs::rename(&from, beside(kept, suffix)).map_err(|e| fault("cannot set aside", &from, &e))?;
-        }
+/// What is said where it fails once places have begun to change.
+fn unfinished(store: &Path, why: Failure) -> Failure {
+    match (half::mark(store), why) {
+        (Ok(None), why) => why,
+        (_, Failure::Because(why)) => Failure::Because(format!(
+            "{why}; the restore is not finished: run it again, nothing opens {} before",
+            store.display()
+        )),
+        (_, why) => why,
     }
-    Ok(())
-}
-
-/// Where a part is copied to before it is known to be sound.
-fn restoring(part: Part, store: &Path) -> PathBuf {
-    beside(&part.of_store(store), ".restoring")
 }
 
 fn remove_all(store: &Path, copy: &Path) {
-    remove(copy);
-    Part::ALL.iter().for_each(|p| remove(&restoring(*p, store)));
+    forget(copy);
+    Part::ALL.iter().for_each(|p| forget(&p.restoring(store)));
 }
 
 fn make_folder(store: &Path) -> Result<(), Failure> {
     let folder = store.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::create_dir_all(folder).map_err(|e| fault("cannot make the folder", folder, &e))
-}
-
-fn remove(copy: &Path) {
-    for suffix in ["", "-wal", "-shm"] {
-        let _ = fs::remove_file(beside(copy, suffix));
-    }
 }

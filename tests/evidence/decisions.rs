@@ -78,8 +78,8 @@ fn a_slow_canary_comes_back_by_a_threshold_that_was_frozen_before() {
     assert_eq!(evidence.due(&route, canary, hands.now()), None);
     (0..1_000).for_each(|n| took(Side::Modern, 10 + n % 5));
     assert_eq!(evidence.due(&route, canary, hands.now()), None, "as fast as legacy");
-    // So much credit is not kept for ever by the rule of the score, but it is a likelihood: it takes slow answers to undo.
-    (0..200).for_each(|_| took(Side::Modern, 50));
+    // A thousand good answers are no credit: a score that began just now counts those that follow alone.
+    (0..25).for_each(|_| took(Side::Modern, 50));
     let back = evidence.due(&route, canary, hands.now()).unwrap();
     assert!(matches!(back.cause, Cause::Latency { .. }), "{back:?}");
     assert_eq!(evidence.look(&route, hands.now()).unwrap().latency.unwrap().1, 20);

@@ -214,3 +214,73 @@ fn a_backup_of_the_store_alone_leaves_the_rest_and_the_switch_stays() {
     assert!(set_aside() > before);
     assert_eq!(fs::read(site.path("banyan.routes.jsonl")).unwrap(), journal);
 }
+
+/// Whether the gateway refuses what a restore left, with words that say what to do.
+fn is_refused(site: &Site, backup: &str) {
+    for args in [&["store", "verify"][..], &["backup", "/nowhere/b.db"], &["serve"]] {
+        let (done, told) = site.tries(args);
+        assert!(!done && told.contains(&format!("run `banyan restore {backup}` again")), "{args:?}: {told}");
+    }
+}
+
+#[test]
+fn a_restore_that_was_interrupted_is_not_served_half_and_is_done_again() {
+    let (old, new) = (Upstream::says(200, "{}"), Upstream::says(200, "{}"));
+    let site = site(&old, &new);
+    let name = decided(&site);
+    let g = site.start();
+    set(&site, "/a/**", &["--stage", "legacy"]);
+    let stood = stages(&g);
+    g.stop();
+    let journal = site.path("banyan.routes.jsonl");
+    let later = fs::read(&journal).unwrap();
+    // It ended when the journal had been set aside.
+    let mark = site.path("banyan.db.restore");
+    fs::write(&mark, format!("{{\"from\":\"{name}\",\"stamp\":\"then\"}}")).unwrap();
+    let aside = site.path("banyan.routes.jsonl.replaced-then");
+    fs::rename(&journal, &aside).unwrap();
+    is_refused(&site, &name);
+    assert!(!journal.exists(), "whoever is refused makes nothing");
+    let (done, told) = site.tries(&["restore", &site.path("none.db").to_string_lossy()]);
+    assert!(!done && told.contains("there is no backup"), "{told}");
+    is_refused(&site, &name);
+    let (done, told) = site.tries(&["restore", &name]);
+    assert!(done && told.contains("/a/** stands at modern, it stood at legacy\n"), "{told}");
+    assert!(told.contains("banyan.db.replaced-then"), "{told}");
+    assert_eq!(fs::read(&aside).unwrap(), later, "what was there is kept");
+    assert_eq!(fs::read(&journal).unwrap(), fs::read(format!("{name}.routes.jsonl")).unwrap());
+    let g = site.start();
+    assert_ne!(stages(&g), stood);
+    assert_eq!(stages(&g)[0].0, "modern null");
+    g.stop();
+    // Killed at any moment.
+    let whole = || {
+        let (now, kept) = (fs::read(&journal).unwrap(), fs::read(format!("{name}.routes.jsonl")).unwrap());
+        assert!(now.starts_with(&kept), "the journal is that of the backup");
+        assert!(site.tries(&["store", "verify"]).0);
+    };
+    for round in 0..8 {
+        let mut restore = std::process::Command::new(crate::common::PROGRAM)
+            .args(["restore", &name, "--config", site.config().to_str().unwrap()])
+            .current_dir(site.folder())
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        while restore.try_wait().unwrap().is_none() && (round % 2 == 0 || !mark.exists()) {
+            if round % 2 == 0 && site.path("banyan.db.restoring").exists() {
+                break;
+            }
+            std::hint::spin_loop();
+        }
+        let _ = restore.kill();
+        restore.wait().unwrap();
+        if mark.exists() {
+            println!("round {round}: it was killed on the way");
+            is_refused(&site, &name);
+            let (done, told) = site.tries(&["restore", &name]);
+            assert!(done, "{told}");
+        }
+        whole();
+    }
+}

@@ -11,6 +11,7 @@ mod api;
 mod backups;
 mod brownouts;
 mod capture;
+mod census;
 mod commands;
 mod consumers;
 mod contract;

@@ -12,10 +12,7 @@ use banyan_migration::stage::Side;
 use banyan_store::evidence::path_of;
 use bytes::Bytes;
 use serde_json::{Value, json};
-use std::io::{Read, Write};
-use std::net::TcpListener;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 const ROUTES: &str = r#"
@@ -245,75 +242,6 @@ fn a_gateway_whose_evidence_cannot_be_read_serves_and_promotes_nothing() {
     assert!(!done && told.contains("insufficient evidence"), "{told}");
     assert!(set(&site, "legacy", &[]).0);
     assert!(std::fs::read_to_string(path_of(&store)).unwrap().starts_with("this is no database"));
-}
-
-/// A modern service that says what the facade says, but for one price; it knows the facade once that is there.
-fn modern(wrong: &'static AtomicBool, facade: Arc<OnceLock<String>>) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    std::thread::spawn(move || {
-        for stream in listener.incoming() {
-            let (Ok(mut stream), facade) = (stream, facade.clone()) else { continue };
-            std::thread::spawn(move || {
-                let mut head = Vec::new();
-                let mut byte = [0];
-                while !head.ends_with(b"\r\n\r\n") && stream.read(&mut byte).is_ok_and(|n| n == 1) {
-                    head.push(byte[0]);
-                }
-                let head = String::from_utf8_lossy(&head).into_owned();
-                let Some(target) = head.split(' ').nth(1) else { return };
-                let answer = reqwest::blocking::get(format!("{}{target}", facade.wait())).unwrap();
-                let (status, kind) = (answer.status(), answer.headers()["content-type"].to_str().unwrap().to_owned());
-                let mut body = answer.text().unwrap();
-                if wrong.load(Ordering::Relaxed) {
-                    body = body.replace("\"Item 77\"", "\"Item 7\"");
-                }
-                let head = format!(
-                    "HTTP/1.1 {status}\r\ncontent-type: {kind}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
-                    body.len()
-                );
-                let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body.as_bytes()));
-            });
-        }
-    });
-    url
-}
-
-#[test]
-fn a_census_promotes_a_small_population_once_nothing_differs() {
-    static WRONG: AtomicBool = AtomicBool::new(true);
-    let facade = Arc::new(OnceLock::new());
-    let routes = ROUTES.replacen("http://127.0.0.1:1", &modern(&WRONG, facade.clone()), 1);
-    let site = shop_with(&routes);
-    let items: String = (0..150).map(|n| format!("{n},Item {n},C\n")).collect();
-    site.drop_file("drop/a.csv", format!("NO,NAME,CODE\n{items}"));
-    let g = site.start();
-    assert_eq!(g.settled("shop.items", "a.csv"), "done");
-    facade.set(g.facade.clone()).unwrap();
-    let sweep = |g: &crate::common::Gateway| {
-        let out = site.banyan(&["evidence", "sweep", "/v1/items", "--rate", "2000"]);
-        // 150 instances, one that is not there, two pages of the list.
-        assert!(printed(&out).contains("153 requests"), "{}", printed(&out));
-        let mut told = String::new();
-        g.until("the census is whole", |g| {
-            told = g.admin("/admin/v1/migration")["items"][0]["evidence"]["census"].to_string();
-            told.contains(" 0 to come")
-        });
-        told
-    };
-    assert_eq!(sweep(&g), "\"151 of 153 equal, 2 open, 0 indeterminate, 0 failed, 0 to come\"");
-    let (done, told) = set(&site, "canary", &[]);
-    assert!(!done && told.contains("to go"), "{told}");
-    // The sample says where legacy has its value from.
-    let out = printed(&site.banyan(&["evidence", "clusters", "/v1/items"]));
-    assert!(out.contains("legacy \"Item 77\", modern \"Item 7\""), "{out}");
-    assert!(out.contains("shop.items [NAME] = [Item 77] by TRIM(NAME)"), "{out}");
-    WRONG.store(false, Ordering::Relaxed);
-    let out = site.banyan(&["evidence", "restart", "/v1/items", "--reason", "mended", "--author", "ann"]);
-    assert!(out.status.success(), "{}", printed(&out));
-    assert_eq!(sweep(&g), "\"153 of 153 equal, 0 open, 0 indeterminate, 0 failed, 0 to come\"");
-    assert_eq!(set(&site, "canary", &["--weight", "5%"]), (true, "/v1/items: legacy -> canary at 5%\n".to_owned()));
-    assert!(printed(&site.banyan(&["evidence", "verify", "--all"])).contains("0 do not hold"));
 }
 
 #[test]

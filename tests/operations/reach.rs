@@ -158,3 +158,29 @@ fn a_plan_says_who_is_known_no_longer() {
     ]);
     assert!(told.contains("! consumers\n    their order is another"), "{told}");
 }
+
+#[test]
+fn a_plan_with_a_route_for_a_consumer_who_vanishes_is_refused_and_without_it_says_who_gets_its_requests() {
+    let site = site();
+    let bank = "  bank: { certificate: \"CN=bank\" }\n";
+    let only = "  - { path: /b/**, legacy: old, only: { consumers: [bank] } }\n";
+    let routes = |yaml: String| yaml.replace("brownouts:\n", &format!("{only}brownouts:\n"));
+    site.edit("banyan.yaml", routes);
+    let plan = |gone: &[&str]| {
+        let mut new = std::fs::read_to_string(site.config()).unwrap();
+        for gone in gone {
+            assert!(new.contains(gone), "{gone}");
+            new = new.replace(gone, "");
+        }
+        site.drop_file("new.yaml", new);
+        site.tries(&["routes", "plan", site.path("new.yaml").to_str().unwrap()])
+    };
+    assert!(plan(&[]).1.contains("nothing about routes or consumers would change"));
+    let (done, told) = plan(&[bank]);
+    assert!(!done && told.contains("error[unknown-consumer]: there is no consumer `bank`"), "{told}");
+    assert!(told.contains("at routes[3].only.consumers") && !told.contains("- consumer"), "{told}");
+    let (done, told) = plan(&[bank, only]);
+    assert!(done && told.contains("- consumer `bank`\n    who is known by the certificate"), "{told}");
+    let next = "- /b/** consumer=bank\n    its requests go to the next route that has their path, or are answered 404";
+    assert!(told.contains(next), "{told}");
+}

@@ -155,22 +155,20 @@ impl Stream for Incoming {
                 return Poll::Ready((!all.is_empty()).then_some(Ok(all)));
             }
         };
-        {
-            match body.poll_piece(cx) {
-                Poll::Ready(None) => return Poll::Ready(None),
-                Poll::Ready(Some(Err(why))) => return Poll::Ready(Some(Err(Broke::Early(why)))),
-                Poll::Ready(Some(Ok(piece))) => {
-                    // A timer exists only once there was something to wait for.
-                    if let (Some(idle), Some(timer)) = (self.idle, &mut self.timer) {
-                        timer.as_mut().reset(Instant::now() + idle);
-                    }
-                    return Poll::Ready(Some(Ok(piece)));
+        match body.poll_piece(cx) {
+            Poll::Ready(None) => Poll::Ready(None),
+            Poll::Ready(Some(Err(why))) => Poll::Ready(Some(Err(Broke::Early(why)))),
+            Poll::Ready(Some(Ok(piece))) => {
+                // A timer exists only once there was something to wait for.
+                if let (Some(idle), Some(timer)) = (self.idle, &mut self.timer) {
+                    timer.as_mut().reset(Instant::now() + idle);
                 }
-                Poll::Pending => {
-                    ready!(self.paused(cx));
-                    let millis = self.idle.unwrap_or_default().as_millis();
-                    return Poll::Ready(Some(Err(Broke::Paused(millis))));
-                }
+                Poll::Ready(Some(Ok(piece)))
+            }
+            Poll::Pending => {
+                ready!(self.paused(cx));
+                let millis = self.idle.unwrap_or_default().as_millis();
+                Poll::Ready(Some(Err(Broke::Paused(millis))))
             }
         }
     }

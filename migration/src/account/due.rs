@@ -90,7 +90,7 @@ fn alarm(account: &Account, watch: &Watch, standing: Standing) -> Option<(Cause,
     }
     match watch.threshold {
         Some(threshold) if watch.latency.alarm() => {
-            let (latency, score) = (watch.latency, watch.latency.score());
+            let (latency, score) = (watch.latency.clone(), watch.latency.score());
             let limit = threshold.0 / 1_000;
             Some((Cause::Latency { latency, threshold, score }, format!("modern is slow: too often above {limit} ms")))
         }

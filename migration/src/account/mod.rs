@@ -11,6 +11,7 @@ mod clusters;
 mod due;
 mod signatures;
 mod sweep;
+mod unkept;
 
 pub use clusters::{Gathered, Judged, Judgement};
 pub use due::{Autos, DWELL_MS, Due, ENOUGH_ANSWERS, due};
@@ -26,7 +27,7 @@ use crate::gate::{self, Basis, Evidence, Verdict};
 use crate::json::Doc;
 use crate::score::{Counts, Policy};
 use crate::stage::{Stage, Standing};
-use crate::watch::{Cusum, CusumPolicy};
+use crate::watch::Cusum;
 use clusters::Clusters;
 use serde::{Deserialize, Serialize};
 use signatures::Signatures;
@@ -71,6 +72,8 @@ pub struct Sight<'a> {
     pub body: Option<&'a Doc>,
     /// When, in milliseconds since 1970.
     pub at_ms: i64,
+    /// As what parity has taken it already, where what is remembered does not say so: it could not be kept.
+    pub watched: Option<Outcome>,
 }
 
 /// What became of a comparison.
@@ -155,16 +158,16 @@ impl Account {
             Outcome::Match => Vec::new(),
             _ => self.clusters.gather(&found, outcome, self.epoch, sight.at_ms),
         };
-        if self.standing.is_some_and(|(s, _)| moved(s)) && outcome != Outcome::Indeterminate {
-            self.cusum.compared(outcome == Outcome::Match, &CusumPolicy::default());
-        }
+        self.watches(outcome, sight.watched);
         Taken { outcome, counted: true, remember: Some(Remembered { outcome, signature }), samples }
     }
 
-    /// What a comparison says that is not counted.
+    /// What a comparison says that is not counted. Parity takes it all the same: it may bring the route back.
     pub fn looks(&mut self, sight: Sight<'_>) -> Outcome {
         self.last_ms = Some(self.last_ms.unwrap_or(i64::MIN).max(sight.at_ms));
-        self.noise.judge(&sight.compared.without(|d| self.clusters.accepts(&d.cluster()))).0
+        let outcome = self.noise.judge(&sight.compared.without(|d| self.clusters.accepts(&d.cluster()))).0;
+        self.watches(outcome, sight.watched);
+        outcome
     }
 
     fn counter(&mut self, outcome: Outcome) -> &mut u64 {

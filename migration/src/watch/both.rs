@@ -173,9 +173,9 @@ mod tests {
         assert_eq!(watch.threshold, Some(Threshold(16_000)));
         (0..1_000).for_each(|_| watch.legacy_took(90_000));
         assert_eq!(watch.threshold, Some(Threshold(16_000)));
-        (0..11).for_each(|_| watch.answered(Side::Modern, false, 17_000, Weight::ALL, 0));
+        (0..12).for_each(|_| watch.answered(Side::Modern, false, 17_000, Weight::ALL, 0));
         assert!(watch.latency.alarm());
         watch.begins(true);
-        assert_eq!((watch.threshold, watch.latency), (None, Latency::default()));
+        assert_eq!((watch.threshold, watch.latency.clone()), (None, Latency::default()));
     }
 }

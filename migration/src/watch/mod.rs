@@ -11,7 +11,7 @@ mod latency;
 pub use both::Watch;
 pub use cusum::{Cusum, CusumPolicy};
 pub use failures::{Failures, Run};
-pub use latency::{Latency, SAMPLES, Threshold};
+pub use latency::{Latency, SAMPLES, Since, Threshold, martingale, share};
 
 /// Failures and latency: a route is rolled back where a score reaches this. By Ville's inequality a side that is as good as
 /// the other is rolled back with probability 1/1000 at most.

@@ -27,8 +27,12 @@ pub(super) fn fields(request: &HttpRequest, traced: &Traced, trusted: bool) -> F
     for (name, value) in &head.headers {
         let name = name.as_str();
         // Where the trace begins here nothing of another one goes along. An expectation was met when the head was read.
-        let other_trace = matches!(name, "traceparent" | "tracestate") && traced.made().is_some();
-        if !other_trace && !(name == "expect" && head.expect()) {
+        let ends = match name {
+            "traceparent" | "tracestate" => traced.made().is_some(),
+            "expect" => head.expect(),
+            _ => false,
+        };
+        if !ends {
             fields.append(name, value.as_bytes());
         }
     }

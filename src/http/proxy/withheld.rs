@@ -5,7 +5,7 @@
 //! Not here: which fields (`http/brownout`).
 
 use crate::http::brownout::Without;
-use crate::runtime::routes::{Route, prune};
+use crate::runtime::routes::{Route, prune, without_columns};
 use actix_web::dev::RequestHead;
 use actix_web::http::Method;
 use actix_web::web::Bytes;
@@ -42,7 +42,7 @@ pub(super) async fn taken_out(
         Ok(answer)
     };
     let encoded = answer.fields.get_all("content-encoding").any(|v| v != b"identity");
-    let Some(lines) = lines(&answer.fields) else { return passed_on("no-json", answer) };
+    let Some(kind) = kind(&answer.fields) else { return passed_on("no-json", answer) };
     if encoded {
         return passed_on("encoded", answer);
     }
@@ -62,7 +62,7 @@ pub(super) async fn taken_out(
             return passed_on("too-large", answer);
         }
     }
-    let Some(body) = less(without, lines, &all) else {
+    let Some(body) = less(without, kind, &all) else {
         answer.body = Incoming::whole(Bytes::from(all));
         return passed_on("no-json", answer);
     };
@@ -72,21 +72,32 @@ pub(super) async fn taken_out(
     Ok(answer)
 }
 
-/// Whether it is NDJSON, or JSON. `None`: neither.
-fn lines(fields: &Fields) -> Option<bool> {
+/// What can be read.
+#[derive(Clone, Copy)]
+enum Kind {
+    Json,
+    Lines,
+    Csv,
+}
+
+fn kind(fields: &Fields) -> Option<Kind> {
     let kind = fields.text("content-type")?;
     let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     match kind.as_str() {
-        "application/json" => Some(false),
-        "application/x-ndjson" | "application/ndjson" => Some(true),
-        other => other.ends_with("+json").then_some(false),
+        "application/json" => Some(Kind::Json),
+        "application/x-ndjson" | "application/ndjson" => Some(Kind::Lines),
+        "text/csv" => Some(Kind::Csv),
+        other => other.ends_with("+json").then_some(Kind::Json),
     }
 }
 
-fn less(without: &Without, lines: bool, body: &[u8]) -> Option<Vec<u8>> {
-    let at = without.places(lines);
-    if !lines {
-        return prune(body, &at);
+fn less(without: &Without, kind: Kind, body: &[u8]) -> Option<Vec<u8>> {
+    let at = without.places(matches!(kind, Kind::Lines));
+    match kind {
+        Kind::Json => return prune(body, &at),
+        // Its columns are named as the fields are.
+        Kind::Csv => return without_columns(body, without.names()),
+        Kind::Lines => {}
     }
     let mut out = Vec::with_capacity(body.len());
     for line in body.split_inclusive(|b| *b == b'\n') {

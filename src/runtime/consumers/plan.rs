@@ -36,7 +36,6 @@ pub fn plan(now: Version<'_>, then: Version<'_>) -> Vec<Change> {
             (None, None) => (ChangeKind::Removed, lost(signs.iter(), name, new)),
         };
         let known_as = kept.map(|_| name.as_str()).or(renamed);
-        told.extend(alone(then.0, name, known_as));
         told.extend(moves(now.0, then.0, name, known_as));
         push(&mut changes, name, kind, told);
     }
@@ -110,13 +109,6 @@ fn side(route: &Route, name: &str) -> Option<Side> {
     let decided =
         by_name(route) || route.standing().stage != Stage::Canary || route.config.canary.pin.contains_key(name);
     decided.then(|| route.way(Access::Read, name, None).answers)
-}
-
-/// Routes that are only for a name that nobody has any more.
-fn alone(then: &Routes, name: &str, known_as: Option<&str>) -> Vec<String> {
-    let gone = known_as != Some(name);
-    let only = then.all.iter().filter(|r| gone && r.config.only.consumers.iter().any(|c| c == name));
-    only.map(|r| format!("{} is only for `{name}`, whom nobody is any more", r.name)).collect()
 }
 
 /// On which routes that consumer is answered by another side.

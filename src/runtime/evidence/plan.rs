@@ -2,14 +2,16 @@
 //!
 //! Invariant: the plan follows from the contract and the instances there are, in a fixed order, so that a sweep goes on
 //! after a restart. A route that is no entity's has no census: nobody knows what it can show.
+//! Not here: which filters and sorts are asked of a list (`shapes`).
 
+use super::shapes;
 use crate::runtime::routes::Route;
 use crate::runtime::serving::Serving;
 use banyan_migration::census::Plan;
 use banyan_migration::route::Move;
-use banyan_model::model::{Entity, Field};
+use banyan_model::model::Entity;
 use banyan_store::{ListQuery, Reader};
-use banyan_words::{Id, Type};
+use banyan_words::Id;
 
 /// A census larger than this is none: the score is for that.
 pub const MOST: u64 = 100_000;
@@ -43,34 +45,10 @@ pub fn plan(serving: &Serving, reader: &mut dyn Reader, route: &Route) -> Result
         // Few instances are two pages all the same: what goes wrong from one page to the next shows nowhere else.
         let page = PAGE.min(count.div_ceil(2)).max(1);
         plan.list(format!("{base}?limit={page}"), count.div_ceil(page));
-        shapes(entity).into_iter().for_each(|shape| plan.list(format!("{base}?{shape}"), 1));
+        let shapes = shapes::shapes(serving, reader, no).map_err(store)?;
+        shapes.into_iter().for_each(|shape| plan.list(format!("{base}?{shape}"), 1));
     }
     Ok(plan)
-}
-
-/// Each filter and each sort that is offered, once; an enum's filter with each of its values.
-fn shapes(entity: &Entity) -> Vec<String> {
-    let mut all = Vec::new();
-    for field in &entity.fields {
-        if field.sort {
-            all.push(format!("sort={}", field.name));
-            all.push(format!("sort=-{}", field.name));
-        }
-        all.extend(filters(field));
-    }
-    all
-}
-
-fn filters(field: &Field) -> Vec<String> {
-    let values: Vec<&str> = match &field.ty {
-        Type::Enum(values) => values.iter().map(String::as_str).collect(),
-        Type::Boolean => vec!["true", "false"],
-        _ => Vec::new(),
-    };
-    if field.filter.is_empty() {
-        return Vec::new();
-    }
-    values.iter().map(|v| format!("{}={v}", field.name)).collect()
 }
 
 fn ids(reader: &mut dyn Reader, entity: &Entity) -> Result<Vec<String>, String> {

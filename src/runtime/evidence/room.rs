@@ -1,13 +1,15 @@
 //! The evidence in memory and its store: whoever holds the lock changes both.
 //!
 //! Invariant: an account is what the store committed plus what the open transaction holds, so that a kill loses the last
-//! second at most, of both alike. If a commit fails, both go back to the last one.
+//! second at most, of both alike. If a commit fails, both go back to the last one, but for what brings a route back: that
+//! waits for no disk.
 
+use super::unkept::Unkept;
 use super::weigh::Seen;
 use super::{Exchange, Outcome, RouteInfo};
 use banyan_migration::account::{Account, Sight, Taken};
 use banyan_migration::compare::Outcome as Found;
-use banyan_migration::distinct::{MOST, Remembered, WINDOW_MS};
+use banyan_migration::distinct::{MOST, Remembered, WINDOW_MS, rank};
 use banyan_migration::gate::Basis;
 use banyan_migration::watch::Watch;
 use banyan_store::evidence::{EvidenceStore, PrintRow};
@@ -48,6 +50,11 @@ pub(super) struct Room {
     pub(super) told: BTreeMap<String, Basis>,
     since_commit: usize,
     tidied_ms: i64,
+    unkept: Unkept,
+    /// Accounts of routes that the store knew nothing of when it went back.
+    unknown: BTreeMap<String, Account>,
+    /// The accounts are no longer those of the store: it could not be read when they were to go back to it.
+    astray: bool,
     /// Why nothing could be kept when it was last tried. It was said, and will be said again when it succeeded in between.
     pub(super) failing: Option<String>,
 }
@@ -69,6 +76,9 @@ impl Room {
             told: BTreeMap::new(),
             since_commit: 0,
             tidied_ms: i64::MIN,
+            unkept: Unkept::default(),
+            unknown: BTreeMap::new(),
+            astray: false,
             failing: None,
         };
         room.load()?;
@@ -80,21 +90,35 @@ impl Room {
         Ok(room)
     }
 
-    /// Takes the accounts as they were committed.
+    /// Takes the accounts as they were committed; what brings a route back goes on as it was.
     fn load(&mut self) -> Result<()> {
-        self.files.clear();
+        let mut files = BTreeMap::new();
         for row in self.store.routes()? {
             let account: Account = read(&row.account, &row.name)?;
             let (prints, epoch) = (self.store.prints(row.number)?, account.epoch);
-            self.files.insert(row.name, File { number: row.number, account, prints, dirty: false, epoch });
+            files.insert(row.name, File { number: row.number, account, prints, dirty: false, epoch });
         }
+        for (name, was) in std::mem::replace(&mut self.files, files) {
+            match self.files.get_mut(&name) {
+                Some(file) => {
+                    file.account.goes_on_from(&was.account);
+                    file.dirty = true;
+                }
+                None => drop(self.unknown.insert(name, was.account)),
+            }
+        }
+        self.astray = false;
         Ok(())
     }
 
     pub(super) fn file(&mut self, route: &str) -> Result<&mut File> {
         if !self.files.contains_key(route) {
             let number = self.store.route(route)?;
-            let file = File { number, account: Account::default(), prints: 0, dirty: true, epoch: 0 };
+            let mut account = Account::default();
+            if let Some(was) = self.unknown.remove(route) {
+                account.goes_on_from(&was);
+            }
+            let file = File { number, account, prints: 0, dirty: true, epoch: 0 };
             self.files.insert(route.to_owned(), file);
         }
         self.files.get_mut(route).ok_or_else(|| StoreError::Database("a route's evidence is gone".to_owned()))
@@ -129,7 +153,11 @@ impl Room {
             (first.epoch, first.prints) = (first.account.epoch, 0);
         }
         let (number, epoch, prints) = (first.number, first.account.epoch, first.prints);
-        let before = self.store.remembered(number, epoch, &seen.print, at_ms.saturating_sub(WINDOW_MS))?;
+        let key = (number, epoch, seen.print);
+        let watched = self.unkept.known(&key, at_ms);
+        let before = self.store.remembered(number, epoch, &seen.print, at_ms.saturating_sub(WINDOW_MS));
+        // Parity takes it even where nothing can be read: it is what may bring the route back.
+        let (before, unread) = before.map_or_else(|e| (None, Some(e)), |row| (row, None));
         let before = before.map(|row| Remembered { outcome: outcome(row.outcome), signature: row.signature });
         let file = self.file(name)?;
         let sight = Sight {
@@ -138,16 +166,24 @@ impl Room {
             status: seen.status,
             body: seen.body.as_ref(),
             at_ms,
+            watched,
         };
         let full = before.is_none() && prints >= MOST;
         let taken = if full {
             file.account.overflow += 1;
             let found = file.account.looks(sight);
+            self.unkept.beside(key, found, at_ms);
             Taken { outcome: found, counted: false, remember: None, samples: Vec::new() }
         } else {
             file.account.takes(sight, before, &exchange.route.wanted)
         };
-        if let Some(remember) = taken.remember {
+        if taken.counted {
+            self.unkept.taken(key, taken.outcome, at_ms);
+        }
+        if let Some(e) = unread {
+            return Err(e);
+        }
+        if let (Some(remember), Some(file)) = (taken.remember, self.files.get_mut(name)) {
             file.prints += u64::from(before.is_none());
             let row = PrintRow { outcome: rank(remember.outcome), signature: remember.signature };
             self.store.remember(number, epoch, &seen.print, at_ms, row)?;
@@ -169,9 +205,11 @@ impl Room {
             // Where nothing is written nothing fails: only what was written shows that there is room again.
             self.files.values_mut().for_each(|file| file.dirty = true);
         }
-        let done = self.write(now_ms).and_then(|()| self.store.commit());
+        let done = if self.astray { self.load() } else { Ok(()) };
+        let done = done.and_then(|()| self.write(now_ms)).and_then(|()| self.store.commit());
         match done {
             Ok(()) => {
+                self.unkept.committed();
                 if self.failing.take().is_some() {
                     tracing::info!("evidence is kept again");
                 }
@@ -196,17 +234,11 @@ impl Room {
             tracing::error!("evidence cannot be kept ({why}); what was compared since the last commit does not count");
         }
         self.store.roll_back();
-        let stood: Vec<_> = self.files.iter().filter_map(|(n, f)| Some((n.clone(), f.account.standing?))).collect();
+        self.unkept.lost();
+        self.astray = true;
+        // Where it cannot be read what is in memory goes on: nothing of it is written before it could be.
         if let Err(e) = self.load() {
             tracing::error!("evidence cannot be read: {e}");
-        }
-        // Where a route stands the journal says, which is not taken back: else it would seem to move again and again, and
-        // each time begin its watches anew.
-        for (name, (standing, since_ms)) in stood {
-            if let Some(file) = self.files.get_mut(&name) {
-                file.account.stands(standing, since_ms);
-                file.dirty = true;
-            }
         }
     }
 
@@ -243,14 +275,6 @@ impl Room {
             self.tidied_ms = now_ms;
         }
         Ok(())
-    }
-}
-
-fn rank(outcome: Found) -> u8 {
-    match outcome {
-        Found::Match => 0,
-        Found::Indeterminate => 1,
-        Found::Mismatch => 2,
     }
 }
 

@@ -7,6 +7,7 @@
 //! Not here: sending requests (`http/proxy`), mirroring (`shadow`), what evidence says (`evidence`).
 
 pub mod ask;
+mod columns;
 pub mod contract;
 pub mod explain;
 pub mod ids;
@@ -18,6 +19,7 @@ mod rewrite;
 mod standing;
 mod standings;
 
+pub use columns::without_columns;
 pub use prune::prune;
 pub use standings::{
     Ask, Judge, NoEvidence, Refused, Standings, StillCalling, Within, gives_to_modern, needs_evidence, switch_path_of,

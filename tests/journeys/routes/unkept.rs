@@ -1,7 +1,8 @@
-//! Evidence that cannot be written: callers are served, nothing is promoted on it, people see it, and it passes.
+//! Evidence that cannot be written: callers are served, nothing is promoted on it, what is worse comes back all the same,
+//! people see it, and it passes.
 
-use super::upstream::Upstream;
-use super::{board, metric, stage_of};
+use super::upstream::{Upstream, answer};
+use super::{JSON, board, metric, stage_of};
 use crate::common::{Site, until};
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -71,4 +72,44 @@ fn a_full_disk_promotes_nothing_and_passes_by_itself() {
     g.stop();
     let g = site.start();
     assert!(board(&g, "/**")["evidence"]["matches"].as_u64() > Some(0));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_does_not_keep_a_route_whose_answers_differ_at_modern() {
+    let new = Upstream::start(|c, r| {
+        let differs = r.line().contains("/bad/");
+        c.send(answer(200, JSON, if differs { r#"{"a":2}"# } else { r#"{"a":1}"# }))
+    });
+    let old = Upstream::says(200, r#"{"a":1}"#);
+    let site = Site::new(&format!(
+        "upstreams:\n  old: {{ url: \"{}\", spare: 1000 }}\n  new: {{ url: \"{}\" }}\nroutes:\n  - {{ path: /**, legacy: old, \
+         modern: new, stage: modern, compare: {{ double_read: 0% }} }}\n",
+        old.url(),
+        new.url()
+    ));
+    // Else a write beyond the limit would end the process, which a full disk does not.
+    let g = site.spawn_after("trap '' XFSZ").ready();
+    let limit = ["--fsize=60000:unlimited", "--pid", &g.process().to_string()].map(str::to_owned);
+    if !Command::new("prlimit").args(limit).status().is_ok_and(|s| s.success()) {
+        println!("skipped: limits cannot be set here");
+        return;
+    }
+    let mut n = 0;
+    until("nothing can be kept", || {
+        n += 1;
+        assert_eq!(g.ask(&format!("/good/{n}"), &[]).status, 200);
+        board(&g, "/**")["told"].as_str().unwrap().starts_with("evidence cannot be kept")
+    });
+    let mismatches = || board(&g, "/**")["evidence"]["mismatches"].as_u64().unwrap();
+    // Slowly: each one is taken back before the next one comes, so that no second sees two of them.
+    for n in 0..8 {
+        assert_eq!(stage_of(&g, "/**"), "modern", "after {n} of them");
+        assert_eq!(g.ask(&format!("/bad/{n}"), &[]).header("banyan-served-by"), "modern");
+        until("it is compared", || n == 7 || mismatches() > 0);
+        until("it is taken back", || n == 7 || mismatches() == 0);
+    }
+    until("it comes back", || stage_of(&g, "/**") == "shadow");
+    assert_eq!(board(&g, "/**")["decided"]["because"], "parity", "{}", board(&g, "/**"));
+    assert_eq!(g.ask("/bad/1", &[]).header("banyan-served-by"), "legacy");
 }
