@@ -42,7 +42,7 @@ pub(super) async fn taken_out(
         Ok(answer)
     };
     let encoded = answer.fields.get_all("content-encoding").any(|v| v != b"identity");
-    let Some(kind) = kind(&answer.fields) else { return passed_on("no-json", answer) };
+    let Some(kind) = kind(&answer.fields) else { return passed_on("unreadable", answer) };
     if encoded {
         return passed_on("encoded", answer);
     }
@@ -64,7 +64,7 @@ pub(super) async fn taken_out(
     }
     let Some(body) = less(without, kind, &all) else {
         answer.body = Incoming::whole(Bytes::from(all));
-        return passed_on("no-json", answer);
+        return passed_on("unreadable", answer);
     };
     count(route, "taken-out");
     lacks(without, &mut answer.fields);

@@ -35,12 +35,15 @@ CREATE TABLE consumer_day(consumer TEXT NOT NULL, route TEXT NOT NULL, day INTEG
 ",
 ];
 
-pub(super) fn open(path: &Path, flags: OpenFlags) -> Result<Connection> {
+/// Opens it. `None`: it is opened for reading, and nothing is laid out in it yet.
+pub(super) fn open(path: &Path, flags: OpenFlags) -> Result<Option<Connection>> {
     let mut conn = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     busy(&conn)?;
     conn.set_prepared_statement_cache_capacity(64);
-    let one = |sql: &str| conn.query_row(sql, [], |r| r.get::<_, i64>(0));
     let look = || -> std::result::Result<_, rusqlite::Error> {
+        // At one moment: somebody may be laying it out just now.
+        let moment = conn.unchecked_transaction()?;
+        let one = |sql: &str| moment.query_row(sql, [], |r| r.get::<_, i64>(0));
         Ok((one("PRAGMA application_id")?, one("PRAGMA user_version")?, one("SELECT count(*) FROM sqlite_master")?))
     };
     let (application, layout, tables) = match look() {
@@ -59,7 +62,7 @@ pub(super) fn open(path: &Path, flags: OpenFlags) -> Result<Connection> {
         _ => return Err(foreign(path)),
     };
     if flags.contains(OpenFlags::SQLITE_OPEN_READ_ONLY) {
-        return Ok(conn);
+        return Ok((from > 0).then_some(conn));
     }
     conn.pragma_update_and_check(None, "journal_mode", "WAL", |r| r.get::<_, String>(0))?;
     conn.pragma_update(None, "synchronous", "NORMAL")?;
@@ -74,5 +77,5 @@ pub(super) fn open(path: &Path, flags: OpenFlags) -> Result<Connection> {
         tx.pragma_update(None, "user_version", known as i64)?;
         tx.commit()?;
     }
-    Ok(conn)
+    Ok(Some(conn))
 }

@@ -59,7 +59,7 @@ impl EvidenceStore {
             return Ok(None);
         }
         let conn = layout::open(path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(|e| named(e, path))?;
-        Ok(Some(EvidenceStore { conn, path: path.to_owned(), within: false, unmade: false }))
+        Ok(conn.map(|conn| EvidenceStore { conn, path: path.to_owned(), within: false, unmade: false }))
     }
 
     /// The file.
@@ -213,7 +213,8 @@ impl Drop for EvidenceStore {
 
 fn for_writing(path: &Path) -> Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
-    layout::open(path, flags).map_err(|e| named(e, path))
+    let opened = layout::open(path, flags).map_err(|e| named(e, path))?;
+    opened.ok_or_else(|| foreign(path))
 }
 
 fn busy(conn: &Connection) -> std::result::Result<(), rusqlite::Error> {

@@ -199,4 +199,23 @@ mod tests {
         assert_eq!(std::fs::read(&path).unwrap(), before);
         assert!(EvidenceStore::read(&dir.path().join("none.db")).unwrap().is_none());
     }
+
+    #[test]
+    fn whoever_reads_while_it_is_made_finds_nothing_yet_or_all_of_it() {
+        let dir = tempfile::tempdir().unwrap();
+        for turn in 0..40 {
+            let path = dir.path().join(format!("{turn}.db"));
+            let written = path.clone();
+            let writer = std::thread::spawn(move || {
+                let mut store = EvidenceStore::open(&written).unwrap();
+                store.add_bundle("/a", "t", "{}").unwrap();
+                store.commit_durably().unwrap();
+            });
+            // Errors, too, would be told to somebody who looks with the command line.
+            while EvidenceStore::read(&path).unwrap().is_none_or(|s| s.bundles(None, None, 1).unwrap().is_empty()) {
+                assert!(!writer.is_finished() || EvidenceStore::read(&path).unwrap().is_some());
+            }
+            writer.join().unwrap();
+        }
+    }
 }

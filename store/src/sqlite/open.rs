@@ -71,7 +71,9 @@ pub(super) fn look(path: &Path) -> Result<Standing> {
         let conn =
             Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
         conn.busy_timeout(Duration::from_secs(5))?;
-        let one = |sql: &str| conn.query_row(sql, [], |r| r.get::<_, i64>(0));
+        // At one moment: somebody may be laying it out just now.
+        let moment = conn.unchecked_transaction()?;
+        let one = |sql: &str| moment.query_row(sql, [], |r| r.get::<_, i64>(0));
         Ok((one("PRAGMA application_id")?, one("PRAGMA user_version")?, one("SELECT count(*) FROM sqlite_master")?))
     };
     match look() {
