@@ -172,7 +172,7 @@ fn answers(world: &World<'_>, route: &Route, asked: &Asked, turn: Option<(Turn, 
                 side(Side::Legacy)
             )
         }
-        (_, _, Some((_, true))) => format!("{}, which began the list that it goes on in", side(way.answers)),
+        (_, _, Some((_, true))) => format!("{}, which made the cursor or ETag that it shows", side(way.answers)),
         (false, Stage::Canary, Some(_)) => {
             format!("{} for `{}`{}", side(way.answers), asked.who(world, route), asked.sent_by(world, route))
         }

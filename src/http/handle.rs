@@ -16,7 +16,7 @@ use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
 use banyan_migration::consumer::Consumers;
 use banyan_migration::route::{By, Move, OnlyConfig};
-use banyan_migration::stage::Side;
+use banyan_migration::stage::{Side, Stage, Way};
 use banyan_model::query::{is_token, params};
 use banyan_model::refusal::Refusal;
 use std::borrow::Cow;
@@ -178,8 +178,12 @@ pub(super) fn turn_of(
     Turn { route: route.clone(), way, pinned: route.config.canary.pin.get(&*who).copied() }
 }
 
-/// A request that goes on from a place in a list goes to the side that made its token, whoever's turn it is.
+/// A request that goes on from a place in a list goes to the side that made its token, whoever's turn it is. So does one
+/// with `If-Match`, while both sides answer: the other could only refuse it, and its caller has done nothing wrong.
 pub(super) fn gone_on(mut turn: Turn, request: &RequestHead) -> Whither {
+    if let Some(way) = held(&turn, request) {
+        turn.way = way;
+    }
     let query = request.uri.query().unwrap_or_default();
     if turn.route.entity.is_none() || !(query.contains("cursor=") || query.contains("since=")) {
         return Whither::Route(turn);
@@ -200,12 +204,19 @@ pub(super) fn gone_on(mut turn: Turn, request: &RequestHead) -> Whither {
     Whither::Route(turn)
 }
 
+/// Who answers a request that changes only what its caller holds.
+fn held(turn: &Turn, request: &RequestHead) -> Option<Way> {
+    let standing = turn.route.standing();
+    if standing.killed || standing.stage != Stage::Canary || !request.headers.contains_key(header::IF_MATCH) {
+        return None;
+    }
+    let made_by = proxy::tags::made_by(request.headers.get_all(header::IF_MATCH).map(HeaderValue::as_bytes))?;
+    turn.route.way_on(made_by).filter(|way| way.answers != turn.way.answers)
+}
+
 /// Whether a path is the facade's own.
 pub(super) fn is_facades(path: &str) -> bool {
-    let path = match path.contains('%') {
-        true => banyan_model::query::decode(path, false).unwrap_or(Cow::Borrowed(path)),
-        false => Cow::Borrowed(path),
-    };
+    let path = plain(path);
     let first = path.trim_start_matches('/').split('/').next().unwrap_or_default();
     path.starts_with('/') && matches!(first, "v1" | "docs" | "openapi.json")
 }
@@ -240,7 +251,14 @@ pub(super) fn who<'r>(
         By::Cookie(name) => cookie(&request.headers, name),
         By::Entity => None,
     };
-    Cow::Borrowed(found.unwrap_or_else(|| request.uri.path()))
+    // However its path is written, it is one thing.
+    found.map(Cow::Borrowed).unwrap_or_else(|| plain(request.uri.path()))
+}
+
+/// A path with nothing encoded; as it came, where it cannot be told what that is.
+fn plain(path: &str) -> Cow<'_, str> {
+    let path_is = Cow::Borrowed(path);
+    if path.contains('%') { banyan_model::query::decode(path, false).unwrap_or(path_is) } else { path_is }
 }
 
 fn cookie<'r>(headers: &'r HeaderMap, name: &str) -> Option<&'r str> {

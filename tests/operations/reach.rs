@@ -79,7 +79,7 @@ fn a_request_is_explained_for_its_caller() {
     assert!(told.contains("answered by modern (`new`) for `/v1/items`, as its `Banyan-Side` asks"), "{told}");
     assert!(explain("/v1/items", &["X-App: shop", "Banyan-Side: modern"]).contains("answered by legacy"));
     let told = explain("/v1/items?cursor=some-other-systems", &shop);
-    assert!(told.contains("answered by modern (`new`), which began the list that it goes on in"), "{told}");
+    assert!(told.contains("answered by modern (`new`), which made the cursor or ETag that it shows"), "{told}");
     let told = explain("/a/x", &shop);
     assert!(
         told.contains("answered by modern (`new`)") && told.contains("that it is pinned counts in a canary only"),

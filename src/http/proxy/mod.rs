@@ -2,7 +2,7 @@
 //!
 //! In this order: `shape` (what could be read in two ways is refused) → `send`, `upload` (the request as an upstream's) →
 //! `failing` (what is told when there is no answer, and whether legacy answers instead) → `reply`, `socket` (the answer as
-//! the consumer's).
+//! the consumer's). `tags`: each side is asked with the ETags it made.
 //! Invariant: bodies stream both ways, nothing is kept but what the shadow's bounds allow; a write is sent once; when the
 //! consumer goes away the upstream's request ends.
 //! Not here: which route a request belongs to (`handle`), connections (`banyan_upstream`), mirroring (`runtime/shadow`).
@@ -15,6 +15,7 @@ mod reply;
 mod send;
 mod shape;
 mod socket;
+pub(super) mod tags;
 mod upload;
 mod withheld;
 
@@ -141,7 +142,7 @@ impl Pass<'_> {
             took = begun.elapsed();
             self.told(side, told_status(&sent), took);
         }
-        let answer = match sent {
+        let mut answer = match sent {
             Ok(answer) => answer,
             Err(failure) => {
                 let refusal = failing::refusal(&failure, over.get().then_some(largest.unwrap_or(0)));
@@ -164,6 +165,7 @@ impl Pass<'_> {
                 None => capture.skip(Skipped::RequestTooLarge),
             }
         }
+        tags::name(self.route(), side, &mut answer.fields);
         let changed = if answer.upgraded.is_some() { payload.take() } else { None };
         let mut response = reply::respond(head, answer, changed, capture);
         reply::mark(&mut response, side, fallback);
@@ -182,6 +184,7 @@ impl Pass<'_> {
         let head = self.request.head();
         let translates = side == Side::Modern && self.route().config.ids.is_some();
         let mut fields = send::fields(self.request, &self.traced, self.trusted);
+        tags::ask(self.route(), side, &mut fields);
         withheld::ask(self.without, &mut fields);
         let mut request = Request {
             method: http::Method::from_bytes(head.method.as_str().as_bytes()).unwrap_or_default(),

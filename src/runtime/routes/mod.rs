@@ -84,15 +84,23 @@ impl Route {
         let sent = self.config.canary.pin.get(who).copied().or(sent);
         let mut way = way(standing, access, || sticky::point(&self.name, who), sent);
         // A route without a second side has nothing to compare with and nothing to fall back to.
-        let lacks = |side: Side| match side {
-            Side::Modern => self.modern.is_none(),
-            Side::Legacy => self.legacy.is_none() && self.entity.is_none(),
-        };
-        if way.beside.is_some_and(lacks) {
+        if way.beside.is_some_and(|side| self.lacks(side)) {
             way.beside = None;
         }
-        way.falls_back &= !lacks(Side::Legacy);
+        way.falls_back &= !self.lacks(Side::Legacy);
         way
+    }
+
+    fn lacks(&self, side: Side) -> bool {
+        match side {
+            Side::Modern => self.modern.is_none(),
+            Side::Legacy => self.legacy.is_none() && self.entity.is_none(),
+        }
+    }
+
+    /// Whether two systems may have answered its callers.
+    pub fn has_two_sides(&self) -> bool {
+        !self.lacks(Side::Modern) && !self.lacks(Side::Legacy)
     }
 }
 

@@ -165,3 +165,75 @@ fn a_share_grows_and_nobody_moves_back_restart_included() {
     assert!(site.banyan(&["routes", "kill", "/**", "--reason", "r", "--author", "a"]).status.success());
     assert!(sides(&g).iter().all(|m| !m));
 }
+
+/// What a condition of that request came to at an upstream.
+fn condition(upstream: &Upstream, name: &str) -> String {
+    upstream.seen().pop().unwrap().field(name).join(" | ")
+}
+
+#[test]
+fn etags_name_the_side_that_made_them() {
+    // Both count versions: the same tag, and not the same thing.
+    let tagged = |own: &str| {
+        let own = format!("ETag: \"5\"\r\nX-Side: {own}\r\n");
+        Upstream::start(move |c, _| c.send(answer(200, &own, "{}")))
+    };
+    let (old, new) = (tagged("legacy"), tagged("modern"));
+    let routes = "  - { path: /**, legacy: old, modern: new, stage: canary, canary: { weight: 50% }, \
+                  shadow: { sample: 0% } }";
+    let (site, g) = gateway(routes, &old, &new);
+    let on = |side: &'static str| ("Banyan-Side", side);
+    assert_eq!(g.ask("/a", &[on("legacy")]).header("etag"), "\"5\"");
+    assert_eq!(g.ask("/a", &[on("modern")]).header("etag"), "\"5~modern\"");
+    let asked = |fields: &[(&str, &str)]| g.ask("/a", fields).header("x-side").to_owned();
+    // What the other side made is no condition of a read, and no part is taken of another whole.
+    for (name, value, seen) in [
+        ("If-None-Match", "\"5\"", ""),
+        ("If-None-Match", "W/\"5~modern\", \"4\"", "W/\"5\""),
+        ("If-Range", "\"5\"", ""),
+        ("If-Range", "\"5~modern\"", "\"5\""),
+    ] {
+        assert_eq!(asked(&[on("modern"), (name, value), ("Range", "bytes=0-1")]), "modern");
+        assert_eq!(condition(&new, &name.to_lowercase()), seen, "{name}: {value}");
+        assert_eq!(condition(&new, "range").is_empty(), name == "If-Range" && seen.is_empty(), "{name}: {value}");
+    }
+    assert_eq!(asked(&[on("legacy"), ("If-None-Match", "\"5~modern\"")]), "legacy");
+    assert_eq!(condition(&old, "if-none-match"), "\"5~modern\"", "legacy has no such tag");
+    // A change of what one side gave goes back there, whoever's turn it is; once the other alone answers it is not met.
+    let change = |g: &crate::common::Gateway, tag: &str, caller: usize| {
+        let lines = format!("If-Match: {tag}\r\nX-Consumer: c{caller}\r\n");
+        let text = said(
+            &g.facade,
+            &format!("PUT /a HTTP/1.1\r\nHost: a\r\n{lines}Connection: close\r\nContent-Length: 2\r\n\r\n{{}}"),
+        );
+        text.lines().find_map(|l| l.to_lowercase().strip_prefix("x-side: ").map(str::to_owned)).unwrap()
+    };
+    for caller in 0..12 {
+        assert_eq!(change(&g, "\"5\"", caller), "legacy");
+        assert_eq!(condition(&old, "if-match"), "\"5\"");
+        assert_eq!(change(&g, "\"5~modern\"", caller), "modern");
+        assert_eq!(condition(&new, "if-match"), "\"5\"");
+    }
+    let step = ["routes", "set", "/**", "--stage", "modern", "--force", "--reason", "r", "--author", "a"];
+    assert!(site.banyan(&step).status.success());
+    assert_eq!(change(&g, "\"5\"", 1), "modern");
+    assert_eq!(condition(&new, "if-match"), "\"5~legacy\"", "modern has no such tag");
+}
+
+#[test]
+fn a_thing_is_one_thing_however_its_path_is_written() {
+    let old = Upstream::start(|c, _| c.send(answer(200, "X-Side: legacy\r\n", "{}")));
+    let new = Upstream::start(|c, _| c.send(answer(200, "X-Side: modern\r\n", "{}")));
+    let routes = "  - { path: /**, legacy: old, modern: new, stage: canary, canary: { weight: 50%, by: entity }, \
+                  shadow: { sample: 0% } }";
+    let (_site, g) = gateway(routes, &old, &new);
+    let mut seen = [0, 0];
+    for n in 10..40 {
+        let side = |path: String| g.ask(&path, &[]).header("x-side").to_owned();
+        let plain = side(format!("/a/{n}"));
+        assert_eq!(side(format!("/a/%3{}{}", n / 10, n % 10)), plain, "{n}");
+        assert_eq!(side(format!("/a/{n}?q=1")), plain, "{n}");
+        seen[usize::from(plain == "modern")] += 1;
+    }
+    assert!(seen.iter().all(|n| *n > 3), "{seen:?}");
+}
