@@ -20,9 +20,13 @@ pub struct Rust {
     pub strings: Vec<(usize, String)>,
 }
 
+/// Where its Rust files are.
+const FOLDERS: &[&str] =
+    &["words", "core", "migration", "upstream", "store", "adapters", "src", "tests", "examples", "benches", "fuzz"];
+
 /// Every Rust file of the project.
 pub static RUST: LazyLock<Vec<Rust>> = LazyLock::new(|| {
-    let files = files(&["words", "core", "adapters", "store", "src", "tests", "benches/src", "fuzz"], "rs");
+    let files = files(FOLDERS, "rs");
     files.iter().map(|p| Rust::read(p)).collect()
 });
 

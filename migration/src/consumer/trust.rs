@@ -1,6 +1,6 @@
 //! Whose word counts for who asks: which requests come through a proxy that verified what they show.
 
-use std::net::IpAddr;
+use core::net::IpAddr;
 
 /// Which requests come through such a proxy.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -9,7 +9,7 @@ use super::signs::{By, Sign};
 use super::token;
 use super::trust::Trust;
 use std::collections::BTreeSet;
-use std::net::IpAddr;
+use core::net::IpAddr;
 
 /// Longest key that is looked at, in bytes. A longer one is nobody's.
 const LONGEST_KEY: usize = 512;

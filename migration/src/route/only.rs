@@ -118,7 +118,7 @@ mod tests {
             }
         }
 
-        fn from(&self) -> Option<std::net::IpAddr> {
+        fn from(&self) -> Option<core::net::IpAddr> {
             None
         }
     }

@@ -39,7 +39,7 @@ pub(super) fn json_limits() -> JsonConfig {
 
 /// What became of a replay.
 #[derive(Serialize, ToSchema)]
-pub(super) struct ReplayView {
+pub(super) struct LetterReplayView {
     /// `applied`, or `refused_again`.
     outcome: String,
     /// Why it was refused again: code.
@@ -54,23 +54,27 @@ pub(super) struct ReplayView {
 #[utoipa::path(post, path = "/admin/v1/dead-letters/{number}/replay", operation_id = "replayDeadLetter", tag = "dead letters",
     params(("number" = u64, Path, description = "Its number.")),
     request_body(content = Option<Empty>, content_type = "application/json", description = "Empty, or an empty object."),
-    responses((status = 200, description = "It was applied, or refused again.", body = ReplayView),
+    responses((status = 200, description = "It was applied, or refused again.", body = LetterReplayView),
         (status = 404, description = "There is no such dead letter.", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "It cannot be replayed.", body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn replay(
     state: Data<AdminState>,
     number: Path<String>,
     body: Bytes,
-) -> Result<Json<ReplayView>, AdminFault> {
+) -> Result<Json<LetterReplayView>, AdminFault> {
     empty(&body)?;
     let number = number_of(&number)?;
     blocking(&state, move |s| {
         exists(s, number)?;
         match s.acts.replay(number)? {
-            Replayed::Applied => Ok(Json(ReplayView { outcome: "applied".to_owned(), code: None, message: None })),
-            Replayed::RefusedAgain { code, message } => {
-                Ok(Json(ReplayView { outcome: "refused_again".to_owned(), code: Some(code), message: Some(message) }))
+            Replayed::Applied => {
+                Ok(Json(LetterReplayView { outcome: "applied".to_owned(), code: None, message: None }))
             }
+            Replayed::RefusedAgain { code, message } => Ok(Json(LetterReplayView {
+                outcome: "refused_again".to_owned(),
+                code: Some(code),
+                message: Some(message),
+            })),
             Replayed::NotPossible { message } => Err(AdminFault::new("not-possible", message)),
         }
     })
