@@ -8,8 +8,8 @@ use super::digest::{Digest, same};
 use super::signs::{By, Sign};
 use super::token;
 use super::trust::Trust;
-use std::collections::BTreeSet;
 use core::net::IpAddr;
+use std::collections::BTreeSet;
 
 /// Longest key that is looked at, in bytes. A longer one is nobody's.
 const LONGEST_KEY: usize = 512;
