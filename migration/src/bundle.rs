@@ -58,13 +58,41 @@ pub enum Cause {
         /// What spoke against it, in sentences: all there was at that moment. Journals from before it was kept have none.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         overrode: Vec<String>,
+        /// How the evidence stood then, where the step was one that needs some.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        stood: Option<Box<Stood>>,
     },
+}
+
+/// How the evidence of a route stood when a person decided.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Stood {
+    /// The evidence.
+    pub evidence: Evidence,
+    /// What is asked of it.
+    pub policy: Policy,
+    /// The score, as it was told.
+    pub score: f64,
 }
 
 impl Cause {
     /// A person decided, and nothing spoke against it.
     pub fn person() -> Cause {
-        Cause::Person { forced: false, overrode: Vec::new() }
+        Cause::Person { forced: false, overrode: Vec::new(), stood: None }
+    }
+
+    /// Whether it holds figures that can be computed again. A person may decide without any.
+    pub fn has_figures(&self) -> bool {
+        !matches!(self, Cause::Person { stood: None, .. })
+    }
+
+    /// The evidence it holds.
+    pub fn evidence(&self) -> Option<&Evidence> {
+        match self {
+            Cause::Evidence { evidence, .. } => Some(evidence),
+            Cause::Person { stood, .. } => stood.as_ref().map(|s| &s.evidence),
+            Cause::Failures { .. } | Cause::Parity { .. } | Cause::Latency { .. } => None,
+        }
     }
 }
 
@@ -108,14 +136,17 @@ pub enum Doubt {
     Direction(&'static str, Stage, Stage),
 }
 
-/// Computes the decision again.
+/// Computes the decision again. What a person decided is that person's: its figures are computed, not its wisdom.
 pub fn verify(bundle: &Bundle) -> Result<(), Doubt> {
     let forward = bundle.to > bundle.from;
     let direction = |what, right: bool| {
         if right { Ok(()) } else { Err(Doubt::Direction(what, bundle.from.0, bundle.to.0)) }
     };
     match &bundle.cause {
-        Cause::Person { .. } => Ok(()),
+        Cause::Person { stood: None, .. } => Ok(()),
+        Cause::Person { stood: Some(stood), .. } => {
+            same("the score that stood then", stood.score, stood.evidence.counts.score(&stood.policy))
+        }
         Cause::Evidence { ground, evidence, policy, score } => {
             direction("a promotion", forward)?;
             policy.check().map_err(|e| Doubt::Unsupported(e.to_string()))?;
@@ -190,6 +221,23 @@ mod tests {
         let mut back = promotion(1_148);
         back.to.0 = Stage::Legacy;
         assert!(matches!(verify(&back), Err(Doubt::Direction(..))));
+    }
+
+    #[test]
+    fn of_a_persons_decision_the_figures_are_computed_again() {
+        let (policy, counts) = (Policy::default(), Counts { matches: 10, ..Counts::default() });
+        let evidence = Evidence { counts, ..Evidence::default() };
+        let with = |score| {
+            let stood = Stood { evidence: evidence.clone(), policy, score };
+            bundle(
+                Stage::Shadow,
+                Stage::Canary,
+                Cause::Person { forced: true, overrode: vec![], stood: Some(Box::new(stood)) },
+            )
+        };
+        assert_eq!(verify(&with(counts.score(&policy))), Ok(()));
+        assert!(matches!(verify(&with(4.7)), Err(Doubt::Figure { .. })));
+        assert!(with(0.0).cause.has_figures() && !Cause::person().has_figures());
     }
 
     #[test]

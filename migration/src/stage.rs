@@ -110,6 +110,21 @@ impl Standing {
     }
 }
 
+/// What a step leaves out of the way there is, in words; `None`: it takes its turn. `writes`: requests of the route change
+/// something, so that modern has to have answered some before it answers all; nothing else shows whether it can.
+pub fn left_out(from: Standing, to: Standing, writes: bool) -> Option<&'static str> {
+    match to.stage {
+        _ if to.killed => None,
+        Stage::Retired if from.stage != Stage::Modern => {
+            Some("a route is retired from `modern`, where it shows who still needs legacy: set it to `modern` first")
+        }
+        Stage::Modern if writes && from.stage < Stage::Canary => {
+            Some("a write goes from legacy to modern by canary only: set it to `canary` first")
+        }
+        _ => None,
+    }
+}
+
 impl fmt::Display for Standing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.stage.fmt(f)?;

@@ -4,7 +4,7 @@ use super::migration::gateway;
 use super::out::plain;
 use super::{Done, Failure, Global, out};
 use crate::config::MissingSecret;
-use banyan_migration::bundle::{self, Bundle};
+use banyan_migration::bundle::{self, Bundle, Cause};
 use banyan_migration::dossier::{Dossier, verify};
 use banyan_store::evidence::{EvidenceStore, path_of};
 use clap::{Subcommand, ValueEnum};
@@ -178,7 +178,17 @@ fn one(global: &Global, file: &Path) -> Done {
     let text = std::fs::read_to_string(file).map_err(|e| because(format!("{}: {e}", file.display())))?;
     let (bundle, doubts) = doubts(&text).map_err(|e| because(format!("{}: {e}", file.display())))?;
     let mut told = line(None, &bundle, &doubts);
-    told.push_str(if doubts.is_empty() { "it holds: computed again from the file alone\n" } else { "" });
+    if doubts.is_empty() {
+        told.push_str(match &bundle.cause {
+            Cause::Person { stood: None, .. } => {
+                "a person decided, and no figures go with it: there is nothing to compute\n"
+            }
+            Cause::Person { .. } => {
+                "a person decided; how the evidence stood then, computed again from the file alone, is as told\n"
+            }
+            _ => "it holds: computed again from the file alone\n",
+        });
+    }
     show(global, &json!({ "route": bundle.route, "at": bundle.at, "doubts": doubts }), &told);
     if doubts.is_empty() { Ok(()) } else { Err(Failure::Told) }
 }
@@ -188,7 +198,7 @@ fn all(global: &Global) -> Done {
         show(global, &json!([]), "there is no evidence yet\n");
         return Ok(());
     };
-    let (mut before, mut rows, mut told, mut wrong) = (None, Vec::new(), String::new(), 0);
+    let (mut before, mut rows, mut told, mut wrong, mut bare) = (None, Vec::new(), String::new(), 0, 0);
     loop {
         let page = store.bundles(None, before, 100).map_err(because)?;
         let Some(last) = page.last() else { break };
@@ -196,11 +206,15 @@ fn all(global: &Global) -> Done {
         for row in &page {
             let (bundle, doubts) = doubts(&row.document).map_err(|e| because(format!("bundle {}: {e}", row.number)))?;
             wrong += usize::from(!doubts.is_empty());
+            bare += usize::from(!bundle.cause.has_figures());
             told.push_str(&line(Some(row.number), &bundle, &doubts));
             rows.push(json!({ "number": row.number, "route": bundle.route, "at": bundle.at, "doubts": doubts }));
         }
     }
-    told.push_str(&format!("{} decisions computed again, {wrong} do not hold\n", rows.len()));
+    told.push_str(&format!("{} decisions computed again, {wrong} do not hold\n", rows.len() - bare));
+    if bare > 0 {
+        told.push_str(&format!("{bare} by people, with no figures to compute\n"));
+    }
     show(global, &json!(rows), &told);
     if wrong == 0 { Ok(()) } else { Err(Failure::Told) }
 }

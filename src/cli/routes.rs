@@ -9,7 +9,7 @@ use crate::ops::view::route::{DecisionView, RouteView};
 use crate::runtime::clock::Clock;
 use crate::runtime::consumers::plan as consumers_plan;
 use crate::runtime::routes::plan::{Change, plan};
-use crate::runtime::routes::{Routes, Standings, journal, switch_path_of};
+use crate::runtime::routes::{Routes, Standings, journal, switch_line, switch_path_of};
 use clap::Subcommand;
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -255,20 +255,20 @@ fn kill(global: &Global, built: Built, route: &str, reason: &str, author: &str) 
             }
             Some(Err(Failure::Because(why))) => {
                 out::aside(&format!("{why}; the switch file is written instead\n"));
-                write_switch(&path, name)?;
+                write_switch(&path, &switch_line(name, author, reason), name)?;
             }
-            _ => write_switch(&path, name)?,
+            _ => write_switch(&path, &switch_line(name, author, reason), name)?,
         }
     }
     Ok(())
 }
 
 /// Names a route in the file that every gateway of this store obeys within a second, and at its start.
-fn write_switch(path: &std::path::Path, name: &str) -> Done {
+fn write_switch(path: &std::path::Path, line: &str, name: &str) -> Done {
     use std::io::Write;
     let write = || {
         let mut file = std::fs::OpenOptions::new().create(true).append(true).open(path)?;
-        writeln!(file, "{name}")?;
+        file.write_all(line.as_bytes())?;
         file.sync_all()
     };
     write().map_err(|e| Failure::Because(format!("{} cannot be written: {e}", path.display())))?;

@@ -1,5 +1,6 @@
 //! Moving routes: what is journaled, what is held back, what a restart keeps.
 
+use super::upstream::Upstream;
 use super::{set_route, shop_with};
 use crate::common::{Site, printed};
 use serde_json::{Value, json};
@@ -82,6 +83,67 @@ fn the_switch_works_without_a_gateway() {
     g.until("all routes are switched off", |g| {
         g.admin("/admin/v1/routes")["items"].as_array().unwrap().iter().all(|r| r["killed"] == true)
     });
+    let told = g.admin("/admin/v1/routes/decisions?route=/v1/items")["items"][0].clone();
+    assert_eq!(told["author"], "ann", "who did it while no gateway ran is known: {told}");
+    assert!(told["reason"].as_str().unwrap().starts_with("it burns ("), "{told}");
+    // A line of somebody's own has a name alone.
+    std::fs::remove_file(site.path("banyan.routes.kill")).unwrap();
+    assert!(set_route(&site, "/v1/items", &["--revive"]).0);
+    std::fs::write(site.path("banyan.routes.kill"), "/v1/items\n").unwrap();
+    g.until("it is switched off", |_| stage(&site, "/v1/items").1);
+    assert_eq!(g.admin("/admin/v1/routes/decisions?route=/v1/items")["items"][0]["author"], "banyan");
+}
+
+#[test]
+fn a_write_goes_by_canary_and_nothing_is_retired_but_from_modern() {
+    let new = Upstream::says(200, "{}");
+    let site = shop_with(&ROUTES.replacen("http://127.0.0.1:1", &new.url(), 1));
+    let g = site.start();
+    let held = |route: &str, args: &[&str], why: &str| {
+        let (done, told) = set_route(&site, route, args);
+        assert!(!done && told.contains(why) && told.contains("--force"), "{args:?}: {told}");
+    };
+    let write = "/orders/** POST";
+    held(write, &["--stage", "modern"], "by canary only: set it to `canary` first");
+    held(write, &["--stage", "retired"], "is retired from `modern`");
+    assert!(set_route(&site, write, &["--stage", "canary", "--weight", "99%"]).0);
+    held(write, &["--stage", "modern"], "modern answered no request of it");
+    held(write, &["--stage", "retired"], "is retired from `modern`");
+    let post = || {
+        crate::upstream::said(
+            &g.facade,
+            "POST /orders/1 HTTP/1.1\r\nHost: a\r\nBanyan-Side: modern\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
+        )
+    };
+    assert!(post().contains("banyan-served-by: modern"));
+    assert_eq!(set_route(&site, write, &["--stage", "modern"]), (true, format!("{write}: canary at 99% -> modern\n")));
+    let out = site.banyan(&["retire", "/v1/items", "--reason", "done", "--author", "ann"]);
+    assert!(!out.status.success() && printed(&out).contains("set it to `modern` first"), "{}", printed(&out));
+    // Switched off it does not go back to modern untried, and the way on is told.
+    let kill = ["routes", "kill", write, "--reason", "it burns", "--author", "ann"];
+    assert!(set_route(&site, "/v1/items", &["--stage", "canary", "--force"]).0);
+    for route in [write, "/v1/items"] {
+        let kill = kill.map(|word| if word == write { route } else { word });
+        assert!(site.banyan(&kill).status.success());
+    }
+    held("/v1/items", &["--revive"], "`--stage shadow --revive`");
+    assert!(set_route(&site, "/v1/items", &["--stage", "shadow", "--revive"]).0);
+    // By force it is journaled with what spoke against it, and what stood then can be computed again.
+    assert!(set_route(&site, "/v1/items", &["--stage", "retired", "--force"]).0);
+    let told = g.admin("/admin/v1/routes/decisions?route=/v1/items")["items"][0].clone();
+    assert!(told["overrode"].to_string().contains("retired from `modern`"), "{told}");
+    let all = printed(&site.banyan(&["evidence", "verify", "--all"]));
+    assert!(all.contains("0 do not hold") && all.contains("by people, with no figures to compute"), "{all}");
+    let last = all.lines().find(|l| l.contains("/v1/items shadow -> retired")).unwrap().split(' ').next().unwrap();
+    let bundle = site.banyan(&["evidence", "export", last]);
+    std::fs::write(site.path("bundle.json"), &bundle.stdout).unwrap();
+    let told = printed(&site.banyan(&["evidence", "verify", "bundle.json"]));
+    assert!(told.contains("a person decided; how the evidence stood then"), "{told}");
+    let mut changed: Value = serde_json::from_slice(&bundle.stdout).unwrap();
+    changed["bundle"]["cause"]["stood"]["evidence"]["counts"]["matches"] = json!(2_000);
+    std::fs::write(site.path("bundle.json"), changed.to_string()).unwrap();
+    let told = printed(&site.banyan(&["evidence", "verify", "bundle.json"]));
+    assert!(told.contains("does not hold"), "{told}");
 }
 
 #[test]

@@ -17,7 +17,7 @@ pub use clusters::{Gathered, Judged, Judgement};
 pub use due::{Autos, DWELL_MS, Due, ENOUGH_ANSWERS, due};
 pub use sweep::Sweep;
 
-use crate::bundle::{Bundle, Cause};
+use crate::bundle::Bundle;
 use crate::census::Census;
 use crate::compare::{Cluster, Compared, Difference, Noise, Outcome};
 use crate::coverage::{Coverage, Wanted};
@@ -289,7 +289,7 @@ impl Account {
     pub fn dossier(&self, bundle: Bundle, samples: Vec<serde_json::Value>) -> Dossier {
         let clusters = self.clusters().into_iter().map(|(c, g)| (c.clone(), g.clone())).collect();
         let mut trace = self.trace.clone();
-        if let Cause::Evidence { evidence, .. } = &bundle.cause
+        if let Some(evidence) = bundle.cause.evidence()
             && trace.last().is_none_or(|p| p.counts != evidence.counts)
         {
             // A comparison is as old as its question, and counts when both answers are there: the trace goes by the latter.

@@ -278,6 +278,13 @@ impl RouteConfig {
         !self.methods.is_empty() && !["GET", "HEAD", "OPTIONS"].iter().any(|m| self.takes(m))
     }
 
+    /// Whether requests of it may change something. One that moves operations of an entity has reads alone: the facade
+    /// has no others.
+    pub fn takes_writes(&self, of_entity: bool) -> bool {
+        let writes = |m: &String| !matches!(m.as_str(), "GET" | "HEAD" | "OPTIONS");
+        !of_entity && (self.methods.is_empty() || self.methods.iter().any(writes))
+    }
+
     /// The share that modern answers when its canary begins.
     pub fn first_weight(&self) -> Weight {
         self.canary.weight.unwrap_or_else(|| Weight::millionths(50_000).unwrap_or_default())

@@ -4,10 +4,11 @@
 //! alone: that its bundle cannot be kept does not stop it.
 
 use super::Evidence;
-use crate::runtime::routes::{Judge, Refused, Route, Routes, Standings, needs_evidence};
-use banyan_migration::bundle::Cause;
+use crate::runtime::routes::{Judge, Refused, Route, Routes, Standings, gives_to_modern, needs_evidence};
+use banyan_migration::bundle::{Cause, Stood};
 use banyan_migration::gate::Verdict;
-use banyan_migration::stage::Standing;
+use banyan_migration::stage::{Stage, Standing};
+use std::sync::PoisonError;
 
 /// Judges by the evidence there is.
 pub struct EvidenceJudge {
@@ -26,11 +27,39 @@ impl EvidenceJudge {
 impl Judge for EvidenceJudge {
     fn judge(&self, route: &Route, from: Standing, to: Standing) -> Result<Cause, Vec<String>> {
         if !needs_evidence(route, from, to) {
-            return Ok(Cause::person());
+            return match self.evidence.untried(route, from, to) {
+                Some(why) => Err(vec![why]),
+                None => Ok(Cause::person()),
+            };
         }
         let info = self.evidence.info(&route.name);
         let info = info.ok_or_else(|| vec![Verdict::Insufficient.told()])?;
         self.evidence.cause(&info, (self.now_ms)())
+    }
+
+    fn stood(&self, route: &Route) -> Option<Stood> {
+        self.evidence.stood(&*self.evidence.info(&route.name)?)
+    }
+}
+
+impl Evidence {
+    /// Of a write nothing can be compared. What its canary shows is that modern answers, and not only with failures. `None`:
+    /// it does, or that is not asked yet.
+    fn untried(&self, route: &Route, from: Standing, to: Standing) -> Option<String> {
+        if from.stage != Stage::Canary || !gives_to_modern(from, to) {
+            return None;
+        }
+        let watch = self.0.watch(&route.name);
+        let watch = watch.lock().unwrap_or_else(PoisonError::into_inner);
+        let answers = watch.answers_of_modern();
+        let failed: u64 = watch.failures.runs.iter().map(|run| run.modern).sum();
+        match answers {
+            0 => Some("modern answered no request of it since its last step: wait for some".to_owned()),
+            _ if failed >= answers => {
+                Some(format!("modern failed each of the {answers} it was given since the last step"))
+            }
+            _ => None,
+        }
     }
 }
 

@@ -31,7 +31,7 @@ pub use witness::evidence_of;
 
 use super::clock::Clock;
 use banyan_migration::account::{self, Account};
-use banyan_migration::bundle::{Bundle, Cause};
+use banyan_migration::bundle::{Bundle, Cause, Stood};
 use banyan_migration::dossier::Dossier;
 use banyan_migration::gate::{Basis, Verdict};
 use banyan_migration::stage::{Side, Stage, Standing};
@@ -201,6 +201,14 @@ impl Evidence {
             }
             other => Err(look::against(&other, account, &route.policy)),
         }
+    }
+
+    /// How its evidence stands, as far as it can be read.
+    fn stood(&self, route: &RouteInfo) -> Option<Stood> {
+        let mut room = self.0.room();
+        let evidence = room.file(&route.name).ok()?.account.evidence(&route.wanted);
+        let score = evidence.counts.score(&route.policy);
+        Some(Stood { evidence, policy: route.policy, score })
     }
 
     /// What the route does by itself now, if anything. The caller journals and applies it, then tells [`Evidence::moved`]

@@ -7,7 +7,7 @@
 
 use super::rewrite::asked;
 use super::{Judge, Route, Target, ask, gives_to_modern};
-use banyan_migration::bundle::Cause;
+use banyan_migration::bundle::{Cause, Stood};
 use banyan_migration::contract::{Report, compare};
 use banyan_migration::route::{Move, PathPattern};
 use banyan_migration::stage::{Side, Standing};
@@ -222,6 +222,10 @@ impl Judge for ContractJudge {
         }
     }
 
+    fn stood(&self, route: &Route) -> Option<Stood> {
+        self.inner.stood(route)
+    }
+
     fn holds(&self, route: &Arc<Route>, from: Standing, to: Standing) -> Option<String> {
         let held = if gives_to_modern(from, to) { self.contracts.held_of_late(route) } else { None };
         held.or_else(|| self.inner.holds(route, from, to))
@@ -294,7 +298,7 @@ mod tests {
         let held = standings.set(route, &ask(Stage::Canary));
         assert!(matches!(&held, Err(Refused::Held(why)) if why.contains("modern has no path /b/{id}")), "{held:?}");
         let forced = standings.set(route, &Ask { force: true, ..ask(Stage::Canary) }).unwrap();
-        let Cause::Person { forced: true, overrode } = forced.cause else { panic!("{:?}", forced.cause) };
+        let Cause::Person { forced: true, overrode, .. } = forced.cause else { panic!("{:?}", forced.cause) };
         assert!(overrode.len() == 1 && overrode[0].contains("modern has no path /b/{id}"), "{overrode:?}");
         standings.set(route, &ask(Stage::Shadow)).unwrap();
         let bundle = |from: Stage, to: Stage| Bundle {

@@ -267,9 +267,9 @@ mod tests {
         );
         std::fs::write(&path, format!("{{\"decision\":{old},\"chain\":\"{}\"}}\n", link(FIRST, &old))).unwrap();
         let (mut journal, before) = Journal::open(&path).unwrap();
-        assert_eq!(before[0].cause, Cause::Person { forced: true, overrode: vec![] });
+        assert_eq!(before[0].cause, Cause::Person { forced: true, overrode: vec![], stood: None });
         let overrode = vec!["insufficient evidence".to_owned()];
-        let cause = Cause::Person { forced: true, overrode };
+        let cause = Cause::Person { forced: true, overrode, stood: None };
         journal.add(Decision { cause: cause.clone(), ..decision("/a", Stage::Modern) }).unwrap();
         assert_eq!(read(&path).unwrap()[1].cause, cause);
         // What was overridden is bound like the rest.

@@ -22,7 +22,8 @@ mod standings;
 pub use columns::without_columns;
 pub use prune::prune;
 pub use standings::{
-    Ask, Judge, NoEvidence, Refused, Standings, StillCalling, Within, gives_to_modern, needs_evidence, switch_path_of,
+    Ask, Judge, NoEvidence, Refused, Standings, StillCalling, Within, gives_to_modern, needs_evidence, switch_line,
+    switch_path_of,
 };
 
 use super::shadow::Lane;

@@ -4,9 +4,9 @@ use super::Route;
 use super::journal::{Decision, Journal, JournalError};
 use super::standing::Cell;
 use crate::runtime::clock::Clock;
-use banyan_migration::bundle::{Bundle, Cause};
+use banyan_migration::bundle::{Bundle, Cause, Stood};
 use banyan_migration::route::RouteConfig;
-use banyan_migration::stage::{Stage, Standing};
+use banyan_migration::stage::{Stage, Standing, left_out};
 use banyan_migration::sticky::Weight;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -80,6 +80,12 @@ pub enum Refused {
 pub trait Judge: Send + Sync {
     /// What a step of that route rests on; else all that speaks against it, in sentences.
     fn judge(&self, route: &Route, from: Standing, to: Standing) -> Result<Cause, Vec<String>>;
+
+    /// How the evidence of a route stands, to be kept with what a person decides against it.
+    fn stood(&self, route: &Route) -> Option<Stood> {
+        let _ = route;
+        None
+    }
 
     /// Why a step that evidence makes due is held back all the same, in words. Never waits.
     fn holds(&self, route: &Arc<Route>, from: Standing, to: Standing) -> Option<String> {
@@ -204,6 +210,8 @@ impl Standings {
         let mut against: Vec<String> = self.broken(route, to, ask.within).into_iter().collect();
         let mut cause = Cause::person();
         if forward(from, to) {
+            let writes = route.config.takes_writes(route.entity.is_some());
+            against.extend(left_out(from, to, writes).map(str::to_owned));
             match self.judge.judge(route, from, to) {
                 Ok(supported) => cause = supported,
                 Err(why) => against.extend(why),
@@ -211,9 +219,11 @@ impl Standings {
         }
         if !against.is_empty() {
             if !ask.force {
+                against.extend(way_on(route, from, to));
                 return Err(Refused::Held(against.join("; ")));
             }
-            cause = Cause::Person { forced: true, overrode: kept(against) };
+            let stood = if needs_evidence(route, from, to) { self.judge.stood(route) } else { None };
+            cause = Cause::Person { forced: true, overrode: kept(against), stood: stood.map(Box::new) };
         }
         self.decide(&route.name, from, to, author, reason, cause)
     }
@@ -291,19 +301,37 @@ impl Standings {
 }
 
 impl Standings {
-    /// The switch that works whatever else does not: a file beside the journal that names routes, one a line, or `*`. Where
-    /// it stands, those routes are switched off. Taking it away switches nothing on again.
+    /// The switch that works whatever else does not: a file beside the journal that names routes, one a line, or `*`; after
+    /// tabs who did it and why, where that is known. Where it stands, those routes are switched off. Taking it away switches
+    /// nothing on again.
     pub fn obey(&self, path: &Path, routes: &super::Routes) {
         let Ok(text) = std::fs::read_to_string(path) else { return };
-        let named =
-            |route: &Route| text.lines().map(str::trim).any(|l| l == "*" || l == route.name || l == route.config.path);
-        for route in routes.all.iter().filter(|r| !r.standing().killed && named(r)) {
-            let (from, reason) = (route.standing(), format!("{} names it", path.display()));
-            let to = Standing { killed: true, ..from };
+        for route in routes.all.iter().filter(|r| !r.standing().killed) {
+            let named = |name: &str| name == "*" || name == route.name || name == route.config.path;
+            let Some(line) = text.lines().rfind(|l| named(l.split('\t').next().unwrap_or_default().trim())) else {
+                continue;
+            };
+            let mut said = line.split('\t').skip(1).map(|part| kept_of(part.trim()));
+            let (author, reason) = (said.next().unwrap_or_default(), said.next().unwrap_or_default());
+            let author = if author.is_empty() { "banyan".to_owned() } else { author };
+            let file = format!("{} names it", path.display());
+            let reason = if reason.is_empty() { file } else { format!("{reason} ({file})") };
+            let from = route.standing();
             // Cannot be refused: it is a way back.
-            let _ = self.decide(&route.name, from, to, "banyan", &reason, Cause::person());
+            let _ =
+                self.decide(&route.name, from, Standing { killed: true, ..from }, &author, &reason, Cause::person());
         }
     }
+}
+
+/// A line of the file by which routes are switched off.
+pub fn switch_line(route: &str, author: &str, reason: &str) -> String {
+    let plain = |text: &str| text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect::<String>();
+    format!("{}\t{}\t{}\n", plain(route), plain(author), plain(reason))
+}
+
+fn kept_of(text: &str) -> String {
+    text.chars().take(LONGEST).collect()
 }
 
 /// The file of the switch of a store's gateway: beside the store.
@@ -320,6 +348,13 @@ impl Inner {
             self.unwritten.remove(0);
         }
     }
+}
+
+/// What else can be done with a route that was switched off and may not go back to where it stood.
+fn way_on(route: &Route, from: Standing, to: Standing) -> Option<String> {
+    let stage = if route.config.writes_only() { Stage::Legacy } else { Stage::Shadow };
+    let held = from.killed && !to.killed && to.stage > stage;
+    held.then(|| format!("to switch it on where legacy answers: `--stage {stage} --revive`"))
 }
 
 /// Whether a step leads away from legacy.
@@ -349,7 +384,7 @@ pub fn needs_evidence(route: &Route, from: Standing, to: Standing) -> bool {
 /// What the journal keeps of what spoke against a step.
 fn kept(against: Vec<String>) -> Vec<String> {
     let more = against.len().saturating_sub(MOST);
-    let cut = |told: String| told.chars().take(LONGEST).collect();
+    let cut = |told: String| kept_of(&told);
     let mut kept: Vec<String> = against.into_iter().take(MOST).map(cut).collect();
     kept.extend((more > 0).then(|| format!("and {more} more")));
     kept

@@ -35,7 +35,8 @@ fn ask(stage: Option<Stage>, killed: Option<bool>) -> Ask {
         killed,
         author: text("ann"),
         reason: text("a test"),
-        force: false,
+        // Whole steps at once, over what lies between.
+        force: true,
         within: Within::default(),
     }
 }
@@ -96,4 +97,32 @@ fn the_way_back_needs_no_disk_and_is_written_down_as_soon_as_there_is_one() {
     let told: Vec<Standing> = standings.decisions(None).iter().map(|d| d.to).collect();
     assert_eq!(told.len(), 3, "the first, and the two ways back: {told:?}");
     assert!(std::fs::read_to_string(&path).unwrap().lines().count() == 2);
+}
+
+#[test]
+fn nobody_leaves_out_a_step_unless_by_force() {
+    let dir = tempfile::tempdir().unwrap();
+    let standings =
+        Standings::open(&journal::path_of(&dir.path().join("b.db")), Clock::system(), Arc::new(Yes)).unwrap();
+    let routes = routes(&standings);
+    let route = routes.named("/a").unwrap();
+    let to = |stage, force| standings.set(route, &Ask { force, ..ask(Some(stage), None) });
+    let held = |stage| match to(stage, false) {
+        Err(Refused::Held(why)) => why,
+        other => panic!("{stage}: {other:?}"),
+    };
+    for from in [Stage::Legacy, Stage::Shadow, Stage::Canary] {
+        let _ = to(from, true);
+        assert!(held(Stage::Retired).contains("set it to `modern` first"), "{from}");
+        if from != Stage::Canary {
+            assert!(held(Stage::Modern).contains("by canary only"), "{from}");
+        }
+    }
+    assert_eq!(route.standing().stage, Stage::Canary, "what was held was not done");
+    to(Stage::Modern, false).unwrap();
+    to(Stage::Retired, false).unwrap();
+    to(Stage::Legacy, false).unwrap();
+    let forced = to(Stage::Retired, true).unwrap();
+    let Cause::Person { forced: true, overrode, .. } = &forced.cause else { panic!("{:?}", forced.cause) };
+    assert!(overrode[0].contains("`modern` first"), "{overrode:?}");
 }
