@@ -16,9 +16,12 @@ pub const INDETERMINATE: f64 = 0.05;
 pub struct Basis {
     /// Hash of the comparison rules ([`crate::compare::Rules::hash`]).
     pub rules: String,
-    /// Hash of the two sides, and of the mappings behind the legacy one.
+    /// Hash of where the two sides are, and how they are asked.
+    #[serde(default)]
+    pub sides: String,
+    /// Hash of the mappings behind the legacy one.
     pub mapping: String,
-    /// Version of the adapters behind it.
+    /// The adapters behind it, and their version.
     pub adapter: String,
     /// The build of the modern side, as its configured header tells; empty where it tells none.
     pub build: String,
@@ -29,8 +32,9 @@ impl Basis {
     pub fn changed(&self, other: &Basis) -> Vec<&'static str> {
         let parts = [
             ("the comparison rules", &self.rules, &other.rules),
-            ("a side or its mapping", &self.mapping, &other.mapping),
-            ("an adapter", &self.adapter, &other.adapter),
+            ("a side's place or path", &self.sides, &other.sides),
+            ("a mapping behind the legacy side", &self.mapping, &other.mapping),
+            ("an adapter behind the legacy side", &self.adapter, &other.adapter),
             ("the modern build", &self.build, &other.build),
         ];
         parts.into_iter().filter(|(_, mine, theirs)| mine != theirs).map(|(name, ..)| name).collect()

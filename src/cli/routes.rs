@@ -2,7 +2,7 @@
 
 use super::admin_client::AdminClient;
 use super::{Done, Failure, Global, out};
-use crate::config::{Built, MissingSecret};
+use crate::config::{Built, Loaded, MissingSecret};
 use crate::gateway;
 use crate::http;
 use crate::ops::view::route::{DecisionView, RouteView};
@@ -10,8 +10,10 @@ use crate::runtime::clock::Clock;
 use crate::runtime::consumers::plan as consumers_plan;
 use crate::runtime::routes::plan::{Change, plan};
 use crate::runtime::routes::{Routes, Standings, journal, switch_line, switch_path_of};
+use banyan_store::evidence::{EvidenceStore, path_of};
 use clap::Subcommand;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -97,7 +99,7 @@ enum Act {
 
 impl RoutesCommand {
     pub(super) fn run(self, global: &Global) -> Done {
-        let (_, built) = global.built(MissingSecret::Warning)?;
+        let (loaded, built) = global.built(MissingSecret::Warning)?;
         match self.act {
             Act::List => list(global, built),
             Act::Explain { method, path, consumer, header } => {
@@ -118,7 +120,7 @@ impl RoutesCommand {
             Act::Kill { route, reason, author } => kill(global, built, &route, &reason, &author.unwrap_or_else(user)),
             Act::Journal { route } => decisions(global, &built, route.as_deref()),
             Act::Contract { route, file } => super::contract::contract(global, built, &route, file.as_deref()),
-            Act::Plan { new } => planned(global, built, new),
+            Act::Plan { new } => planned(global, &loaded, built, new),
         }
     }
 }
@@ -296,13 +298,19 @@ fn decisions(global: &Global, built: &Built, route: Option<&str>) -> Done {
     Ok(())
 }
 
-fn planned(global: &Global, mut built: Built, new: PathBuf) -> Done {
+fn planned(global: &Global, loaded: &Loaded, mut built: Built, new: PathBuf) -> Done {
     let other = Global { config: new, json: global.json };
-    let (_, mut other) = other.built(MissingSecret::Warning)?;
+    let (read, mut other) = other.built(MissingSecret::Warning)?;
+    for file in read.files.names().filter(|name| loaded.files.names().any(|n| same_file(n, name))) {
+        out::aside(&format!(
+            "{file} is read by both configurations: what was changed in it shows nowhere here. Compare with a copy of what is served\n"
+        ));
+    }
     // Where routes stand is what the journal of the configuration in use says, whatever store the other one names.
     let (now, standings) = routes_of(&mut built)?;
     let then = gateway::routes(std::mem::take(&mut other.moving), &standings);
-    let mut changes = plan(&now, &then, &built.catalog, &other.catalog);
+    let calls = calls_a_day(&built);
+    let mut changes = plan((&now, &built.catalog), (&then, &other.catalog), &|route| asked_of(&calls, route));
     changes.extend(consumers_plan::plan((&now, &built.consumers), (&then, &other.consumers)));
     if global.json {
         out::json(&json!(changes));
@@ -314,6 +322,32 @@ fn planned(global: &Global, mut built: Built, new: PathBuf) -> Done {
     let text: String = changes.iter().map(row).collect();
     out::answer(if text.is_empty() { "nothing about routes or consumers would change\n" } else { &text });
     Ok(())
+}
+
+fn same_file(one: &str, other: &str) -> bool {
+    let whole = |name: &str| std::fs::canonicalize(name).ok();
+    one == other || whole(one).is_some_and(|file| Some(file) == whole(other))
+}
+
+/// What is asked of a route in a day; of one that is none yet, what is asked of the facade there.
+fn asked_of(calls: &BTreeMap<String, u64>, route: &str) -> Option<u64> {
+    let operation = |name: &str| name.strip_prefix(route).is_some_and(|rest| rest.starts_with(' '));
+    calls.get(route).copied().or_else(|| {
+        let of_facade: Vec<u64> = calls.iter().filter(|(name, _)| operation(name)).map(|(_, n)| *n).collect();
+        (!of_facade.is_empty()).then(|| of_facade.iter().sum())
+    })
+}
+
+/// What is asked of each route in a day, as far as it was counted.
+fn calls_a_day(built: &Built) -> BTreeMap<String, u64> {
+    let counted = EvidenceStore::read(&path_of(&built.settings.store)).and_then(|store| match store {
+        Some(store) => consumers_plan::calls_a_day(&store, Clock::system().now_ms()),
+        None => Ok(BTreeMap::new()),
+    });
+    counted.unwrap_or_else(|e| {
+        out::aside(&format!("what is asked in a day cannot be told: {e}\n"));
+        BTreeMap::new()
+    })
 }
 
 /// A decision that was taken.

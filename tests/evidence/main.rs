@@ -53,7 +53,13 @@ fn open(dir: &Path, hands: &Hands) -> Evidence {
 
 fn route(rules: &str) -> Arc<RouteInfo> {
     let rules: Rules = serde_json::from_str(rules).unwrap();
-    let basis = Basis { rules: rules.hash(), mapping: "m".into(), adapter: "1".into(), build: String::new() };
+    let basis = Basis {
+        rules: rules.hash(),
+        sides: "s".into(),
+        mapping: "m".into(),
+        adapter: "1".into(),
+        build: String::new(),
+    };
     Arc::new(RouteInfo {
         name: "/v1/customers".into(),
         rules,

@@ -192,9 +192,81 @@ fn a_plan_says_what_would_change_and_changes_nothing() {
     let told = plan(&|t| {
         t.replace("{ path: /v1/items, modern: new }", "{ path: /v1/items, modern: new, compare: { ignore: [/name] } }")
     });
-    assert!(told.contains("~ /v1/items") && told.contains("evidence starts again: the rules"), "{told}");
+    assert!(told.contains("~ /v1/items") && told.contains("evidence starts again: the comparison rules"), "{told}");
     let told =
         plan(&|t| t.replace("  - { path: /v1/items, modern: new }\n", "  - { path: /reports/**, legacy: old_web }\n"));
     assert!(told.contains("- /v1/items") && told.contains("+ /reports/**"), "{told}");
     assert_eq!(g.admin("/admin/v1/routes")["items"][0]["stage"], "shadow");
+}
+
+#[test]
+fn a_plan_overlooks_no_key() {
+    let route = "{ path: /a/**, legacy: old, modern: new, stage: shadow, KEYS }";
+    let yaml = |url: &str, keys: &str| {
+        format!(
+            "upstreams: {{ old: {{ url: \"http://127.0.0.1:1\" }}, new: {{ url: \"{url}\", contract: {{ file: c.json }} }} }}\n\
+             routes:\n  - {}\n",
+            route.replace("KEYS", keys)
+        )
+    };
+    let keys = "promote: { auto: true }, fallback: false, canary: { by: consumer }, compare: { build: X-Build }";
+    let site = shop_with(&yaml("http://127.0.0.1:2", keys));
+    site.drop_file("c.json", r#"{"openapi":"3.1.0","info":{"title":"t","version":"1"},"paths":{}}"#);
+    let served = std::fs::read_to_string(site.config()).unwrap();
+    let plan = |new: String| {
+        site.drop_file("new.yaml", served.replace(&yaml("http://127.0.0.1:2", keys), &new));
+        let out = site.banyan(&["routes", "plan", site.path("new.yaml").to_str().unwrap()]);
+        printed(&out)
+    };
+    assert_eq!(plan(yaml("http://127.0.0.1:2", keys)), "nothing about routes or consumers would change\n");
+    let moved = plan(yaml("http://127.0.0.1:3/api", keys));
+    assert!(moved.contains("its modern side moves to http://127.0.0.1:3/api, it was at http://127.0.0.1:2"), "{moved}");
+    assert!(moved.contains("its evidence starts again: a side's place or path changed"), "{moved}");
+    let again = "its evidence starts again";
+    for (change, to, told) in [
+        ("fallback: false", "modern_path: /v2", "modern is asked under /v2"),
+        ("X-Build", "X-Version", again),
+        ("auto: true", "auto: false", "it moves on by people alone"),
+        ("auto: true", "auto: true, dwell: 2h", "it stays 7200 s at least"),
+        ("fallback: false", "fallback: true", "answered by legacy"),
+        ("fallback: false", "rollback: { auto: false }", "it comes back by people alone"),
+        ("fallback: false", "capture: { sample: 1% }", "requests of it are captured"),
+        ("fallback: false", "shadow: { sample: 10% }", "`shadow` is another"),
+        ("fallback: false", "largest_body: 1MiB", "`largest_body` is another"),
+        ("by: consumer", "by: entity", "told apart by something else"),
+        ("by: consumer", "weight: 1%", "a canary begins with 1%, it was 5%"),
+        ("by: consumer", "pin: { shop: modern }", "consumer `shop` goes to modern"),
+        ("build: X-Build", "build: X-Build, double_read: 50%", "50% of the reads once more"),
+    ] {
+        let told_now = plan(yaml("http://127.0.0.1:2", &keys.replace(change, to)));
+        assert!(told_now.contains("~ /a/**") && told_now.contains(told), "{to}: {told_now}");
+        assert_eq!(told_now.contains(again), told == again || to.contains("modern_path"), "{to}: {told_now}");
+    }
+    let bare = plan(yaml("http://127.0.0.1:2", keys).replace(", contract: { file: c.json }", ""));
+    assert!(bare.contains("modern's document is compared no more"), "{bare}");
+    // A file that both read cannot show what changed in it.
+    let told = printed(&site.banyan(&["routes", "plan", site.config().to_str().unwrap()]));
+    assert!(told.contains("is read by both configurations"), "{told}");
+}
+
+#[test]
+fn a_plan_tells_the_load_in_requests_and_what_rests_on_legacy() {
+    let yaml = |more: &str| {
+        format!(
+            "upstreams: {{ new: {{ url: \"http://127.0.0.1:1\" }} }}\nroutes:\n{more}  - {{ path: /old, legacy: new }}\n"
+        )
+    };
+    let site = shop_with(&yaml(""));
+    let g = site.start();
+    (0..50).for_each(|_| drop(g.ask("/v1/items", &[])));
+    let served = std::fs::read_to_string(site.config()).unwrap();
+    let new = |stage: &str| {
+        let route =
+            format!("  - {{ path: /v1/items, modern: new, stage: {stage}, compare: {{ double_read: 10% }} }}\n");
+        site.drop_file("new.yaml", served.replace(&yaml(""), &yaml(&route)));
+        printed(&site.banyan(&["routes", "plan", site.path("new.yaml").to_str().unwrap()]))
+    };
+    g.until("the calls are kept", |_| new("shadow").contains("about 55 requests a day at most, of 50"));
+    assert!(new("canary").contains("about 55 requests a day at most, of 50"), "{}", new("canary"));
+    assert!(new("modern").contains("about 55 requests a day at most, of 50"), "{}", new("modern"));
 }

@@ -112,6 +112,13 @@ impl Upstream {
         })
     }
 
+    /// Where it is, and by which name it is asked: two with the same place are the same service.
+    pub fn place(&self) -> String {
+        let Address { tls, authority, base, .. } = &self.address;
+        let kept = if self.host == HostField::Keep { " with the caller's Host" } else { "" };
+        format!("{}://{authority}{base}{kept}", if *tls { "https" } else { "http" })
+    }
+
     /// Where its OpenAPI document is, if that is configured.
     pub fn contract(&self) -> Option<&ContractConfig> {
         self.contract.as_ref()

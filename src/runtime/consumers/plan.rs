@@ -8,7 +8,9 @@ use crate::runtime::routes::{Route, Routes};
 use banyan_migration::consumer::{Consumers, Sign};
 use banyan_migration::route::By;
 use banyan_migration::stage::{Access, Side, Stage};
-use std::collections::BTreeSet;
+use banyan_store::StoreError;
+use banyan_store::evidence::EvidenceStore;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a caller is once nothing shows who it is.
 const NOBODY: &str =
@@ -16,6 +18,25 @@ const NOBODY: &str =
 
 /// One configuration's routes and consumers.
 type Version<'c> = (&'c Routes, &'c Consumers);
+
+/// Days whose mean is told.
+const DAYS: i64 = 7;
+
+/// What is asked in a day of each route and each operation of the facade: the mean of the last seven whole days since
+/// somebody called, else what today had so far.
+pub fn calls_a_day(store: &EvidenceStore, now_ms: i64) -> Result<BTreeMap<String, u64>, StoreError> {
+    let today = now_ms.div_euclid(86_400_000);
+    let mut days: BTreeMap<String, BTreeMap<i64, u64>> = BTreeMap::new();
+    for row in store.consumers()?.1.into_iter().filter(|row| (today - DAYS..=today).contains(&row.day)) {
+        *days.entry(row.route).or_default().entry(row.day).or_default() += row.calls;
+    }
+    let mean = |days: &BTreeMap<i64, u64>| {
+        let first = *days.keys().next().filter(|first| **first < today)?;
+        let whole: u64 = days.range(..today).map(|(_, calls)| calls).sum();
+        Some(whole.div_ceil(u64::try_from(today - first).unwrap_or(1).max(1)))
+    };
+    Ok(days.iter().map(|(route, days)| (route.clone(), mean(days).unwrap_or_else(|| days.values().sum()))).collect())
+}
 
 /// What would change from `now` to `then`.
 pub fn plan(now: Version<'_>, then: Version<'_>) -> Vec<Change> {

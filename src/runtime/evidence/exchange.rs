@@ -4,7 +4,6 @@ use banyan_migration::account::Autos;
 use banyan_migration::compare::{Outcome as Found, Rules};
 use banyan_migration::coverage::Wanted;
 use banyan_migration::gate::Basis;
-use banyan_migration::path::Pattern;
 use banyan_migration::route::{Move, RouteConfig};
 use banyan_migration::score::Policy;
 use banyan_model::model::{Catalog, Entity};
@@ -14,7 +13,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::runtime::routes::Route;
+use crate::runtime::routes::{Route, basis, places, rules};
 
 /// What one side answered.
 #[derive(Clone, Debug)]
@@ -124,25 +123,10 @@ impl RouteInfo {
     pub fn of(route: &Route, catalog: &Catalog) -> RouteInfo {
         let config = &route.config;
         let entity = route.entity.and_then(|e| catalog.entities.get(e));
-        let mut rules = config.compare.rules();
         let mut wanted = Wanted { classes: [2].into(), ..Wanted::default() };
         if let Some(entity) = entity {
-            rules.personal.extend(entity.fields.iter().filter(|f| f.personal).flat_map(|f| places(&f.name)));
-            // Each side continues its lists in its own way; that there is a next page, or none, is compared.
-            rules.opaque.extend("/next".parse());
             cover(entity, config, &mut wanted);
         }
-        let side = |t: &Option<crate::runtime::routes::Target>| t.as_ref().map_or("", |t| t.name.as_str()).to_owned();
-        let fed = catalog.mappings.iter().filter(|m| Some(m.entity) == route.entity);
-        let fed: Vec<String> = fed.map(|m| format!("{} {:?}", m.name, m.hash)).collect();
-        let sides = format!("{} -> {}", side(&route.legacy), side(&route.modern));
-        let print = banyan_migration::distinct::print(&sides, &fed.join("\n"), "mapping");
-        let basis = Basis {
-            rules: rules.hash(),
-            mapping: print.iter().take(8).map(|b| format!("{b:02x}")).collect(),
-            adapter: if entity.is_some() { env!("CARGO_PKG_VERSION").to_owned() } else { String::new() },
-            build: String::new(),
-        };
         let autos = Autos {
             promote: config.promote.auto,
             rollback: config.rollback.auto,
@@ -152,21 +136,15 @@ impl RouteInfo {
         };
         RouteInfo {
             name: route.name.clone(),
-            rules,
+            rules: rules(route, catalog),
             policy: config.promote.policy(),
             wanted,
             build: config.compare.build.clone(),
-            basis,
+            basis: basis(route, catalog),
             autos,
             entity: entity.map(|e| e.name.clone()),
         }
     }
-}
-
-/// Where a field stands: in one instance, and in a list of them.
-fn places(field: &str) -> Vec<Pattern> {
-    let name = field.replace('~', "~0").replace('/', "~1");
-    [format!("/{name}"), format!("/items/*/{name}")].iter().filter_map(|p| p.parse().ok()).collect()
 }
 
 /// What an entity's contract says its answers can show.

@@ -7,6 +7,7 @@
 //! Not here: sending requests (`http/proxy`), mirroring (`shadow`), what evidence says (`evidence`).
 
 pub mod ask;
+mod basis;
 mod columns;
 pub mod contract;
 pub mod explain;
@@ -19,6 +20,7 @@ mod rewrite;
 mod standing;
 mod standings;
 
+pub use basis::{basis, places, rules};
 pub use columns::without_columns;
 pub use prune::prune;
 pub use standings::{

@@ -211,7 +211,7 @@ fn evidence_of_another_build_or_of_the_wrong_side_promotes_nothing() {
     let row = board(&g, "/**");
     assert_eq!((&row["evidence"]["matches"], &row["evidence"]["verdict"]), (&0.into(), &"insufficient".into()));
     let notes = row["evidence"]["notes"].to_string();
-    assert!(notes.contains("a side or its mapping changed"), "{notes}");
+    assert!(notes.contains("a side's place or path changed"), "{notes}");
     let (done, told) = canary();
     assert!(!done && told.contains("insufficient evidence"), "{told}");
 }
