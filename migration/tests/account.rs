@@ -168,6 +168,7 @@ fn another_build_mapping_adapter_or_rule_starts_again_and_says_so() {
     let mut book = Book::default();
     let basis = |rules: &str, mapping: &str, adapter: &str| Basis {
         rules: rules.into(),
+        sides: String::new(),
         mapping: mapping.into(),
         adapter: adapter.into(),
         build: String::new(),

@@ -2,7 +2,7 @@
 //!
 //! Invariant: an act is sent only from a [`Now`] that no act was sent since; a commit is marked as sent before it is.
 
-use super::{Event, Means, picture_hash};
+use super::{Brought, Event, Means, picture_hash};
 use crate::map::{End, Map, ScreenNo};
 use crate::picture::Picture;
 use crate::refusals;
@@ -16,6 +16,18 @@ use std::time::Instant;
 pub(crate) struct Now {
     pub(crate) picture: Arc<Picture>,
     pub(crate) screen: ScreenNo,
+}
+
+/// How far a login went.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum LoginSent {
+    /// Nothing that could count as a try.
+    #[default]
+    Nothing,
+    /// The password was typed.
+    Typed,
+    /// It was submitted, or may have been: the far side counts a try.
+    Submitted,
 }
 
 /// See the module.
@@ -32,9 +44,11 @@ pub(crate) struct Hands<'h, 'a> {
     pub(crate) committed: bool,
     /// The login flow runs: its first screen is no sign of an expired session.
     pub(crate) logging_in: bool,
+    /// How far a login went.
+    pub(crate) login_sent: LoginSent,
     /// Transient screens left since the last step.
     pub(crate) transients: u32,
-    /// The terms once a commit was sent: the caller's no longer count.
+    /// The terms once a commit or a login was sent: the caller's no longer count.
     own: Call,
 }
 
@@ -50,6 +64,7 @@ impl<'h, 'a> Hands<'h, 'a> {
             awaited: Vec::new(),
             committed: false,
             logging_in: false,
+            login_sent: LoginSent::Nothing,
             transients: 0,
             own: Call::default(),
         }
@@ -57,7 +72,12 @@ impl<'h, 'a> Hands<'h, 'a> {
 
     /// The terms that hold now.
     pub(crate) fn call(&self) -> &Call {
-        if self.committed { &self.own } else { self.means.call }
+        if self.is_bound() { &self.own } else { self.means.call }
+    }
+
+    /// Whether what was sent must be waited for, whoever goes away: it counts on the far side.
+    fn is_bound(&self) -> bool {
+        self.committed || self.login_sent == LoginSent::Submitted
     }
 
     /// Ends the run if the caller is gone.
@@ -74,7 +94,7 @@ impl<'h, 'a> Hands<'h, 'a> {
     }
 
     pub(crate) fn settle(&mut self, since: u64, until: Instant) -> Result<Arc<Picture>, Fault> {
-        let call = if self.committed { &self.own } else { self.means.call };
+        let call = if self.is_bound() { &self.own } else { self.means.call };
         let shown = self.session.settle(since, until, call);
         self.saw(shown, true)
     }
@@ -103,14 +123,17 @@ impl<'h, 'a> Hands<'h, 'a> {
         };
         let screen = self.map.screens.get(now.screen).map_or("", |s| s.name.as_str());
         self.tell(&Event::Acts { act, screen, before: picture_hash(&now.picture), commit });
-        let committed = self.committed;
+        let before = (self.committed, self.login_sent);
         self.committed |= commit;
+        if self.logging_in {
+            self.login_sent = self.login_sent.after(act);
+        }
         match self.session.act(act) {
             Ok(()) => Ok(now),
             Err(fault) => {
                 self.tell(&Event::Failed { fault: &fault });
-                if commit && nothing_sent(&fault.code) {
-                    self.committed = committed;
+                if nothing_sent(&fault.code) {
+                    (self.committed, self.login_sent) = before;
                 }
                 Err(fault)
             }
@@ -131,13 +154,25 @@ impl<'h, 'a> Hands<'h, 'a> {
         }
     }
 
-    pub(crate) fn ended(&mut self, end: &End) {
-        self.tell(&Event::Ended { end });
+    pub(crate) fn ended(&mut self, end: &End, brought: &Brought) {
+        self.tell(&Event::Ended { end, brought });
     }
 
     /// How people call a screen.
     pub(crate) fn name(&self, screen: ScreenNo) -> &'a str {
         self.map.screens.get(screen).map_or("?", |s| s.name.as_str())
+    }
+}
+
+impl LoginSent {
+    fn after(self, act: &Act) -> LoginSent {
+        let typed = match act {
+            Act::Type(text) | Act::FillAt { text, .. } | Act::FillIn { text, .. } => text.secret,
+            Act::Press(_) | Act::Click(_) => {
+                return if self == LoginSent::Nothing { self } else { LoginSent::Submitted };
+            }
+        };
+        if typed && self == LoginSent::Nothing { LoginSent::Typed } else { self }
     }
 }
 

@@ -2,9 +2,10 @@
 //!
 //! Invariant: no screen is left twice and the login is tried once: every way ends.
 
-use super::hands::Hands;
+use super::hands::{Hands, LoginSent};
 use super::run::Task;
 use super::wait::{Arrived, Want};
+use crate::drift;
 use crate::map::{End, ScreenNo};
 use crate::refusals;
 use banyan_adapter::Fault;
@@ -45,7 +46,8 @@ impl Hands<'_, '_> {
         let done = Task::new(self.map, login, &[], self.means.login, false)
             .and_then(|task| self.steps(&task, &mut |_| Ok(())));
         self.logging_in = login_was;
-        match done? {
+        let sent = std::mem::take(&mut self.login_sent) == LoginSent::Submitted;
+        match done.map_err(|fault| if sent { in_doubt(fault) } else { fault })? {
             End::Done => Ok(()),
             End::Rejected { code, message } => Err(Fault::permanent(
                 refusals::LOGIN_REFUSED,
@@ -59,4 +61,14 @@ impl Hands<'_, '_> {
         let what = format!("no way leads from `{}` to `{}`", self.name(from), self.name(to));
         Fault::transient(refusals::NO_WAY_HOME, what)
     }
+}
+
+/// A login was submitted and did not come to its end. A far side that hangs up, or says nothing, may have refused it, and
+/// counts: after three tries most lock the user. What drifted is held back as such.
+fn in_doubt(fault: Fault) -> Fault {
+    if fault.code == refusals::LOGIN_REFUSED || drift::is_drift(&fault.code) {
+        return fault;
+    }
+    let why = format!("the login was sent, and nothing said that it was taken: {fault}; it is not tried again");
+    Fault::permanent(refusals::LOGIN_REFUSED, why)
 }

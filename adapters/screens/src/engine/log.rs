@@ -66,7 +66,36 @@ pub enum Event<'a> {
     Ended {
         /// How.
         end: &'a End,
+        /// What it brought.
+        brought: &'a Brought,
     },
+}
+
+/// What a run brought, as a count and a number: equal records in equal order have equal numbers, also in years to come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Brought {
+    /// Records.
+    pub records: u64,
+    hash: Fnv,
+}
+
+impl Brought {
+    /// Adds records.
+    pub fn add(&mut self, records: &[super::Record]) {
+        for record in records {
+            self.records += 1;
+            for value in &record.values {
+                let text = value.as_deref();
+                text.unwrap_or_default().bytes().for_each(|b| self.hash.number(u64::from(b)));
+                self.hash.number(256 + u64::from(text.is_none()));
+            }
+        }
+    }
+
+    /// The number.
+    pub fn digest(&self) -> u64 {
+        self.hash.0
+    }
 }
 
 /// Is told what a run does.
@@ -128,6 +157,7 @@ pub fn picture_hash(picture: &Picture) -> u64 {
 }
 
 /// FNV-1a over numbers: quick, and the same in every version of the product.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Fnv(pub(crate) u64);
 
 impl Default for Fnv {

@@ -19,7 +19,7 @@ mod wait;
 pub use crate::source::Login;
 pub(crate) use find::cells_of;
 pub(crate) use log::Fnv;
-pub use log::{Both, Event, Log, NoLog, picture_hash, shown};
+pub use log::{Both, Brought, Event, Log, NoLog, picture_hash, shown};
 pub use recognise::{Seen, recognise};
 pub(crate) use recognise::{glyphs, holds, places, row_cells, rows};
 
@@ -132,9 +132,13 @@ fn drive(
     let name = means.map.flows.get(flow).map(|f| f.name.as_str());
     let mut hands = begin(session, means, name, given);
     let task = Task::new(hands.map, flow, given, hands.means.login, true);
+    let mut brought = Brought::default();
     let ran = task.as_ref().map_err(Fault::clone).and_then(|task| {
         hands.go(task.flow.start)?;
-        hands.steps(task, sink)
+        hands.steps(task, &mut |page| {
+            brought.add(&page);
+            sink(page)
+        })
     });
     let (end, whole) = match (ran, &task) {
         (Ok(end), _) => (end, true),
@@ -147,7 +151,10 @@ fn drive(
             return Err(fault);
         }
     };
-    hands.ended(&end);
+    if end != End::Done || !whole {
+        brought = Brought::default();
+    }
+    hands.ended(&end, &brought);
     Ok((end, whole))
 }
 
@@ -163,22 +170,38 @@ pub fn verify(
         return Ok(Probed::CannotTell("the flow has no `verify`".to_owned()));
     };
     let name = means.map.flows.get(verify.flow).map(|f| f.name.as_str());
-    let mut hands = begin(session, means, name, given);
-    hands.probe(verify, given).inspect_err(|fault| hands.stopped(fault))
+    // As the run of the flow that looks: so its trace can be replayed.
+    let with = run::asked(verify, given, means.login)?;
+    let mut hands = begin(session, means, name, &with);
+    match hands.probe(verify, given, &with) {
+        Ok((probed, end, brought)) => {
+            hands.ended(&end, &brought);
+            Ok(probed)
+        }
+        Err(fault) => {
+            hands.stopped(&fault);
+            Err(fault)
+        }
+    }
 }
 
 /// Brings the session to where it rests ([`Map::rest`]), by the login flow and by exits: also after it was opened. On an
 /// error ([`refusals::NO_WAY_HOME`], [`refusals::LOGIN_REFUSED`], …) the caller closes the session.
 pub fn go_home(session: &mut dyn Session, means: &mut Means<'_>) -> Result<(), Fault> {
-    let mut hands = begin(session, means, None, &[]);
-    let rest = hands.map.rest;
-    hands.go(rest).inspect_err(|fault| hands.stopped(fault)).map_err(|fault| {
+    home(session, means).map_err(|fault| {
         let own = [refusals::LOGIN_REFUSED, refusals::DISCONNECTED, refusals::GIVEN_UP, refusals::HOST_DOWN];
         if own.contains(&fault.code.as_str()) || fault.code == refusals::NO_WAY_HOME || drift::is_drift(&fault.code) {
             return fault;
         }
         Fault { message: format!("the session did not get home: {fault}"), code: refusals::NO_WAY_HOME.into(), ..fault }
     })
+}
+
+/// The way home, with the fault that ended it as it was.
+pub(crate) fn home(session: &mut dyn Session, means: &mut Means<'_>) -> Result<(), Fault> {
+    let mut hands = begin(session, means, None, &[]);
+    let rest = hands.map.rest;
+    hands.go(rest).inspect_err(|fault| hands.stopped(fault))
 }
 
 /// Presses the pool's keep-alive key, on the resting screen and nowhere else, and waits for that screen.

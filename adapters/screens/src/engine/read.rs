@@ -4,8 +4,8 @@
 
 use super::hands::Hands;
 use super::{Place, Record, Sink, find, table};
-use crate::map::{Cell, Field, Flow, Map, Read, ScreenNo, Wanted};
-use crate::picture::{Picture, Style};
+use crate::map::{Cell, Field, Finder, Flow, Map, Read, ScreenNo, Wanted};
+use crate::picture::{Area, Grid, Picture, Style};
 use crate::refusals;
 use banyan_adapter::Fault;
 
@@ -94,9 +94,14 @@ pub(crate) fn field_value(map: &Map, screen: ScreenNo, field: usize, picture: &P
     Ok((Some(text.trim().to_owned()), Place { screen, at, page: 1 }))
 }
 
-/// Whether the far side still declares the field as it was when the map was drawn.
+/// Whether the far side still declares the field as it was when the map was drawn, and what it says is whole.
 fn as_drawn(field: &Field, spot: &find::Spot<'_>, picture: &Picture) -> Result<(), Fault> {
     let (find::Spot::Area(area), Some(grid)) = (spot, picture.grid()) else { return Ok(()) };
+    if !field.part && matches!(field.find, Finder::Area(_) | Finder::Label { .. }) && is_cut(grid, *area) {
+        let what = "what stands there goes on beyond it: it moved, or is longer than the map says (`part: true`, if a part \
+                    of it is wanted)";
+        return Err(Fault::permanent(refusals::FIELD_MISSING, what));
+    }
     let Some(span) = find::span_at(grid, area.at) else { return Ok(()) };
     let differs = match field.wanted {
         Wanted::Any => None,
@@ -104,4 +109,19 @@ fn as_drawn(field: &Field, spot: &find::Spot<'_>, picture: &Picture) -> Result<(
         Wanted::Output => (!span.style.has(Style::PROTECTED)).then_some("an output, and is an input now"),
     };
     differs.map_or(Ok(()), |what| Err(Fault::permanent(refusals::FIELD_MISSING, format!("it was {what}"))))
+}
+
+/// Whether an area's first or last cell is the middle of a word in one of the far side's own fields.
+fn is_cut(grid: &Grid, area: Area) -> bool {
+    let Some(first) = grid.index(area.at) else { return false };
+    let after = first + usize::from(area.len);
+    let drawn = |i: usize| grid.cells.get(i).is_some_and(|c| !matches!(c.glyph, ' ' | '\0'));
+    let one_field = |i: usize| {
+        grid.fields
+            .iter()
+            .filter_map(|span| Some((grid.index(span.area.at)?, usize::from(span.area.len))))
+            .any(|(start, len)| (start..start + len).contains(&i) && (start..start + len).contains(&(i + 1)))
+    };
+    let goes_on = |i: usize| drawn(i) && drawn(i + 1) && one_field(i);
+    (area.len > 0 && goes_on(after - 1)) || first.checked_sub(1).is_some_and(goes_on)
 }

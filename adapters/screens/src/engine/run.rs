@@ -6,7 +6,7 @@ use super::hands::Hands;
 use super::read::Reader;
 use super::values::{self, Texts};
 use super::wait::{Arrived, Want};
-use super::{Login, Sink};
+use super::{Brought, Login, Record, Sink};
 use crate::map::{End, Flow, FlowNo, Map, Piece, Verify};
 use crate::refusals;
 use banyan_adapter::{Fault, Probed};
@@ -63,7 +63,9 @@ impl Hands<'_, '_> {
     pub(crate) fn doubt(&mut self, flow: &Flow, given: &[(String, String)], why: &Fault) -> End {
         let message = format!("the commit was sent, then: {why}");
         let probed = match &flow.verify {
-            Some(verify) => self.probe(verify, given).unwrap_or_else(|fault| Probed::CannotTell(fault.to_string())),
+            Some(verify) => asked(verify, given, self.means.login)
+                .and_then(|with| self.probe(verify, given, &with))
+                .map_or_else(|fault| Probed::CannotTell(fault.to_string()), |(probed, ..)| probed),
             None => Probed::CannotTell("the flow has no `verify`".to_owned()),
         };
         match probed {
@@ -75,24 +77,63 @@ impl Hands<'_, '_> {
         }
     }
 
-    /// Runs a verifying flow: a record means that it happened.
-    pub(crate) fn probe(&mut self, verify: &Verify, given: &[(String, String)]) -> Result<Probed, Fault> {
-        let mut with = Vec::with_capacity(verify.with.len());
-        for (name, pieces) in &verify.with {
-            let pieces: &[Piece] = pieces;
-            with.push((name.clone(), values::compose(pieces, given, self.means.login)?.plain));
-        }
-        let task = Task::new(self.map, verify.flow, &with, self.means.login, false)?;
+    /// Runs a verifying flow: a record that says what was given means that it happened. What it says of something else,
+    /// under the name that was asked for, leaves it in doubt. How the flow ended, too, and what it brought.
+    pub(crate) fn probe(
+        &mut self,
+        verify: &Verify,
+        given: &[(String, String)],
+        with: &[(String, String)],
+    ) -> Result<(Probed, End, Brought), Fault> {
+        let task = Task::new(self.map, verify.flow, with, self.means.login, false)?;
         self.go(task.flow.start)?;
-        let mut records = 0;
+        let columns = task.flow.columns(self.map);
+        let (mut brought, mut fits, mut other) = (Brought::default(), false, None);
         let end = self.steps(&task, &mut |page| {
-            records += page.len();
+            brought.add(&page);
+            for record in &page {
+                match differs(&columns, record, given) {
+                    None => fits = true,
+                    Some(what) => other = other.take().or(Some(what)),
+                }
+            }
             Ok(())
         })?;
-        Ok(match end {
-            End::Done if records > 0 => Probed::Happened,
-            End::Done | End::Absent => Probed::NotHappened,
-            end => Probed::CannotTell(format!("the verifying flow ended as {end:?}")),
-        })
+        let probed = match (&end, fits, other) {
+            (End::Done, true, _) => Probed::Happened,
+            (End::Done, false, Some(what)) => {
+                Probed::CannotTell(format!("what `{}` finds is not what was given: {what}", task.flow.name))
+            }
+            (End::Done | End::Absent, ..) => Probed::NotHappened,
+            (end, ..) => Probed::CannotTell(format!("the verifying flow ended as {end:?}")),
+        };
+        Ok((probed, end, brought))
     }
+}
+
+/// What a verifying flow is given, made from what the flow was given.
+pub(crate) fn asked(
+    verify: &Verify,
+    given: &[(String, String)],
+    login: &Login,
+) -> Result<Vec<(String, String)>, Fault> {
+    let one = |(name, pieces): &(String, Vec<Piece>)| Ok((name.clone(), values::compose(pieces, given, login)?.plain));
+    verify.with.iter().map(one).collect()
+}
+
+/// Where a record says something else than what was given under the same name.
+fn differs(columns: &[&str], record: &Record, given: &[(String, String)]) -> Option<String> {
+    columns.iter().zip(&record.values).find_map(|(column, value)| {
+        let (value, (_, given)) = (value.as_deref()?, given.iter().find(|(name, _)| name == column)?);
+        (!same(value, given)).then(|| format!("`{column}` is `{}`, and was to be `{given}`", value.trim()))
+    })
+}
+
+/// Whether a screen shows what was typed: without the blanks around it, in capitals or not, and of numbers without the
+/// zeros before them.
+fn same(shown: &str, typed: &str) -> bool {
+    let (shown, typed) = (shown.trim(), typed.trim());
+    let number = |text: &str| text.bytes().all(|b| b.is_ascii_digit()).then(|| text.trim_start_matches('0').to_owned());
+    shown.to_lowercase() == typed.to_lowercase()
+        || matches!((number(shown), number(typed)), (Some(a), Some(b)) if a == b && !shown.is_empty() && !typed.is_empty())
 }

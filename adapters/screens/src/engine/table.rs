@@ -119,13 +119,15 @@ fn counter(map: &Map, on: &Screen, screen: ScreenNo, field: usize, picture: &Pic
 }
 
 impl Before {
-    /// Remembers a page. True if it is the one before, shown again with the end marker as the answer to `next`: then it is
-    /// the end, and its rows were read already.
+    /// Remembers a page. True if it is the one before, shown again with the end marker as the answer to `next`, where the map
+    /// says that this is how its system ends a table: then its rows were read already. Of any other system nobody could tell
+    /// that from a page that it failed to turn.
     fn page(&mut self, on: &Screen, table: &Table, page: &Page) -> Result<bool, Fault> {
         let mut hasher = DefaultHasher::new();
         page.rows.iter().for_each(|row| row.iter().for_each(|(value, _)| value.hash(&mut hasher)));
         let digest = hasher.finish();
-        let again = page.ended && matches!(table.end, Some(TableEnd::Text(_))) && self.last == Some(digest);
+        let again =
+            page.ended && matches!(table.end, Some(TableEnd::Text { repeats: true, .. })) && self.last == Some(digest);
         self.last = Some(digest);
         if self.pages.insert(digest) || again {
             return Ok(again);
@@ -177,7 +179,11 @@ fn extract(screen: ScreenNo, on: &Screen, table: &Table, picture: &Picture, page
                 let value = |c: usize| row.get(c).cloned().flatten().map(|text| text.trim().to_owned());
                 (0..table.columns.len()).map(|c| (value(c), place(n, c))).collect()
             };
-            let mut ended = matches!(&table.end, Some(TableEnd::Text(text)) if shown.text.contains(text.as_str()));
+            let mut ended = matches!(&table.end, Some(TableEnd::Text { text, .. }) if {
+                // What a record says is no end.
+                let in_rows = rows.iter().flatten().flatten().map(|cell| cell.matches(text.as_str()).count());
+                shown.text.matches(text.as_str()).count() > in_rows.sum::<usize>()
+            });
             let mut kept = Vec::with_capacity(rows.len());
             for row in rows.iter().enumerate().map(of_row) {
                 match (is_blank(&row), &table.end) {
@@ -198,8 +204,20 @@ fn extract(screen: ScreenNo, on: &Screen, table: &Table, picture: &Picture, page
 fn of_grid(screen: ScreenNo, on: &Screen, table: &Table, grid: &Grid, page: u32) -> Result<Page, Fault> {
     let height = table.height.max(1);
     let marker = match &table.end {
-        Some(TableEnd::Text(text)) => {
-            rows(grid).find(|(_, cells)| position(cells, text, 0).is_some()).map(|(row, _)| row)
+        Some(TableEnd::Text { text, .. }) => {
+            let found =
+                rows(grid).filter_map(|(row, cells)| Some((row, position(cells, text, 0)?, text.chars().count())));
+            let mut marks = found.map(|at| (at.0, mark(table, grid, at))).filter(|(_, mark)| *mark != Mark::Record);
+            match marks.next() {
+                Some((row, Mark::Doubt)) => {
+                    let what = format!(
+                        "row {row} holds `{text}` and something else: whether it is a record or the end nobody can tell. Say a \
+                         longer text, or another end"
+                    );
+                    return Err(without_end(on, &what));
+                }
+                mark => mark.map(|(row, _)| row),
+            }
         }
         _ => None,
     };
@@ -225,6 +243,61 @@ fn of_grid(screen: ScreenNo, on: &Screen, table: &Table, grid: &Grid, page: u32)
     }
     found.ended |= past_end;
     Ok(found)
+}
+
+/// What an end text on a screen is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mark {
+    /// The end.
+    End,
+    /// Part of a record: its key stands beside it.
+    Record,
+    /// One or the other.
+    Doubt,
+}
+
+/// What an end text at that row, column (from 0) and length is. What stands around it with single blanks between is of one
+/// phrase with it.
+fn mark(table: &Table, grid: &Grid, (row, column, len): (u16, usize, usize)) -> Mark {
+    let (first, last) = table.rows;
+    if !(first..=last).contains(&row) {
+        return Mark::End;
+    }
+    let drawn = |n: usize| {
+        let at = u16::try_from(n + 1).ok().map(|column| At { row, column });
+        let glyph = at.and_then(|at| grid.cells.get(grid.index(at)?)).map(|c| c.glyph);
+        glyph.is_some_and(|g| !matches!(g, ' ' | '\0'))
+    };
+    let (mut from, mut to) = (column, column + len);
+    while from > 0 && (drawn(from - 1) || (from > 1 && drawn(from - 2))) {
+        from -= 1;
+    }
+    while to < usize::from(grid.size.1) && (drawn(to) || drawn(to + 1)) {
+        to += 1;
+    }
+    let top = row - (row - first) % table.height.max(1);
+    let says = |finder: &Finder, but: std::ops::Range<usize>| {
+        let Finder::Area(area) = finder else { return false };
+        let at = top.saturating_add(area.at.row.max(1) - 1);
+        (area.at.column..area.at.column.saturating_add(area.len)).any(|column| {
+            let left_out = at == row && but.contains(&(usize::from(column).saturating_sub(1)));
+            let cell = grid.index(At { row: at, column }).and_then(|i| grid.cells.get(i));
+            !left_out && cell.is_some_and(|c| c.glyph.is_alphanumeric())
+        })
+    };
+    // A record's key says more than the text; where a table has none, its first column does.
+    let is_key = |n: usize, name: &String| if table.key.is_empty() { n == 0 } else { table.key.contains(name) };
+    let columns = || table.columns.iter().enumerate();
+    let key = |but: &std::ops::Range<usize>| {
+        columns().filter(|(n, (name, _))| is_key(*n, name)).any(|(_, (_, finder))| says(finder, but.clone()))
+    };
+    if key(&(from..to)) {
+        Mark::Record
+    } else if key(&(column..column + len)) || columns().any(|(_, (_, finder))| says(finder, from..to)) {
+        Mark::Doubt
+    } else {
+        Mark::End
+    }
 }
 
 fn of_row(

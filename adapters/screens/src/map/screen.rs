@@ -42,6 +42,8 @@ pub struct Field {
     pub hidden: bool,
     /// Only digits, sign and decimal point may be typed.
     pub numeric: bool,
+    /// Only a part of what the far side's field holds is wanted.
+    pub part: bool,
     /// What it looked like when the map was drawn and must still look like: protected or not. Pictures of drift show it.
     pub wanted: Wanted,
 }
@@ -101,8 +103,13 @@ pub struct Table {
 /// What says that a table has no more.
 #[derive(Clone, Debug)]
 pub enum TableEnd {
-    /// A text anywhere on the screen.
-    Text(String),
+    /// A text on the screen, in no record.
+    Text {
+        /// The text.
+        text: String,
+        /// Whether the last page comes once more, with the text, when more of it is asked for.
+        repeats: bool,
+    },
     /// A blank row.
     Blank,
     /// As many records as this field of the screen says.

@@ -50,7 +50,7 @@ impl Desk {
         let lus = if pool.lu.is_empty() { usize::MAX } else { pool.lu.len() };
         cx.budget.at_most(u32::try_from(pool.max.min(lus)).unwrap_or(u32::MAX).max(1));
         let folder = cx.folder.as_deref();
-        let (hold, traces) = (Hold::new(folder), Traces::new(folder, spec.traces));
+        let (hold, traces) = (Hold::new(folder, &spec.login), Traces::new(folder, spec.traces));
         let pool = Pool::new(&pool.lu);
         Desk { spec, cx, hold, pool, traces, login: Turn::default(), keeping: AtomicBool::new(false) }
     }
@@ -92,7 +92,7 @@ impl Desk {
         }
         if let Ok(End::Unknown { message }) = &end {
             let message = message.clone();
-            leave.destroy();
+            leave.verifies();
             end = Ok(self.verified(&mut leave, job, message));
         }
         if job.purpose == Purpose::Live {
@@ -112,9 +112,10 @@ impl Desk {
     ) -> (Result<End, Fault>, Option<PathBuf>) {
         into.clear();
         let mut rows = 0;
-        let mut told = Told::new(self, job.given, !job.long);
+        let flow = self.map().flows.get(job.flow).map_or("", |f| f.name.as_str());
+        let mut told = Told::new(self, (job.about, job.purpose), flow, job.given, !job.long);
         let end = leave.sit(call).and_then(|seat| {
-            told.means(self, call, |means| {
+            told.means(call, |means| {
                 if self.map().flows.get(job.flow).is_some_and(|f| f.verify.is_some()) {
                     let ran = engine::run(&mut *seat.session, means, job.flow, job.given)?;
                     rows = ran.records.len() as u64;
@@ -134,8 +135,7 @@ impl Desk {
                 engine::run_into(&mut *seat.session, means, job.flow, job.given, &mut sink)
             })
         });
-        let flow = self.map().flows.get(job.flow).map_or("", |f| f.name.as_str());
-        let trace = told.close(self, (job.about, job.purpose), flow, rows, end.as_ref().err());
+        let trace = told.close(rows, end.as_ref().err());
         if let Err(fault) = &end
             && fault.code == refusals::LOGIN_REFUSED
         {
@@ -163,12 +163,12 @@ impl Desk {
 
     /// Whether the commit of a flow happened.
     pub(super) fn probed(&self, leave: &mut Leave<'_>, job: &Job<'_>, call: &Call) -> Result<Probed, Fault> {
-        let mut told = Told::new(self, job.given, true);
-        let probed = leave.sit(call).and_then(|seat| {
-            told.means(self, call, |means| engine::verify(&mut *seat.session, means, job.flow, job.given))
-        });
         let flow = self.map().flows.get(job.flow).map_or("", |f| f.name.as_str());
-        told.close(self, (job.about, job.purpose), &format!("verify {flow}"), 0, probed.as_ref().err());
+        let mut told = Told::new(self, (job.about, job.purpose), &format!("verify {flow}"), job.given, true);
+        let probed = leave
+            .sit(call)
+            .and_then(|seat| told.means(call, |means| engine::verify(&mut *seat.session, means, job.flow, job.given)));
+        told.close(0, probed.as_ref().err());
         probed
     }
 

@@ -74,9 +74,9 @@ impl Desk {
         let Ok(permit) = self.cx.budget.permit(Purpose::Probe, &call) else { return false };
         let Some(mut seat) = self.pool.quiet(every) else { return false };
         let call = Call { deadline: Instant::now().checked_add(HOME), ..Call::default() };
-        let mut told = Told::new(self, &[], true);
-        let kept = told.means(self, &call, |means| engine::keep_alive(&mut *seat.session, means));
-        told.close(self, ("", Purpose::Probe), "(keep alive)", 0, kept.as_ref().err());
+        let mut told = Told::new(self, ("", Purpose::Probe), "(keep alive)", &[], true);
+        let kept = told.means(&call, |means| engine::keep_alive(&mut *seat.session, means));
+        told.close(0, kept.as_ref().err());
         match kept {
             Ok(()) => self.pool.put(seat, false),
             Err(_) => self.pool.close(seat),
@@ -110,7 +110,7 @@ impl Desk {
 
     /// Leaves as a person would, where the exits lead to the end of the session, and closes it.
     fn sign_off(&self, mut seat: Seat) {
-        let mut told = Told::new(self, &[], false);
+        let mut told = Told::new(self, ("", Purpose::Probe), "(sign off)", &[], false);
         for _ in 0..MOST_EXITS {
             let Ok(picture) = seat.session.look() else { break };
             let Seen::One(screen) = recognise(self.map(), &picture) else { break };
@@ -130,7 +130,7 @@ impl Desk {
                 break;
             }
         }
-        told.close(self, ("", Purpose::Probe), "(sign off)", 0, None);
+        told.close(0, None);
         self.pool.close(seat);
     }
 

@@ -30,11 +30,13 @@ impl Keys {
         Keys { given, user: user.to_owned(), ..Keys::default() }
     }
 
-    /// The entries, each not too long.
-    pub(super) fn entries(self) -> Vec<String> {
-        let mut all = self.full;
-        all.push(self.entry);
+    /// The entries since it was last asked, each not too long.
+    pub(super) fn take(&mut self) -> Vec<String> {
+        let mut all = std::mem::take(&mut self.full);
+        all.push(std::mem::take(&mut self.entry));
         all.retain(|e| !e.is_empty());
+        // The next one stands alone.
+        self.screen = None;
         all
     }
 
@@ -115,7 +117,7 @@ mod tests {
         }
         let expected = "[menu 0000000000000001] type \"STK\" type $item fill 5,7 \"x $name $item\" \
                         [menu 0000000000000002] type (secret) type $user PF5 (commit)";
-        assert_eq!(keys.entries(), [expected]);
+        assert_eq!(keys.take(), [expected]);
     }
 
     #[test]
@@ -125,7 +127,7 @@ mod tests {
             let act = Act::Press(Key::Pf(8));
             keys.tell(Timestamp::UNIX_EPOCH, &Event::Acts { act: &act, screen: "list", before: n, commit: false });
         }
-        let entries = keys.entries();
+        let entries = keys.take();
         assert!(entries.len() > 1 && entries.iter().all(|e| e.len() <= LONGEST));
         assert_eq!(entries.iter().map(|e| e.matches("PF8").count()).sum::<usize>(), 5_000);
     }

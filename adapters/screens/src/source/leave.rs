@@ -19,12 +19,20 @@ pub(super) struct Leave<'d> {
     permit: Option<Permit<'d>>,
     seat: Option<Seat>,
     purpose: Purpose,
+    /// It looks what became of a commit: the screen that came instead holds back everybody else.
+    verifies: bool,
 }
 
 impl<'d> Leave<'d> {
     /// Of somebody who has a permit.
     pub(super) fn new(desk: &'d Desk, permit: Permit<'d>, purpose: Purpose) -> Leave<'d> {
-        Leave { desk, permit: Some(permit), seat: None, purpose }
+        Leave { desk, permit: Some(permit), seat: None, purpose, verifies: false }
+    }
+
+    /// From now on it looks what became of a commit.
+    pub(super) fn verifies(&mut self) {
+        self.destroy();
+        self.verifies = true;
     }
 
     /// The far side answered somebody who waited: how long that took is what slowing down is judged by.
@@ -38,7 +46,7 @@ impl<'d> Leave<'d> {
     pub(super) fn sit(&mut self, call: &Call) -> Result<&mut Seat, Fault> {
         while self.seat.is_none() {
             let Some(mut seat) = self.desk.pool.rested() else {
-                self.seat = Some(open(self.desk, self.purpose, call)?);
+                self.seat = Some(open(self.desk, (self.purpose, self.verifies), call)?);
                 break;
             };
             match self.desk.asks_for_login(&mut seat) {
@@ -58,7 +66,7 @@ impl<'d> Leave<'d> {
 }
 
 /// A new session, at home.
-fn open(desk: &Desk, purpose: Purpose, call: &Call) -> Result<Seat, Fault> {
+fn open(desk: &Desk, (purpose, verifies): (Purpose, bool), call: &Call) -> Result<Seat, Fault> {
     let map = desk.map();
     let vacant = desk.pool.vacant();
     let seat = vacant_open(desk, vacant, call)?;
@@ -68,11 +76,11 @@ fn open(desk: &Desk, purpose: Purpose, call: &Call) -> Result<Seat, Fault> {
     let mut seat = Some(seat);
     let logged_in = desk.login.alone(call, || {
         // Who waited for the turn may have waited for a refusal.
-        desk.hold.check(map)?;
+        if verifies { desk.hold.check_login() } else { desk.hold.check(map) }?;
         let Some(mut seat) = seat.take() else { return Err(gone()) };
-        let mut told = Told::new(desk, &[], true);
-        let home = told.means(desk, call, |means| engine::go_home(&mut *seat.session, means));
-        told.close(desk, ("", purpose), "(log in)", 0, home.as_ref().err());
+        let mut told = Told::new(desk, ("", purpose), "(log in)", &[], true);
+        let home = told.means(call, |means| engine::go_home(&mut *seat.session, means));
+        told.close(0, home.as_ref().err());
         match home {
             Ok(()) => Ok(seat),
             Err(fault) => {
@@ -109,9 +117,9 @@ impl Drop for Leave<'_> {
             return;
         }
         let call = Call { deadline: Instant::now().checked_add(HOME), ..Call::default() };
-        let mut told = Told::new(desk, &[], true);
-        let home = told.means(desk, &call, |means| engine::go_home(&mut *seat.session, means));
-        told.close(desk, ("", self.purpose), "(home)", 0, home.as_ref().err());
+        let mut told = Told::new(desk, ("", self.purpose), "(home)", &[], true);
+        let home = told.means(&call, |means| engine::go_home(&mut *seat.session, means));
+        told.close(0, home.as_ref().err());
         match home {
             Ok(()) => desk.pool.put(seat, true),
             Err(fault) => {

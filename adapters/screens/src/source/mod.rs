@@ -169,11 +169,10 @@ impl Connected for Source {
 fn look(desk: &Desk, stop: &Stop) -> Result<String, Fault> {
     let call = brief(stop);
     let mut leave = desk.enter(Purpose::Probe, &call)?;
-    let mut told = Told::new(desk, &[], true);
-    let home = leave
-        .sit(&call)
-        .and_then(|seat| told.means(desk, &call, |means| crate::engine::go_home(&mut *seat.session, means)));
-    told.close(desk, ("", Purpose::Probe), "(look)", 0, home.as_ref().err());
+    let mut told = Told::new(desk, ("", Purpose::Probe), "(look)", &[], true);
+    let home =
+        leave.sit(&call).and_then(|seat| told.means(&call, |means| crate::engine::go_home(&mut *seat.session, means)));
+    told.close(0, home.as_ref().err());
     if home.is_err() {
         leave.destroy();
     }

@@ -22,6 +22,8 @@ pub(crate) enum Line {
     Failed(Told),
     /// Why it stopped.
     Stopped(Told),
+    /// What it brought; traces from before it was kept have none.
+    Brought { records: u64, digest: String },
     /// How it ended.
     Ended(String),
     /// Another run in the same session begins: its flow, or the way home.

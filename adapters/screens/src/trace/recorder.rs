@@ -213,7 +213,11 @@ impl Log for Trace {
                 self.stopped.get_or_insert(Stopped { fault, picture, awaited: awaited.to_vec() });
             }
             Event::Photo { png } => self.photo = Some(png.to_vec()),
-            Event::Ended { end } => self.entries.push_back(Entry::Other(Line::Ended(format!("{end:?}")))),
+            Event::Ended { end, brought } => {
+                let digest = format!("{:016x}", brought.digest());
+                self.entries.push_back(Entry::Other(Line::Brought { records: brought.records, digest }));
+                self.entries.push_back(Entry::Other(Line::Ended(format!("{end:?}"))));
+            }
         }
     }
 }

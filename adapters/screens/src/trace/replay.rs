@@ -3,8 +3,8 @@
 //! Invariant: acts, pictures and failures come in the recorded order and no other. Of secrets the length must agree.
 
 use super::line::{Head, Line, Told, What};
-use crate::engine::{self, Login, Means, NoLog, Ran};
-use crate::map::Map;
+use crate::engine::{self, Brought, Login, Means, NoLog, Ran};
+use crate::map::{End, Map};
 use crate::picture::Picture;
 use crate::refusals;
 use crate::transport::{Act, Session, Text, Transport};
@@ -31,6 +31,8 @@ struct Left {
 pub struct Replay {
     head: Arc<Head>,
     ended: Arc<Result<String, Fault>>,
+    /// How many records it brought, and their number.
+    brought: Option<(u64, String)>,
     left: Arc<Mutex<Left>>,
 }
 
@@ -39,6 +41,7 @@ impl Replay {
     pub fn read(text: &str) -> Result<Replay, Fault> {
         let mut head = None;
         let mut ended = None;
+        let mut brought = None;
         let mut items = VecDeque::new();
         let mut shown = None;
         for (n, line) in text.lines().enumerate().filter(|(_, l)| !l.trim().is_empty()) {
@@ -57,6 +60,7 @@ impl Replay {
                 Line::Act(sent) => items.push_back(Item::Wants(sent.what)),
                 Line::Failed(told) => items.push_back(Item::Fails(told.fault())),
                 Line::Stopped(told) => ended = Some(Err(Told::fault(&told))),
+                Line::Brought { records, digest } => brought = Some((records, digest)),
                 Line::Ended(end) => {
                     ended = Some(Ok(end));
                     break;
@@ -70,7 +74,7 @@ impl Replay {
         }
         let ended = ended.ok_or_else(|| unusable("the trace does not tell how its run ended".to_owned()))?;
         let left = Left { items, now: None, number: 0 };
-        Ok(Replay { head: Arc::new(head), ended: Arc::new(ended), left: Arc::new(Mutex::new(left)) })
+        Ok(Replay { head: Arc::new(head), ended: Arc::new(ended), brought, left: Arc::new(Mutex::new(left)) })
     }
 
     /// The flow that ran; `None`: the way home alone.
@@ -111,12 +115,18 @@ impl Replay {
 pub fn replay(map: &Map, trace: &str) -> Result<Ran, Fault> {
     let recorded = Replay::read(trace)?;
     let no_flow = || unusable(format!("the map `{}` has no flow `{}`", map.name, recorded.flow().unwrap_or_default()));
-    let flow = recorded.flow().and_then(|name| map.flow(name)).ok_or_else(no_flow)?;
+    let flow = match recorded.flow() {
+        Some(name) => Some(map.flow(name).ok_or_else(no_flow)?),
+        None => None,
+    };
     let (login, call) = (recorded.login(), Call::default());
     let clock = || Timestamp::UNIX_EPOCH;
     let mut means = Means { map, login: &login, clock: &clock, call: &call, log: &mut NoLog };
     let mut session = recorded.clone();
-    let ran = engine::run(&mut session, &mut means, flow, recorded.given());
+    let ran = match flow {
+        Some(flow) => engine::run(&mut session, &mut means, flow, recorded.given()),
+        None => engine::home(&mut session, &mut means).map(|()| Ran { end: End::Done, records: Vec::new() }),
+    };
     if let Err(fault) = &ran
         && fault.code == refusals::REPLAY_DIFFERS
     {
@@ -127,6 +137,15 @@ pub fn replay(map: &Map, trace: &str) -> Result<Ran, Fault> {
     let then = recorded.ended.as_ref().clone().map_err(|fault| fault.to_string());
     if now != then {
         return Err(differs(format!("the trace ended with {then:?}, the run with {now:?}")));
+    }
+    if let (Some((records, digest)), Ok(ran)) = (&recorded.brought, &ran) {
+        let mut now = Brought::default();
+        now.add(&ran.records);
+        if (now.records, &format!("{:016x}", now.digest())) != (*records, digest) {
+            let (then, now) = (records, now.records);
+            let what = if *then == now { "the same number, and other values".to_owned() } else { format!("{now}") };
+            return Err(differs(format!("the trace's run read {then} records, this one {what}")));
+        }
     }
     ran
 }

@@ -4,7 +4,7 @@ use super::far::{Far, fails, login, put, run, stock, with};
 use banyan_adapter::Call;
 use banyan_screens::engine;
 use banyan_screens::map::{End, Key, Map};
-use banyan_screens::picture::At;
+use banyan_screens::picture::{Area, At, Span, Style};
 use banyan_screens::refusals;
 use banyan_screens::transport::Act;
 
@@ -89,9 +89,8 @@ fn a_repeated_page_is_an_error() {
     assert_eq!(circle.count("PF8"), 2, "an earlier page is seen as well");
 }
 
-#[test]
-fn the_last_page_shown_again_with_the_end_marker_is_the_end() {
-    let map = stock(&[]);
+/// A far side that shows its marker only when more is asked of its last page, which comes again.
+fn marks_when_asked_again() -> Far {
     let mut pressed = 0;
     let mut far = Far::inside().with_mood(move |far, act| {
         pressed += usize::from(*act == Act::Press(Key::Pf(8)));
@@ -103,7 +102,6 @@ fn the_last_page_shown_again_with_the_end_marker_is_the_end() {
     far.alter = Some(Box::new({
         let mut shown = 0;
         move |on, grid| {
-            // The marker comes only when the last page is asked for more.
             if on == "list" && grid.cells[21 * 80 + 29].glyph == 'B' {
                 shown += 1;
                 if shown == 1 {
@@ -112,6 +110,39 @@ fn the_last_page_shown_again_with_the_end_marker_is_the_end() {
             }
         }
     }));
+    far
+}
+
+#[test]
+fn a_last_page_that_comes_again_with_the_end_text_is_the_end_only_where_the_map_says_so() {
+    let map = stock(&[(NEXT, "next: PF8, end: { text: \"BOTTOM OF DATA\", repeats: true }")]);
+    assert_eq!(items(&mut marks_when_asked_again(), &map), ALL);
+    // Of any other system it may be a page that was not turned.
+    assert_eq!(fails(&mut marks_when_asked_again(), &stock(&[]), "read_stock", &[]), refusals::PAGE_REPEATED);
+}
+
+#[test]
+fn an_end_text_in_a_record_is_data() {
+    let map = stock(&[]);
+    let with = |name: &str, quantity: &str| {
+        let mut far = Far::inside();
+        far.stock[1] = (name.into(), quantity.into());
+        run(&mut far, &map, "read_stock", &[])
+    };
+    // The quantity's column is as wide as seven letters.
+    assert_eq!(with("ITEM2", "BOTTOM OF DATA").unwrap().records.len(), 5);
+    for name in ["BOTTOM OF DATA LOGGER", "A BOTTOM OF DATA"] {
+        let fault = with(name, "20").unwrap_err();
+        assert_eq!(fault.code, refusals::TABLE_WITHOUT_END);
+        assert!(fault.message.contains("nobody can tell"), "{fault}");
+    }
+    // A line drawn around the text is none.
+    let mut far = Far::inside().altered(|on, grid| {
+        if on == "list" && grid.cells[21 * 80 + 29].glyph == 'B' {
+            put(grid, 22, 30, "              ");
+            put(grid, 12, 2, "******************* BOTTOM OF DATA *******************");
+        }
+    });
     assert_eq!(items(&mut far, &map), ALL);
 }
 
@@ -229,4 +260,27 @@ fn a_blank_value_before_another_label_is_blank() {
     });
     let ran = run(&mut far, &map, "find_booking", &[("item", "ITEM2")]).unwrap();
     assert_eq!(ran.records[0].values, [Some(String::new()), Some("A12".to_owned())]);
+}
+
+#[test]
+fn a_value_that_goes_on_beyond_its_field_is_not_read_cut_off() {
+    let wide = ("qty:  { label: \"On hand:\", len: 7 }", "qty:  { at: [5, 12], len: 2 }");
+    let shows = |says: &'static str| {
+        Far::inside().altered(move |on, grid| {
+            if on == "detail" {
+                put(grid, 5, 12, says);
+                let area = Area { at: At { row: 5, column: 12 }, len: 8 };
+                grid.fields.push(Span { area, style: Style::PROTECTED, modified: false });
+            }
+        })
+    };
+    let item = &[("item", "ITEM1")];
+    let map = stock(&[wide]);
+    assert_eq!(run(&mut shows("17 "), &map, "read_item", item).unwrap().records[0].values[1].as_deref(), Some("17"));
+    for says in ["1765", " 17"] {
+        let fails = || fails(&mut shows(says), &map, "read_item", item);
+        assert_eq!(fails(), refusals::FIELD_MISSING, "{says}");
+    }
+    let part = stock(&[(wide.0, "qty:  { at: [5, 12], len: 2, part: true }")]);
+    assert_eq!(run(&mut shows("1765"), &part, "read_item", item).unwrap().records[0].values[1].as_deref(), Some("17"));
 }

@@ -65,6 +65,20 @@ fn a_difference_is_told_with_both_sides() {
 }
 
 #[test]
+fn the_same_keys_with_other_values_are_a_difference() {
+    let map = stock(&[]);
+    let (_, trace) = traced(&mut Far::inside(), &map, "read_stock", &[]);
+    let text = lines(&trace);
+    for (map, text) in
+        [(stock(&[("qty: [40, 7]", "qty: [40, 1]")]), text.clone()), (map, text.replacen("ITEM4   ", "ITEM9   ", 1))]
+    {
+        let fault = replay(&map, &text).unwrap_err();
+        assert_eq!(fault.code, refusals::REPLAY_DIFFERS);
+        assert!(fault.message.contains("read 5 records, this one the same number, and other values"), "{fault}");
+    }
+}
+
+#[test]
 fn what_is_not_whole_is_bounded_and_says_so() {
     let map = stock(&[]);
     let mut far = Far::inside();

@@ -1,6 +1,7 @@
 //! A login that is refused, a screen that drifted: nothing more is typed until a person acts.
 
 use crate::World;
+use crate::town::Refuses;
 use banyan_adapter::{Connected, Purpose};
 use banyan_screens::refusals;
 use banyan_testkit::Gateway;
@@ -28,6 +29,44 @@ fn a_wrong_password_is_tried_once_whoever_asks_until_a_person_acts() {
     world.town.host().password = "wrong".into();
     assert!(source.by_hand(flow, &[], &Default::default()).end.is_ok());
     assert_eq!(world.town.host().logins, 2);
+}
+
+#[test]
+fn a_login_that_nobody_answers_counts_as_refused_and_is_sent_once() {
+    for refuses in [Refuses::HangingUp, Refuses::Silently] {
+        let mut world = World::new();
+        world.password = "wrong";
+        world.town.host().refuses = refuses;
+        let source = world.source();
+        let flow = world.spec().map.flow("read_stock").unwrap();
+        for _ in 0..3 {
+            let fault = source.by_hand(flow, &[], &Default::default()).end.unwrap_err();
+            assert_eq!(fault.code, refusals::LOGIN_REFUSED, "{fault}");
+        }
+        let mut feed = source.feed("stock").unwrap();
+        assert!(Gateway::new(world.store.clone(), "stock").drain(&mut *feed).is_err());
+        assert_eq!(world.town.host().logins, 1);
+    }
+}
+
+#[test]
+fn a_refused_login_outlasts_the_program_and_another_password_is_tried() {
+    let mut world = World::new();
+    world.password = "wrong";
+    let flow = world.spec().map.flow("read_stock").unwrap();
+    for _ in 0..3 {
+        let fault = world.source().by_hand(flow, &[], &Default::default()).end.unwrap_err();
+        assert_eq!(fault.code, refusals::LOGIN_REFUSED);
+    }
+    assert_eq!(world.town.host().logins, 1, "each was a program of its own");
+    let kept = std::fs::read_to_string(world.folder.path().join("own/login.json")).unwrap();
+    assert!(!kept.contains("wrong\"") && kept.contains("mark"), "{kept}");
+    // Another process lets it go on.
+    assert!(world.source().accept(None).unwrap().is_some());
+    assert!(world.source().by_hand(flow, &[], &Default::default()).end.is_err());
+    assert_eq!(world.town.host().logins, 2);
+    world.password = "secret";
+    assert!(world.source().by_hand(flow, &[], &Default::default()).end.is_ok(), "a corrected one waits for nobody");
 }
 
 #[test]
@@ -87,6 +126,24 @@ fn every_key_is_in_the_audit_with_its_screen_and_no_value() {
     assert!(sent.iter().any(|w| w.starts_with("read_item: [menu ") && w.contains("\"INQ $item\"")), "{sent:?}");
     let book = world.book.0.lock().unwrap();
     assert!(book.iter().all(|s| s.purpose == Purpose::Live && s.fault.is_none()), "{book:?}");
+}
+
+#[test]
+fn a_commit_is_in_the_audit_before_it_is_sent() {
+    let world = World::new();
+    let source = world.source();
+    let flow = world.spec().map.flow("book_stock").unwrap();
+    let book = world.book.clone();
+    *world.town.before_commit.lock().unwrap() = Some(Box::new(move || {
+        let book = book.0.lock().unwrap();
+        let last = &book.last().expect("somebody logged in").what;
+        assert!(last.starts_with("book_stock: ") && last.ends_with("PF5 (commit)"), "{last}");
+    }));
+    let given = [("item", "4711"), ("qty", "5")].map(|(a, b)| (a.to_owned(), b.to_owned()));
+    source.by_hand(flow, &given, &Default::default()).end.unwrap();
+    let sent = world.sent();
+    assert_eq!(sent.iter().filter(|w| w.contains("(commit)")).count(), 1, "{sent:?}");
+    assert!(sent.iter().any(|w| w == "book_stock: (ended)"), "{sent:?}");
 }
 
 #[test]

@@ -72,6 +72,21 @@ pub(crate) enum Commit {
     NotDoneAndGone,
     /// It is done, the line is gone, and so is the host.
     DoneAndDown,
+    /// It is done, and then a screen comes that nobody knows.
+    DoneAndOdd,
+    /// It is not done, and then a screen comes that nobody knows.
+    NotDoneAndOdd,
+}
+
+/// What becomes of a wrong password.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Refuses {
+    /// It is said.
+    Aloud,
+    /// The line is cut.
+    HangingUp,
+    /// Nothing is said.
+    Silently,
 }
 
 pub(crate) struct Host {
@@ -88,6 +103,8 @@ pub(crate) struct Host {
     pub(crate) title: &'static str,
     pub(crate) commit: Commit,
     pub(crate) down: bool,
+    /// What it does with a wrong password, if not to say so.
+    pub(crate) refuses: Refuses,
     /// Lines that are cut at the next press.
     pub(crate) cuts: u32,
     /// After so many pages of a list the line is cut.
@@ -98,12 +115,16 @@ pub(crate) struct Host {
 }
 
 #[derive(Clone)]
-pub(crate) struct Town(pub Arc<Mutex<Host>>);
+pub(crate) struct Town {
+    host: Arc<Mutex<Host>>,
+    /// Done when a commit comes, before anything of it is.
+    pub(crate) before_commit: Arc<Mutex<Option<Box<dyn Fn() + Send>>>>,
+}
 
 impl Town {
     pub(crate) fn new() -> Town {
         let items = [("4711", "12"), ("4712", "7"), ("4713", "0")];
-        Town(Arc::new(Mutex::new(Host {
+        let host = Arc::new(Mutex::new(Host {
             password: "secret".into(),
             items: items.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect(),
             booked: BTreeMap::new(),
@@ -117,15 +138,17 @@ impl Town {
             title: "STOCK LIST",
             commit: Commit::Fine,
             down: false,
+            refuses: Refuses::Aloud,
             cuts: 0,
             cut_after: None,
             slow: Duration::ZERO,
             shows: None,
-        })))
+        }));
+        Town { host, before_commit: Arc::default() }
     }
 
     pub(crate) fn host(&self) -> MutexGuard<'_, Host> {
-        self.0.lock().unwrap()
+        self.host.lock().unwrap()
     }
 }
 
@@ -151,6 +174,7 @@ enum Where {
     Detail(Option<(String, String)>),
     Booking,
     Booked,
+    Odd,
 }
 
 struct Terminal {
@@ -188,6 +212,7 @@ impl Terminal {
             Where::Detail(None) => vec![put(1, 2, "ITEM DETAIL")],
             Where::Booking => vec![put(1, 2, "BOOKING")],
             Where::Booked => vec![put(1, 2, "ACCEPTED")],
+            Where::Odd => vec![put(1, 2, "ABEND S0C7")],
         };
         lines.push(put(23, 2, &self.message));
         for (at, text) in &self.fields {
@@ -240,7 +265,9 @@ impl Terminal {
                 host.logins += 1;
                 if self.field(6) == host.password {
                     self.go(Some(Where::Menu));
-                } else {
+                } else if host.refuses == Refuses::HangingUp {
+                    self.go(None);
+                } else if host.refuses == Refuses::Aloud {
                     self.go(Some(Where::SignOn));
                     self.message = "WRONG USER OR PASSWORD".into();
                 }
@@ -274,17 +301,23 @@ impl Terminal {
                 }
             }
             (Some(Where::Booking), Key::Pf(5)) => {
+                if let Some(look) = self.town.before_commit.lock().unwrap().as_ref() {
+                    look();
+                }
                 host.commits += 1;
                 let (item, qty) = (self.field(3), self.field(4));
                 if !host.items.contains_key(&item) {
                     self.message = "UNKNOWN ITEM".into();
                 } else {
-                    if host.commit != Commit::NotDoneAndGone {
+                    if !matches!(host.commit, Commit::NotDoneAndGone | Commit::NotDoneAndOdd) {
                         host.booked.insert(item, qty);
                     }
                     host.down = host.commit == Commit::DoneAndDown;
-                    let fine = host.commit == Commit::Fine;
-                    self.go(fine.then_some(Where::Booked));
+                    self.go(match host.commit {
+                        Commit::Fine => Some(Where::Booked),
+                        Commit::DoneAndOdd | Commit::NotDoneAndOdd => Some(Where::Odd),
+                        _ => None,
+                    });
                 }
             }
             (Some(_), Key::Pf(3)) => self.go(Some(Where::Menu)),

@@ -66,3 +66,37 @@ fn a_commit_that_cannot_be_verified_is_in_doubt_and_can_be_probed_later() {
     assert_eq!(probed(&book("4711")), Probed::NotHappened);
     assert_eq!(world.town.host().commits, 1);
 }
+
+#[test]
+fn a_commit_whose_own_screen_stops_the_map_is_verified_all_the_same() {
+    for (mood, done) in [(Commit::DoneAndOdd, true), (Commit::NotDoneAndOdd, false)] {
+        let world = World::new();
+        world.town.host().commit = mood;
+        let source = world.source();
+        let outcome = perform(&source, &book("4712"));
+        match done {
+            true => assert!(matches!(outcome, Ok(Outcome::Done(_))), "{outcome:?}"),
+            false => assert_eq!(outcome.unwrap_err().code, refusals::NOT_DONE),
+        }
+        assert_eq!(world.town.host().commits, 1);
+        // Nobody else uses the map until a person has looked.
+        world.town.host().commit = Commit::Fine;
+        assert_eq!(perform(&source, &book("4713")).unwrap_err().code, refusals::BREAKER_OPEN);
+    }
+}
+
+#[test]
+fn what_was_booked_before_is_no_proof_of_another_booking() {
+    let world = World::new();
+    {
+        let mut host = world.town.host();
+        host.booked.insert("4712".to_owned(), "2".to_owned());
+        host.commit = Commit::NotDoneAndGone;
+    }
+    match perform(&world.source(), &book("4712")).unwrap() {
+        Outcome::Unknown { message } => {
+            assert!(message.contains("`qty` is `2`, and was to be `5`"), "{message}");
+        }
+        other => panic!("{other:?}"),
+    }
+}

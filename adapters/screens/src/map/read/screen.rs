@@ -188,7 +188,8 @@ impl Reader<'_> {
                 let message = format!("what is typed into `{name}` will be kept in traces");
                 self.notes.warning("secret-in-clear", &at, message, "write `hidden: true` if it is a secret");
             }
-            fields.push(Field { name: name.to_owned(), find, hidden: raw.hidden, numeric: raw.numeric, wanted });
+            let (name, part) = (name.to_owned(), raw.part);
+            fields.push(Field { name, find, hidden: raw.hidden, numeric: raw.numeric, part, wanted });
         }
         fields
     }

@@ -139,7 +139,10 @@ impl Reader<'_> {
                 self.notes.error("bad-value", path, "a blank text stands everywhere", "say which text");
                 return None;
             }
-            return Some(TableEnd::Text(text.clone()));
+            return Some(TableEnd::Text { text: text.clone(), repeats: raw.repeats });
+        }
+        if raw.repeats {
+            self.notes.error("conflict", &join(path, "repeats"), "it belongs to an end by `text`", "leave it out");
         }
         if raw.blank {
             self.on_grid("blank", path);

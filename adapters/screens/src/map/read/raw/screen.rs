@@ -128,6 +128,8 @@ pub(in crate::map::read) struct RawField {
     pub numeric: bool,
     /// Whether the host protects it, where that is known.
     pub protected: Option<bool>,
+    /// Only a part of what stands there is wanted. Otherwise a value that goes on beyond `len` is an error.
+    pub part: bool,
 }
 
 /// Which side of its label a field is on.
@@ -206,8 +208,11 @@ pub(in crate::map::read) struct RawTable {
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(in crate::map::read) struct RawEnd {
-    /// A text anywhere on the screen.
+    /// A text anywhere on the screen but in a record.
     pub text: Option<String>,
+    /// With `text`: the last page comes once more, with the text, when more of it is asked for. Otherwise a page that comes
+    /// again is an error.
+    pub repeats: bool,
     /// A blank row.
     pub blank: bool,
     /// A field of the screen that says how many records there are.

@@ -105,7 +105,7 @@ fn the_stock_map() {
     assert_eq!(broadcast.transient.as_ref().unwrap()[0].press, Some(Press::Key(Key::Clear)));
     let table = map.screens[map.screen("list").unwrap()].table.as_ref().unwrap();
     assert_eq!((table.rows, table.height, table.key.as_slice()), ((5, 20), 1, &["item".to_owned()][..]));
-    assert!(matches!(&table.end, Some(TableEnd::Text(t)) if t == "BOTTOM OF DATA"));
+    assert!(matches!(&table.end, Some(TableEnd::Text { text, repeats: false }) if text == "BOTTOM OF DATA"));
     assert_eq!(table.next.as_ref().unwrap().press, Press::Key(Key::Pf(8)));
 
     let flow = |name: &str| &map.flows[map.flow(name).unwrap()];
@@ -117,7 +117,7 @@ fn the_stock_map() {
     assert_eq!(flow("read_stock").steps[1].read, Some(Read::Table(map.screen("list").unwrap())));
     assert_eq!((flow("read_item").returns, flow("read_item").columns(&map)), (Returns::Record, vec!["item", "qty"]));
     assert_eq!(flow("read_item").absent, Some((map.screen("detail").unwrap(), "not_found".into())));
-    assert_eq!(flow("find_booking").columns(&map), vec!["qty", "bin"]);
+    assert_eq!(flow("find_booking").columns(&map), vec!["on_hand", "bin"]);
     let book = flow("book_stock");
     assert_eq!(book.given, vec![("item".into(), Given::Text), ("qty".into(), Given::Integer)]);
     assert!(book.steps[2].commit && book.steps[1].readback);
