@@ -56,8 +56,28 @@ const NAMES: &[&str] = &[
     "fn_get_audit_file",
     "fn_xe_file_target_read_file",
     "database_to_xml",
+    "database_to_xmlschema",
+    "database_to_xml_and_xmlschema",
     "schema_to_xml",
+    "schema_to_xmlschema",
+    "schema_to_xml_and_xmlschema",
+    "table_to_xml",
+    "table_to_xml_and_xmlschema",
+    "fn_dblog",
+    "fn_dump_dblog",
     "httpuritype",
+    // Extensions whose functions reach other servers, or run text later: as schemas.
+    "cron",
+    "net",
+    "aws_s3",
+    "aws_lambda",
+    "aws_commons",
+    // Large objects, beside those that begin with `lo_`.
+    "lowrite",
+    "loread",
+    // Take a number that others then do not get.
+    "txid_current",
+    "pg_current_xact_id",
 ];
 
 /// How names begin.
@@ -88,6 +108,10 @@ const PREFIXES: &[&str] = &[
     "pg_terminate",
     "pg_promote",
     "pg_stat_reset",
+    "pg_stat_statements_",
+    "pg_truncate_",
+    "pg_log_",
+    "http_",
     "pg_export_",
     "pg_import",
     "pg_notify",
@@ -113,8 +137,17 @@ const PREFIXES: &[&str] = &[
 const TELL: &[&str] = &["sqlite_version", "sqlite_source_id", "sqlite_offset", "pg_wal_lsn_diff"];
 
 /// Table hints that hold more than a reader needs.
-pub(super) const HINTS: &[&str] =
-    &["xlock", "tablockx", "tablock", "updlock", "holdlock", "serializable", "repeatableread", "paglock"];
+pub(super) const HINTS: &[&str] = &[
+    "xlock",
+    "tablockx",
+    "tablock",
+    "updlock",
+    "holdlock",
+    "serializable",
+    "repeatableread",
+    "paglock",
+    "readcommittedlock",
+];
 
 /// Whether calling it may do more than compute.
 pub(super) fn denied(name: &str) -> bool {

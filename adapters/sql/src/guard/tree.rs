@@ -46,7 +46,7 @@ impl Walk {
     }
 
     fn table(&self, name: &ObjectName) -> Flow {
-        if self.dialect == Dialect::Tsql && name.0.len() > 3 {
+        if name.0.len() > 3 {
             return stop(format!("`{name}` is on another server"), "make that server a source of its own");
         }
         Flow::Continue(())
