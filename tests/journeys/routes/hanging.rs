@@ -96,14 +96,14 @@ fn a_shadow_that_hangs_holds_no_more_than_its_cap_and_counts_what_it_drops() {
         }
     });
     let asked = 1 + REQUESTS / 4 * 4;
+    let (_, most) = memory(g.process());
+    println!("{asked} answers of {LARGE} bytes: {before} KiB before, {most} KiB at most");
+    assert!(most < before + (CAP >> 10) as u64 + (24 << 10), "{before} -> {most} KiB");
+    assert!(most > before + (CAP >> 10) as u64 * 8 / 10, "what is held shows in what was measured: {before} -> {most}");
     let kept = CAP / LARGE;
     until("what does not fit is counted", || mirrored(&g, "bytes-full") >= asked - kept);
     assert_eq!((mirrored(&g, "mirrored"), mirrored(&g, "queue-full"), new.count()), (0, 0, 4));
     // Answers on their way at one time compete for the last places; none of them may be kept.
     let held = asked - mirrored(&g, "bytes-full");
     assert!((kept - 4..=kept).contains(&held), "{held} are held of {asked}");
-    let (_, most) = memory(g.process());
-    println!("{asked} answers of {LARGE} bytes: {before} KiB before, {most} KiB at most");
-    assert!(most < before + (CAP >> 10) as u64 + (24 << 10), "{before} -> {most} KiB");
-    assert!(most > before + (CAP >> 10) as u64 * 8 / 10, "what is held shows in what was measured: {before} -> {most}");
 }
