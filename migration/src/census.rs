@@ -95,10 +95,15 @@ impl Census {
         self.planned > 0 && self.equal == self.planned && self.open == 0 && self.indeterminate == 0 && self.failed == 0
     }
 
+    /// How many requests were asked, whatever came of them.
+    pub fn asked(&self) -> u64 {
+        self.equal + self.open + self.indeterminate + self.failed
+    }
+
     /// How it stands, for people.
     pub fn told(&self) -> String {
         let Census { planned, equal, open, indeterminate, failed } = self;
-        let left = planned.saturating_sub(equal + open + indeterminate + failed);
+        let left = planned.saturating_sub(self.asked());
         format!(
             "{equal} of {planned} equal, {open} open, {indeterminate} indeterminate, {failed} failed, {left} to come"
         )

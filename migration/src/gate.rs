@@ -102,10 +102,7 @@ pub fn judge(evidence: &Evidence, policy: &Policy) -> Verdict {
     }
     let mut held = Vec::new();
     if evidence.open_critical > 0 {
-        held.push(format!(
-            "{} at critical places nobody has judged yet",
-            plural(evidence.open_critical, "mismatch", "mismatches")
-        ));
+        held.push(format!("{} open at critical places", plural(evidence.open_critical, "mismatch", "mismatches")));
     }
     held.extend(evidence.uncovered.iter().cloned());
     if evidence.counts.indeterminate_share() > INDETERMINATE {

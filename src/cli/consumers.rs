@@ -73,7 +73,7 @@ fn row(row: &Value) -> String {
     }
     if let Some(last) = row.get("needed_legacy").and_then(Value::as_str) {
         told.push_str(&format!(
-            "  needed legacy: {} times modern failed, {} bound to it, {} went on in a list; last at {last}\n",
+            "  needed legacy, calls by reason: modern failed {}, bound to legacy {}, went on in a list that legacy began {}; last at {last}\n",
             number("fell_back"),
             number("pinned"),
             number("tokens")

@@ -2,6 +2,7 @@
 
 use super::migration::gateway;
 use super::out::plain;
+use super::sweep::Sweep;
 use super::{Done, Failure, Global, out};
 use crate::config::MissingSecret;
 use banyan_migration::bundle::{self, Bundle, Cause};
@@ -57,16 +58,7 @@ enum Act {
     },
     /// Compare everything an entity's route can show, where there is too little traffic for the score. Goes on where it
     /// ended; `banyan migration` tells how it stands.
-    Sweep {
-        /// The route's name, or its path.
-        route: String,
-        /// Requests in a second.
-        #[arg(long, default_value_t = 10.0)]
-        rate: f64,
-        /// Stop the one that runs.
-        #[arg(long)]
-        stop: bool,
-    },
+    Sweep(Sweep),
     /// Start a route's score again: something was mended that no build and no hash tells.
     Restart {
         /// The route's name, or its path.
@@ -120,17 +112,7 @@ impl EvidenceCommand {
                 show(global, &line, &text);
                 Ok(())
             }
-            Act::Sweep { route, rate, stop } => {
-                let (_, built) = global.built(MissingSecret::Warning)?;
-                let ask = json!({ "route": route, "rate": rate, "stop": stop });
-                let done = gateway(&built)?.act("/admin/v1/evidence:sweep", &ask)?;
-                let text = match done["planned"].as_u64() {
-                    Some(planned) => format!("{}: {planned} requests are asked of both sides\n", plain(&route)),
-                    None => format!("{}: stopped\n", plain(&route)),
-                };
-                show(global, &done, &text);
-                Ok(())
-            }
+            Act::Sweep(sweep) => sweep.run(global),
             Act::Restart { route, reason, author } => {
                 let author = author.unwrap_or_else(super::routes::user);
                 let ask = json!({ "route": route, "reason": reason, "author": author });
@@ -249,11 +231,11 @@ fn clusters(global: &Global, route: &str) -> Done {
             .collect();
         marks.extend(c["verdict"].as_str().map(|v| format!("{v}, said {}: {}", text(c, "by"), text(c, "reason"))));
         told.push_str(&format!(
-            "[{}] {} {}: {} times, last {}; {}\n",
+            "[{}] {} {}: {}, last {}; {}\n",
             c["number"],
             text(c, "at"),
             text(c, "kind"),
-            c["mismatches"],
+            super::migration::times(c["mismatches"].as_u64().unwrap_or_default()),
             text(c, "last"),
             marks.join(", ")
         ));

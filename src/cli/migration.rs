@@ -72,12 +72,12 @@ fn told(board: &Value, whole: bool) -> String {
         if !evidence.is_null() {
             let (score, threshold) = (evidence["score"].as_f64(), evidence["threshold"].as_f64());
             out.push_str(&format!(
-                "  {} equal, {} different, {} indeterminate; score {:.2} of {:.2}\n",
+                "  {} equal, {} different, {} indeterminate; score {} of {}\n",
                 number(evidence, "matches"),
                 number(evidence, "mismatches"),
                 number(evidence, "indeterminate"),
-                score.unwrap_or_default(),
-                threshold.unwrap_or_default()
+                figure(score.unwrap_or_default()),
+                figure(threshold.unwrap_or_default())
             ));
         }
         for told in list(&row["decided"], "overrode").filter_map(Value::as_str) {
@@ -85,13 +85,17 @@ fn told(board: &Value, whole: bool) -> String {
         }
         for cluster in list(row, "open") {
             let critical = if cluster["critical"] == true { ", critical" } else { "" };
-            let verdict = cluster["verdict"].as_str().map(|v| format!(", {v}")).unwrap_or_default();
+            let verdict = match cluster["verdict"].as_str() {
+                Some("modern-bug") => ", judged a bug of modern: open until modern is mended".to_owned(),
+                Some(other) => format!(", judged {}", plain(other)),
+                None => String::new(),
+            };
             out.push_str(&format!(
-                "    [{}] {} {}: {} times{critical}{verdict}\n",
+                "    [{}] {} {}: {}{critical}{verdict}\n",
                 number(cluster, "number"),
                 plain(text(cluster, "at")),
                 text(cluster, "kind"),
-                number(cluster, "mismatches")
+                times(number(cluster, "mismatches"))
             ));
         }
         out.push_str(&format!("  legacy is asked {} times a day\n", number(row, "legacy_calls_a_day")));
@@ -118,10 +122,21 @@ fn told(board: &Value, whole: bool) -> String {
     out
 }
 
+/// So often, in words.
+pub(super) fn times(count: u64) -> String {
+    if count == 1 { "once".to_owned() } else { format!("{count} times") }
+}
+
+/// A score to two places, without the sign of a nothing.
+fn figure(score: f64) -> String {
+    let told = format!("{score:.2}");
+    if told == "-0.00" { "0.00".to_owned() } else { told }
+}
+
 fn figures(evidence: &Value, out: &mut String) {
     for watch in list(evidence, "watches") {
         let (score, alarm) = (watch["score"].as_f64().unwrap_or_default(), watch["alarm"].as_f64().unwrap_or_default());
-        out.push_str(&format!("  {}: {score:.2}, comes back at {alarm:.2}\n", text(watch, "name")));
+        out.push_str(&format!("  {}: {}, comes back at {}\n", text(watch, "name"), figure(score), figure(alarm)));
     }
     for note in list(evidence, "notes") {
         out.push_str(&format!("  {} {}\n", text(note, "at"), plain(text(note, "what"))));
@@ -139,18 +154,21 @@ mod tests {
             "told": "401 clean distinct comparisons more to go", "legacy_calls_a_day": 12, "blocking": ["payroll"],
             "decided": { "author": "ann", "overrode": ["insufficient evidence"] },
             "evidence": { "matches": 1148, "mismatches": 1, "indeterminate": 0, "score": 3.0, "threshold": 4.605,
-                "watches": [{ "name": "failures", "score": 0.5, "alarm": 6.9 }], "notes": [] },
-            "open": [{ "number": 3, "at": "/credit", "kind": "value", "critical": true, "mismatches": 1 }] }],
+                "watches": [{ "name": "failures", "score": 0.5, "alarm": 6.9 }, { "name": "latency", "score": -0.004, "alarm": 6.9 }], "notes": [] },
+            "open": [{ "number": 3, "at": "/credit", "kind": "value", "critical": true, "mismatches": 1 },
+                { "number": 4, "at": "/fax", "kind": "missing", "verdict": "modern-bug", "mismatches": 2 }] }],
             "leaving": [{ "name": "erp", "adapter": "mssql", "routes": ["/v1/customers"], "collections": ["orders"], "can_go": false },
                 { "name": "crm", "adapter": "file-drop", "routes": [], "collections": [], "can_go": true }] });
         let told = told(&board, true);
         for line in [
             "  canary at 5%: 401 clean distinct comparisons more to go\n",
             "  forced by ann against: insufficient evidence\n",
-            "    [3] /credit value: 1 times, critical\n",
+            "    [3] /credit value: once, critical\n",
+            "    [4] /fax missing: 2 times, judged a bug of modern: open until modern is mended\n",
             "  legacy is asked 12 times a day\n",
             "  still called by payroll\n",
             "  failures: 0.50, comes back at 6.90\n",
+            "  latency: 0.00, comes back at 6.90\n",
             "erp (mssql) is needed by /v1/customers, orders\n",
             "crm (file-drop) can be switched off\n",
         ] {

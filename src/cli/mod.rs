@@ -37,6 +37,7 @@ mod serve;
 mod shown;
 mod store;
 mod swap;
+mod sweep;
 mod try_file;
 mod why;
 

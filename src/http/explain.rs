@@ -2,10 +2,11 @@
 
 use super::explained::{Asked, World};
 use super::handle::{is_facades, moved};
-use super::route;
+use super::route::{self, Target};
 use crate::runtime::routes::{Route, Turn, access};
 use banyan_migration::route::OnlyConfig;
 use banyan_migration::stage::{Side, Stage};
+use banyan_model::refusal::Refusal;
 use std::sync::Arc;
 
 /// One step of the search.
@@ -83,9 +84,8 @@ fn search<'w>(world: &World<'w>, asked: &Asked) -> (Vec<Step>, End<'w>) {
     let meets = |only: &OnlyConfig| asked.meets(world, only);
     let mut steps = Vec::new();
     let mut step = |what: String, counts, why: String| steps.push(Step { what, counts, why });
-    let collection = |plural: &str| catalog.entities.iter().position(|e| e.plural == plural);
     if is_facades(path) {
-        match route::find_in(catalog, collection, path) {
+        match target(world, path) {
             Ok(target) => {
                 let template = target.template(catalog);
                 let route = moved(&target).and_then(|(entity, what)| {
@@ -115,7 +115,7 @@ fn search<'w>(world: &World<'w>, asked: &Asked) -> (Vec<Step>, End<'w>) {
                         why: "the facade's own document: it never moves".to_owned(),
                     });
                 }
-                let end = match target.allow().split(", ").any(|m| m == method) {
+                let end = match offers(&target, method) {
                     true => End::Facade,
                     false => End::Refused(format!("405: the facade offers {} here", target.allow())),
                 };
@@ -145,6 +145,23 @@ fn search<'w>(world: &World<'w>, asked: &Asked) -> (Vec<Step>, End<'w>) {
             (steps, End::Refused(why))
         }
     }
+}
+
+/// What a path is to the facade.
+fn target(world: &World<'_>, path: &str) -> Result<Target, Refusal> {
+    let collection = |plural: &str| world.catalog.entities.iter().position(|e| e.plural == plural);
+    route::find_in(world.catalog, collection, path)
+}
+
+fn offers(target: &Target, method: &str) -> bool {
+    target.allow().split(", ").any(|m| m == method)
+}
+
+/// The methods that the facade offers where it does not offer this one. A route takes every method unless it says which,
+/// and its modern side may know more of them than the facade does.
+fn not_offered(world: &World<'_>, asked: &Asked) -> Option<&'static str> {
+    let target = target(world, asked.path()).ok().filter(|t| !offers(t, asked.method()))?;
+    Some(target.allow())
 }
 
 fn name(route: &Route) -> String {
@@ -179,9 +196,13 @@ fn answers(world: &World<'_>, route: &Route, asked: &Asked, turn: Option<(Turn, 
         _ => side(way.answers),
     };
     text.push_str(&format!("; the route stands at {standing}"));
+    let anyone = standing.stage == Stage::Canary && turn.is_none();
+    let facade = route.entity.is_some() && route.legacy.is_none() && (anyone || way.answers == Side::Legacy);
+    if let Some(methods) = not_offered(world, asked).filter(|_| facade) {
+        text.push_str(&format!("; the facade answers 405: it offers {methods} here"));
+    }
     if let Some(beside) = way.beside {
-        let other =
-            if standing.stage == Stage::Canary && turn.is_none() { "the other side".to_owned() } else { side(beside) };
+        let other = if anyone { "the other side".to_owned() } else { side(beside) };
         text.push_str(&format!("; {other} is asked afterwards, and compared"));
     }
     if let Some(idle) = asked.sent_in_vain(world, route) {

@@ -1,10 +1,12 @@
 //! A census through the real program: everything an entity's route can show is asked of both sides.
 
 use super::SHOP;
-use crate::common::{Gateway, Site, printed};
+use crate::common::{Gateway, PROGRAM, Site, printed};
+use serde_json::Value;
 use std::collections::BTreeSet;
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
@@ -62,16 +64,74 @@ fn routes(url: &str) -> String {
     format!("upstreams: {{ new: {{ url: \"{url}\" }} }}\nroutes:\n  - {{ path: /v1/items, modern: new }}\n")
 }
 
-/// Sweeps, which are so many requests; what the census says.
+/// Sweeps, which are so many requests; what the census says once that is done.
 fn sweep(site: &Site, g: &Gateway, requests: usize) -> String {
-    let out = site.banyan(&["evidence", "sweep", "/v1/items", "--rate", "2000"]);
-    assert!(printed(&out).contains(&format!("{requests} requests")), "{}", printed(&out));
+    let (done, printed) = site.tries(&["evidence", "sweep", "/v1/items", "--rate", "2000"]);
+    assert!(done && printed.contains(&format!("{requests} requests")), "{printed}");
+    let board = g.admin("/admin/v1/migration")["items"][0]["evidence"]["census"].as_str().unwrap().to_owned();
+    assert!(printed.ends_with(&format!("/v1/items: all was asked: {board}\n")), "{printed}");
+    board
+}
+
+/// A shop of 150 items, and a modern service that is right.
+fn right() -> (Site, Gateway) {
+    let (modern, url) = Modern::new(|target, body| (target, body));
+    let site = Site::new(&format!("{SHOP}{}", routes(&url)));
+    site.drop_file("category.csv", "CODE,category\nC,crockery\n");
+    let items: String = (0..150).map(|n| format!("{n},Item {n},C\n")).collect();
+    site.drop_file("drop/a.csv", format!("NO,NAME,CODE\n{items}"));
+    let g = site.start();
+    assert_eq!(g.settled("shop.items", "a.csv"), "done");
+    modern.facade.set(g.facade.clone()).unwrap();
+    (site, g)
+}
+
+const STATE: &str = "/admin/v1/evidence/sweeps?route=%2Fv1%2Fitems";
+
+/// The command, at a rate at which it takes a minute; what it prints from there on can be read.
+fn follow(site: &Site) -> (Child, BufReader<ChildStdout>) {
+    let mut command = Command::new(PROGRAM);
+    command.args(["evidence", "sweep", "/v1/items", "--rate", "2", "--config"]).arg(site.config());
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut out = BufReader::new(child.stdout.take().unwrap());
+    let mut line = String::new();
+    out.read_line(&mut line).unwrap();
+    assert!(line.contains("155 requests are asked"), "{line}");
+    (child, out)
+}
+
+#[test]
+fn who_stops_following_a_sweep_leaves_it_running() {
+    let (site, g) = right();
+    assert_eq!((&g.admin(STATE)["ended"], &g.admin(STATE)["runs"]), (&Value::Null, &false.into()));
+    let (child, _out) = follow(&site);
+    g.until("it is under way", |g| g.admin(STATE)["asked"].as_u64() >= Some(2));
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    let out = child.wait_with_output().unwrap();
+    let told = String::from_utf8_lossy(&out.stderr).into_owned();
+    assert!(told.contains("of 155 asked: the sweep goes on") && told.contains("--stop"), "{told}");
+    let asked = g.admin(STATE)["asked"].as_u64();
+    g.until("it goes on", |g| g.admin(STATE)["asked"].as_u64() > asked);
+    assert_eq!(g.admin(STATE)["runs"], true);
+    let stop = ["evidence", "sweep", "/v1/items", "--stop"];
+    assert!(site.tries(&stop).0);
+    g.until("it stops", |g| g.admin(STATE)["runs"] == false);
+    assert_eq!(g.admin(STATE)["ended"], "stopped");
+    // Who follows one that somebody else stops is told so.
+    let (mut child, mut out) = follow(&site);
+    g.until("it runs", |g| g.admin(STATE)["runs"] == true);
+    assert!(site.tries(&stop).0);
     let mut told = String::new();
-    g.until("the census is whole", |g| {
-        told = g.admin("/admin/v1/migration")["items"][0]["evidence"]["census"].as_str().unwrap_or_default().to_owned();
-        told.contains(" 0 to come")
-    });
-    told
+    out.read_line(&mut told).unwrap();
+    assert!(told.contains("it was stopped; run it again") && told.contains("to come"), "{told}");
+    assert!(!child.wait().unwrap().success());
+    // The old way, and on to the end.
+    let (done, told) = site.tries(&["evidence", "sweep", "/v1/items", "--rate", "2", "--no-wait"]);
+    assert!(done && !told.contains("asked:"), "{told}");
+    assert_eq!(g.admin(STATE)["runs"], true);
+    assert!(site.tries(&stop).0);
+    g.until("it stops", |g| g.admin(STATE)["runs"] == false);
+    assert!(sweep(&site, &g, 155).starts_with("155 of 155 equal"));
 }
 
 #[test]

@@ -190,7 +190,10 @@ fn a_route_is_not_retired_under_whom_it_would_break() {
     assert_eq!((fallen.status, fallen.header("banyan-served-by")), (200, "legacy"));
     // Evidence is missing as well; it is not what holds the route back where somebody would be broken.
     let (done, told) = retire("/a/**", &[]);
-    assert!(!done && told.contains("`shop` needed legacy 1 times of 1") && told.contains("modern failed"), "{told}");
+    assert!(
+        !done && told.contains("`shop` needed legacy for 1 of its 1 calls") && told.contains("modern failed"),
+        "{told}"
+    );
     assert!(!told.contains("payroll"), "whoever is served by modern is not broken: {told}");
     let (done, told) = retire("/a/**", &["--gone"]);
     assert!(!done && told.contains("`shop` called 1 times") && told.contains("`payroll` called 1 times"), "{told}");
@@ -201,7 +204,7 @@ fn a_route_is_not_retired_under_whom_it_would_break() {
     assert_eq!((decision["to"].as_str(), decision["because"].as_str()), (Some("retired"), Some("force")));
     let overrode = decision["overrode"].to_string();
     assert!(
-        overrode.contains("`shop` needed legacy 1 times of 1") && overrode.contains("comparisons more to go"),
+        overrode.contains("`shop` needed legacy for 1 of its 1 calls") && overrode.contains("comparisons more to go"),
         "{overrode}"
     );
     // Nobody called this one; what is missing is evidence.

@@ -18,6 +18,7 @@ mod contract;
 mod document;
 mod door;
 mod errors;
+mod explained;
 mod letters;
 mod logs;
 mod metrics;

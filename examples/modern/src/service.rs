@@ -3,8 +3,9 @@
 use crate::bugs::Bugs;
 use crate::follow::Followed;
 use crate::query::{self, Query, Refused};
-use actix_web::http::StatusCode;
-use actix_web::{HttpRequest, HttpResponse, rt, web};
+use actix_web::http::header::{ALLOW, HeaderName, HeaderValue};
+use actix_web::http::{Method, StatusCode};
+use actix_web::{HttpRequest, HttpResponse, Resource, rt, web};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -47,11 +48,26 @@ impl Service {
 /// The paths there are.
 pub(crate) fn paths(config: &mut web::ServiceConfig) {
     config
-        .service(web::resource("/v1/customers").route(web::get().to(list)).route(web::head().to(list)))
-        .service(web::resource("/v1/customers/{id}").route(web::get().to(one)).route(web::head().to(one)))
+        .service(reads("/v1/customers").route(web::get().to(list)).route(web::head().to(list)))
+        .service(reads("/v1/customers/{id}").route(web::get().to(one)).route(web::head().to(one)))
         .route("/openapi.json", web::get().to(document))
         .route("/health", web::get().to(health))
         .default_service(web::to(nowhere));
+}
+
+const METHODS: &str = "GET, HEAD, OPTIONS";
+
+/// A path that is only read. Other methods are told so, as the facade tells them.
+fn reads(path: &str) -> Resource {
+    let options = || async { HttpResponse::NoContent().insert_header((ALLOW, METHODS)).finish() };
+    web::resource(path).route(web::method(Method::OPTIONS).to(options)).default_service(web::to(not_offered))
+}
+
+async fn not_offered(request: HttpRequest) -> HttpResponse {
+    let detail = format!("this path does not offer {}; it offers {METHODS}", request.method());
+    let mut response = problem(("method-not-allowed", detail));
+    response.headers_mut().insert(ALLOW, HeaderValue::from_static(METHODS));
+    response
 }
 
 async fn list(service: web::Data<Service>, request: HttpRequest) -> HttpResponse {
@@ -103,7 +119,7 @@ async fn answer(
         }
     };
     if let Ok(build) = bugs.build().parse() {
-        response.headers_mut().insert(actix_web::http::header::HeaderName::from_static("x-build"), build);
+        response.headers_mut().insert(HeaderName::from_static("x-build"), build);
     }
     response
 }
@@ -112,6 +128,7 @@ fn problem((code, detail): Refused) -> HttpResponse {
     let status = match code {
         "not-found" | "no-such-path" => StatusCode::NOT_FOUND,
         "gone" => StatusCode::GONE,
+        "method-not-allowed" => StatusCode::METHOD_NOT_ALLOWED,
         "internal" => StatusCode::INTERNAL_SERVER_ERROR,
         _ => StatusCode::BAD_REQUEST,
     };

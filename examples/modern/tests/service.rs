@@ -104,3 +104,23 @@ fn it_follows_answers_and_is_wrong_as_told() {
     assert_eq!(list["items"], json!([{ "id": "z", "name": "z" }]));
     assert!(!alone.has_caught_up());
 }
+
+#[test]
+fn what_it_does_not_offer_it_refuses_as_the_facade_does() {
+    let folder = tempfile::tempdir().unwrap();
+    let says: Says = Arc::new(Mutex::new(Box::new(|_| (200, json!({ "items": [], "next": "n" })))));
+    let options =
+        Options { listen: "127.0.0.1:0".into(), from: feed(says), data: folder.path().join("customers.json") };
+    let modern = Modern::start(&options).unwrap();
+    let http = reqwest::blocking::Client::builder().no_proxy().build().unwrap();
+    for path in ["/v1/customers", "/v1/customers/c1"] {
+        let url = format!("http://{}{path}", modern.address());
+        let answer = http.post(&url).send().unwrap();
+        assert_eq!((answer.status().as_u16(), &answer.headers()["allow"] == "GET, HEAD, OPTIONS"), (405, true));
+        assert_eq!(&answer.headers()["content-type"], "application/problem+json");
+        let body: Value = serde_json::from_slice(&answer.bytes().unwrap()).unwrap();
+        assert_eq!(body["code"], "method-not-allowed");
+        let answer = http.request(reqwest::Method::OPTIONS, &url).send().unwrap();
+        assert_eq!((answer.status().as_u16(), &answer.headers()["allow"] == "GET, HEAD, OPTIONS"), (204, true));
+    }
+}

@@ -1,7 +1,7 @@
 //! The admin API's own OpenAPI document, made from the handlers' annotations, and the page that shows it.
 
 use super::fault::{AdminFault, CODES};
-use super::{acts, consumers, contract, evidence, lists, migration, moves, probes, reads, replay};
+use super::{acts, consumers, contract, evidence, lists, migration, moves, probes, reads, replay, sweeps};
 use actix_web::web::Path;
 use actix_web::{HttpResponse, http::header};
 use serde_json::{Value, json};
@@ -32,7 +32,7 @@ use utoipa_swagger_ui::Config;
         reads::dead_letter, acts::replay, acts::discard, lists::reviews, reads::entities, reads::entity, acts::reload,
         consumers::consumers, moves::routes, moves::decisions, moves::set, contract::contract, replay::progress,
         replay::start, replay::stop, migration::board, migration::clusters, migration::judge, migration::verdicts,
-        evidence::bundles, evidence::bundle, evidence::restart, evidence::sweep)
+        evidence::bundles, evidence::bundle, evidence::restart, evidence::sweep, sweeps::progress)
 )]
 struct Document;
 

@@ -19,6 +19,7 @@ pub(super) mod params;
 mod probes;
 pub(super) mod reads;
 mod replay;
+mod sweeps;
 
 pub use document::admin_document;
 pub use fault::{AdminFault, CODES, CodeDef};
@@ -112,6 +113,7 @@ pub(super) fn routes(cfg: &mut ServiceConfig) {
                 .service(read("/evidence/bundles", evidence::bundles))
                 .service(read("/evidence/bundles/{number}", evidence::bundle))
                 .service(act("/evidence:sweep", evidence::sweep))
+                .service(read("/evidence/sweeps", sweeps::progress))
                 .service(act("/evidence:restart", evidence::restart))
                 .service(act("/reload", acts::reload))
                 .default_service(web::to(nothing)),

@@ -42,5 +42,10 @@ fn told(caller: &Caller, calls: u64, needs: u64, gone: bool) -> String {
     let words = ["modern failed", "it is bound to legacy", "it went on in a list that legacy began"];
     let why: Vec<&str> = words.into_iter().zip(about.needed).filter_map(|(w, last)| last.map(|_| w)).collect();
     let last = about.needed.iter().flatten().max().copied().unwrap_or(about.last);
-    format!("`{}` needed legacy {needs} times of {calls}, last at {} ({})", caller.consumer, at(last), why.join("; "))
+    format!(
+        "`{}` needed legacy for {needs} of its {calls} calls, last at {} ({})",
+        caller.consumer,
+        at(last),
+        why.join("; ")
+    )
 }

@@ -8,6 +8,7 @@ use super::{Evidence, Exchange, Origin, evidence_of, plan};
 use crate::runtime::routes::Route;
 use crate::runtime::serving::Shared;
 use crate::runtime::shadow::{self, Facade};
+use banyan_migration::census::Census;
 use banyan_migration::json::Doc;
 use banyan_upstream::Fields;
 use bytes::Bytes;
@@ -24,6 +25,19 @@ pub struct Sweeps {
     facade: Arc<dyn Facade>,
     /// Those that run, each with what tells it to stop.
     running: Mutex<BTreeMap<String, Arc<AtomicBool>>>,
+    /// How the last one of each route ended.
+    ended: Mutex<BTreeMap<String, &'static str>>,
+}
+
+/// How a route's sweep stands.
+pub struct State {
+    /// Whether one runs.
+    pub runs: bool,
+    /// What was asked, and what came of it; `None` before there was any.
+    pub census: Option<Census>,
+    /// How the last one ended: `whole`, `stopped`, `began-again` or `failed`. `None` while one runs, and before there was
+    /// any in this gateway.
+    pub ended: Option<&'static str>,
 }
 
 /// Takes a sweep off the list of those that run, however it ends.
@@ -41,12 +55,27 @@ impl Drop for Running {
 impl Sweeps {
     /// Of that gateway.
     pub fn new(evidence: Evidence, shared: &Arc<Shared>, facade: Arc<dyn Facade>) -> Arc<Sweeps> {
-        Arc::new(Sweeps { evidence, shared: Arc::downgrade(shared), facade, running: Mutex::default() })
+        Arc::new(Sweeps {
+            evidence,
+            shared: Arc::downgrade(shared),
+            facade,
+            running: Mutex::default(),
+            ended: Mutex::default(),
+        })
     }
 
     /// Whether one of that route runs.
     pub fn runs(&self, route: &str) -> bool {
         self.running.lock().unwrap_or_else(PoisonError::into_inner).contains_key(route)
+    }
+
+    /// How the sweep of a route stands.
+    pub fn state(&self, route: &str) -> Result<State, String> {
+        // In this order: what does not run any more has said how it ended.
+        let runs = self.runs(route);
+        let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner).get(route).copied().filter(|_| !runs);
+        let census = self.evidence.with(route, |a| a.census()).map_err(|e| e.to_string())?;
+        Ok(State { runs, census, ended })
     }
 
     /// Tells the sweep of a route to stop; false if none runs.
@@ -72,14 +101,26 @@ impl Sweeps {
                 return Err("a sweep of this route runs already".to_owned());
             }
             running.insert(route.name.clone(), stop.clone());
+            self.ended.lock().unwrap_or_else(PoisonError::into_inner).remove(&route.name);
         }
         let listed = Running { sweeps: self.clone(), route: route.name.clone() };
         let (route, planned) = (route.clone(), plan.len());
         let work = move || {
-            match listed.sweeps.run(&route, &plan, rate, &stop) {
-                Ok(ended) => tracing::info!(route = route.name, ?ended, "a sweep ended"),
-                Err(e) => tracing::error!(route = route.name, "a sweep ended: {e}"),
-            }
+            let word = match listed.sweeps.run(&route, &plan, rate, &stop) {
+                Ok(ended) => {
+                    tracing::info!(route = route.name, ?ended, "a sweep ended");
+                    match ended {
+                        Ended::Whole(_) => "whole",
+                        Ended::Stopped(_) => "stopped",
+                        Ended::Rebased => "began-again",
+                    }
+                }
+                Err(e) => {
+                    tracing::error!(route = route.name, "a sweep ended: {e}");
+                    "failed"
+                }
+            };
+            listed.sweeps.ended.lock().unwrap_or_else(PoisonError::into_inner).insert(route.name.clone(), word);
             drop(listed);
         };
         std::thread::Builder::new().name("sweep".to_owned()).spawn(work).map_err(|e| e.to_string())?;

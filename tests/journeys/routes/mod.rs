@@ -1,11 +1,30 @@
 //! Routes that lead elsewhere, through the real program and real sockets.
+//!
+//! Hazards of routes and mirrors that were met elsewhere, by their number, and where each is shown not to be met here:
+//!
+//! 1. A shadow that hangs delays a consumer: [`hanging`].
+//! 2. A request that is tried again mixes up mirrored bodies: [`bodies`], in 40,000 requests, or as many as `REQUESTS` says.
+//! 3. Empty, chunked, length-less and oversized bodies are mirrored in part: [`bodies`].
+//! 4. A shadow that hangs fills the memory: [`hanging`], by the memory of the process.
+//! 5. Something is mirrored after it was turned off: [`mirror`].
+//! 6. A caller moves back while the share grows, over a restart, or at another instance: [`sticky`].
+//! 7. No traffic is taken for good news: [`hazards`].
+//! 8. There is a state without a way back: [`hazards`].
+//! 9. A broken build measured on the wrong side passes: [`decides`]; whatever fails on the way: `tests/evidence`.
+//! 10. Noise raises mismatches, or hides faults: [`hazards`]; the rules one by one: `migration/tests/comparison.rs`.
+//! 11. A reload drops open connections: [`streams`].
+//! 12. Two systems read one request differently: [`shapes`]; fields of the hop: [`through`].
+//! 13. A POST whose bytes were sent is sent again: [`sides`].
 
+mod bodies;
 mod decides;
+mod hanging;
 mod hazards;
 mod mirror;
 mod numbers;
 mod shapes;
 mod sides;
+mod sticky;
 mod streams;
 mod through;
 mod unkept;

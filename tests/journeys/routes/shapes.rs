@@ -5,6 +5,7 @@ use super::upstream::{Upstream, raw};
 
 const HIDDEN: &str = "GET /hidden HTTP/1.1\r\nHost: a\r\n\r\n";
 
+/// HAZARDS, routes 12.
 #[test]
 fn shapes_that_smuggle_are_refused_and_end_the_connection() {
     let old = Upstream::says(200, "{}");
@@ -72,6 +73,7 @@ fn shapes_that_smuggle_are_refused_and_end_the_connection() {
     assert_eq!(old.count(), 0, "{:?}", old.seen());
 }
 
+/// HAZARDS, routes 12.
 #[test]
 fn what_follows_an_early_upgrade_is_no_request() {
     let old = Upstream::says(200, "{}");

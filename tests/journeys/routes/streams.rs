@@ -177,6 +177,7 @@ fn web_sockets_pass_and_end_with_either_side() {
     assert_eq!(old.count(), 1, "a changed protocol is not mirrored");
 }
 
+/// HAZARDS, routes 11.
 #[test]
 fn reloads_drop_no_request_and_no_open_connection() {
     let old = Upstream::start(|c, r| {

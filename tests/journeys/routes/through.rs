@@ -5,6 +5,7 @@ use super::{gateway, metric};
 
 const ALL: &str = "  - { path: /**, legacy: old }";
 
+/// HAZARDS, routes 12: what `Connection` names is the hop's own.
 #[test]
 fn fields_go_through_both_ways_and_those_of_the_hop_end() {
     let old = Upstream::start(|c, _| {
