@@ -29,6 +29,18 @@ pub struct Civil {
     pub nanos: u32,
 }
 
+impl std::fmt::Display for Civil {
+    /// As it came, though it be no date: `0000-00-00`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Civil { year, month, day, hour, minute, second, nanos } = self;
+        write!(f, "{year:04}-{month:02}-{day:02}")?;
+        if (*hour, *minute, *second, *nanos) != (0, 0, 0, 0) {
+            write!(f, " {hour:02}:{minute:02}:{second:02}")?;
+        }
+        if *nanos > 0 { write!(f, ".{nanos:09}") } else { Ok(()) }
+    }
+}
+
 impl Civil {
     /// Its bytes.
     pub fn bytes(self) -> [u8; 12] {
@@ -336,7 +348,7 @@ impl<'p> Cells<'p> {
                 let civil = Civil::of(self.fixed(row)?);
                 match civil.value(self.form) {
                     Some(value) => value,
-                    None => return Some(Err(format!("{civil:?}"))),
+                    None => return Some(Err(civil.to_string())),
                 }
             }
         };

@@ -88,8 +88,8 @@ pub fn misses(mode: Mode) -> &'static str {
             "nothing that is there when a pass reads it; a record that came and went between two passes is never seen"
         }
         Mode::Keyset => {
-            "a record whose key changes while a pass runs may be missed by that pass, and is then deleted until the next \
-             one; a record that came and went between two passes is never seen"
+            "a record whose key changes while a pass runs (that pass may not see it, and then it is deleted until the \
+             next one); a record that came and went between two passes is never seen"
         }
         Mode::Watermark => {
             "deletions (unless `deletes` finds them), changes that do not set the column, records in which it is null \

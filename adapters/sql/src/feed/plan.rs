@@ -201,7 +201,7 @@ impl Plan {
         let near = nearest(first, self.table.columns.iter().map(|c| c.name.as_str()));
         let near = near.map(|n| format!("; did you mean `{n}`?")).unwrap_or_default();
         let message = format!(
-            "{dataset}: there is no column {} (names count with their case){near} Correct the configuration, or grant the \
+            "{dataset}: there is no column {} (names count with their case){near}. Correct the configuration, or grant the \
              login SELECT on it",
             self.missing.join(", ")
         );
