@@ -32,6 +32,7 @@ bench:
 	cargo build --release --locked --bins --manifest-path benches/odbc/Cargo.toml
 	cargo run --release --locked --manifest-path benches/odbc/Cargo.toml
 	cargo run --release --locked --manifest-path benches/proxy/Cargo.toml
+	cargo bench --locked -p banyan-screens
 
 fmt:
 	cargo fmt --all

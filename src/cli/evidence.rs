@@ -87,7 +87,11 @@ impl EvidenceCommand {
             Act::Verify { file: None, .. } => all(global),
             Act::Export { number } => {
                 let found = store(global)?.map(|s| s.bundle(number)).transpose().map_err(because)?.flatten();
-                let row = found.ok_or_else(|| Failure::Because(format!("there is no bundle {number}")))?;
+                let row = found.ok_or_else(|| {
+                    Failure::Because(format!(
+                        "there is no bundle {number}; `banyan evidence verify --all` lists those there are"
+                    ))
+                })?;
                 out::json(&serde_json::from_str(&row.document).map_err(because)?);
                 Ok(())
             }

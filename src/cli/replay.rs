@@ -45,8 +45,13 @@ impl Replay {
             json!({ "rate": rate, "limit": self.limit, "consumer": self.consumer, "parallel": self.parallel });
         // A route's path is absolute too; a file is what is there as one.
         let is_route = built.moving.routes.iter().any(|r| r.config.path == self.what || r.config.name() == self.what);
-        if is_route || !Path::new(&self.what).is_file() {
+        if is_route {
             ask["route"] = json!(self.what);
+        } else if !Path::new(&self.what).is_file() {
+            let names: Vec<String> = built.moving.routes.iter().map(|r| format!("`{}`", r.config.name())).collect();
+            let all = if names.is_empty() { "there are none".to_owned() } else { names.join(", ") };
+            let what = format!("`{}` is no route, and there is no file of that name. Routes: {all}", self.what);
+            return Err(Failure::Because(what));
         } else {
             let file =
                 std::fs::canonicalize(&self.what).map_err(|e| Failure::Because(format!("{}: {e}", self.what)))?;
@@ -63,9 +68,26 @@ impl Replay {
             out::answer(&told(&now));
         }
         match now["why"].is_null() {
-            true => Ok(()),
+            true => self.nothing(&now).map_or(Ok(()), |why| Err(Failure::Because(why))),
             false => Err(Failure::Told),
         }
+    }
+
+    /// Why nothing at all was asked, where that is a mistake.
+    fn nothing(&self, p: &Value) -> Option<String> {
+        let n = |key: &str| p.get(key).and_then(Value::as_u64).unwrap_or_default();
+        if n("asked") + n("not_replayable") + n("elsewhere") > 0 {
+            return None;
+        }
+        if let Some(consumer) = &self.consumer {
+            return Some(format!(
+                "nothing that `{consumer}` asked is among what was captured; `banyan consumers` shows who calls"
+            ));
+        }
+        let garbage = n("damaged") > 0;
+        garbage.then(|| {
+            format!("no line of {} is a captured request; `banyan replay ROUTE` takes what was captured", self.what)
+        })
     }
 }
 

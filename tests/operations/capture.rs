@@ -145,6 +145,17 @@ fn what_is_kept_shows_no_secret_and_can_be_asked_again() {
         told.contains("1 asked of both sides") && told.contains("\n  till: 1 asked, 0 agree, 0 differ\n"),
         "{told}"
     );
+    // What cannot be meant is refused, with what there is.
+    site.drop_file("garbage.jsonl", "this is\nnothing\n");
+    let garbage = site.path("garbage.jsonl").display().to_string();
+    for (args, why) in [
+        (["nowhere.jsonl", "--limit", "9"], "is no route, and there is no file of that name. Routes: `/orders/**`"),
+        ([&garbage, "--limit", "9"], "no line of"),
+        (["/orders/**", "--consumer", "nobody"], "nothing that `nobody` asked is among what was captured"),
+    ] {
+        let (done, told) = site.tries(&[&["replay"], &args[..]].concat());
+        assert!(!done && told.contains(why), "{args:?}: {told}");
+    }
     // Of an entity the facade is asked as legacy.
     let told = site.banyan_json(&["replay", "/v1/items"]);
     assert_eq!((&told["asked"], &told["mismatched"]), (&json!(1), &json!(1)), "{told}");

@@ -32,6 +32,9 @@ pub(super) struct Accept {
     write: bool,
 }
 
+/// How a proposal marks what it cannot mend.
+const TO_DO: &str = "# TO DO";
+
 /// What waits, as the gateway or the source itself tells it.
 struct Waits {
     id: String,
@@ -75,6 +78,13 @@ impl Accept {
                 out::json(&told(&waits, None, None));
             }
             return Ok(());
+        }
+        let open = waits.proposal.as_deref().map_or(0, |p| p.matches(TO_DO).count());
+        if self.write && open > 0 {
+            return Err(Failure::Because(format!(
+                "in the proposed version {open} places are left to a person (`{TO_DO}`), so it is not put in place. Without \
+                 --write it is written beside the map: mend them there"
+            )));
         }
         let kept = file.as_deref().map(|f| self.keep(f, version, waits.proposal.as_deref())).transpose()?.flatten();
         let done = match &gateway {

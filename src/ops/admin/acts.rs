@@ -63,7 +63,7 @@ pub(super) async fn replay(
     body: Bytes,
 ) -> Result<Json<LetterReplayView>, AdminFault> {
     empty(&body)?;
-    let number = number_of(&number)?;
+    let number = number_of("dead letter", &number)?;
     blocking(&state, move |s| {
         exists(s, number)?;
         match s.acts.replay(number)? {
@@ -182,7 +182,7 @@ pub(super) async fn discard(
     number: Path<String>,
     ask: Json<Object<DiscardAsk>>,
 ) -> Result<Json<Done>, AdminFault> {
-    let number = number_of(&number)?;
+    let number = number_of("dead letter", &number)?;
     let reason = ask.into_inner().0.reason.trim().to_owned();
     if reason.is_empty() || reason.chars().count() > LONGEST_REASON {
         return Err(AdminFault::new("bad-body", format!("`reason` has 1 to {LONGEST_REASON} characters")));

@@ -92,7 +92,7 @@ pub(super) async fn bundle(
     number: Path<String>,
     _: NoParams,
 ) -> Result<Json<Dossier>, AdminFault> {
-    let number = number_of(&number)?;
+    let number = number_of("decision", &number)?;
     blocking(&state, move |s| {
         let found = kept(s)?.dossier(number)?;
         found.map(Json).ok_or_else(|| AdminFault::missing(format_args!("bundle {number}")))

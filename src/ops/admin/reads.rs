@@ -78,13 +78,13 @@ pub(super) async fn dead_letter(
     number: Path<String>,
     _: NoParams,
 ) -> Result<Json<DeadLetterView>, AdminFault> {
-    let number = number_of(&number)?;
+    let number = number_of("dead letter", &number)?;
     blocking(&state, move |s| letter(s, number).map(Json)).await
 }
 
 /// A number in a path; anything else names nothing.
-pub(in crate::ops) fn number_of(text: &str) -> Result<u64, AdminFault> {
-    text.parse().map_err(|_| AdminFault::new("not-found", format!("`{text}` is not the number of a dead letter")))
+pub(in crate::ops) fn number_of(what: &str, text: &str) -> Result<u64, AdminFault> {
+    text.parse().map_err(|_| AdminFault::new("not-found", format!("`{text}` is not the number of a {what}")))
 }
 
 /// A dead letter, whole.

@@ -119,7 +119,7 @@ fn start(text: &str) -> String {
 pub(super) async fn one(state: Data<AdminState>, number: Path<String>) -> HttpResponse {
     let number = number.into_inner();
     paged(&state, format!("Dead letter {number}"), move |s, h| {
-        let l = letter(s, number_of(&number)?)?;
+        let l = letter(s, number_of("dead letter", &number)?)?;
         let raw = s.read(|_, reader| reader.dead_letter(l.number))?.map(|l| l.raw).unwrap_or_default();
         draw(h, &l, &raw, s.clock.now());
         Ok(())

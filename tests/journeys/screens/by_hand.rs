@@ -64,11 +64,19 @@ fn a_commit_whose_answer_is_lost_is_looked_up_and_never_repeated() {
     site.host().set(|o| o.drop = None);
     assert_eq!((found(&site, "R1"), found(&site, "R2")), (true, false));
 
-    // Recorded, and then neither an answer nor a way to ask.
-    site.host().set(|o| o.error_after_commit = true);
-    let out = book(&site, "HW000111", "R3", true);
+    // What was booked before under that name is no proof.
+    site.host().set(|o| o.drop = Some(DropAt::AtCommit));
+    let out = book(&site, "HW000130", "R1", true);
     assert!(out.status.code() == Some(5) && printed(&out).contains("IN DOUBT"), "{}", printed(&out));
-    assert_eq!(commits(&site), 3);
+    assert!(printed(&out).contains("`item` is `HW000111`, and was to be `HW000130`"), "{}", printed(&out));
+    // Recorded, and then a screen that nobody knows: it stops the map, and what became of the commit is looked up.
+    site.host().set(|o| (o.drop, o.error_after_commit) = (None, true));
+    let out = book(&site, "HW000111", "R3", true);
+    assert!(out.status.success(), "it was recorded: {}", printed(&out));
+    site.host().set(|o| o.error_after_commit = false);
+    let out = book(&site, "HW000111", "R4", true);
+    assert!(!out.status.success() && printed(&out).contains("screens-breaker-open"), "{}", printed(&out));
+    assert_eq!(commits(&site), 4);
 }
 
 #[test]

@@ -133,7 +133,7 @@ fn the_map_in_the_documentation() {
     let start = page.find("```yaml\nmap: ").unwrap() + "```yaml\n".len();
     let end = start + page[start..].find("```").unwrap();
     let map = good(&page[start..end]).map;
-    assert_eq!((map.screens.len(), map.flows.len()), (7, 4));
+    assert_eq!((map.screens.len(), map.flows.len()), (8, 5));
 }
 
 #[test]
