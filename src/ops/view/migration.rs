@@ -286,6 +286,16 @@ impl BoardRow {
             Some(judged) => judged.told.clone(),
             None => "this gateway keeps no evidence".to_owned(),
         };
+        let bound = route.bound_to_legacy();
+        let told = match stage {
+            Stage::Canary if !bound.is_empty() => {
+                format!(
+                    "{told}; {} is bound to legacy by a pin, which holds back the step to `modern`",
+                    bound.join(", ")
+                )
+            }
+            _ => told,
+        };
         let open = judged.map(|j| j.clusters.iter().filter(|c| c.open).take(10).map(ClusterView::of).collect());
         BoardRow {
             route: route.name.clone(),

@@ -101,6 +101,12 @@ impl Route {
         }
     }
 
+    /// Consumers that the configuration binds to legacy: they stay there in a canary, and cannot where modern answers all.
+    pub fn bound_to_legacy(&self) -> Vec<&str> {
+        let pins = self.config.canary.pin.iter();
+        pins.filter(|(_, side)| **side == Side::Legacy).map(|(name, _)| name.as_str()).collect()
+    }
+
     /// Whether two systems may have answered its callers.
     pub fn has_two_sides(&self) -> bool {
         !self.lacks(Side::Modern) && !self.lacks(Side::Legacy)

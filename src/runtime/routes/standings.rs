@@ -212,6 +212,7 @@ impl Standings {
         if forward(from, to) {
             let writes = route.config.takes_writes(route.entity.is_some());
             against.extend(left_out(from, to, writes).map(str::to_owned));
+            against.extend(bound(route, from, to));
             match self.judge.judge(route, from, to) {
                 Ok(supported) => cause = supported,
                 Err(why) => against.extend(why),
@@ -243,7 +244,8 @@ impl Standings {
             return Err(Refused::Bad(format!("the route stands at {from} meanwhile")));
         }
         let to = Standing { stage: bundle.to.0, weight: bundle.to.1, killed: from.killed };
-        if let Some(why) = self.judge.holds(route, from, to).filter(|_| forward(from, to)) {
+        let held = bound(route, from, to).or_else(|| self.judge.holds(route, from, to));
+        if let Some(why) = held.filter(|_| forward(from, to)) {
             return Err(Refused::Held(why));
         }
         self.decide(&route.name, from, to, &bundle.author, &bundle.reason, bundle.cause.clone())
@@ -348,6 +350,20 @@ impl Inner {
             self.unwritten.remove(0);
         }
     }
+}
+
+/// Who would be answered by modern though the configuration binds it to legacy, in words.
+fn bound(route: &Route, from: Standing, to: Standing) -> Option<String> {
+    let moves = to.stage >= Stage::Modern && !to.killed && (from.killed || from.stage < Stage::Modern);
+    let names: Vec<String> = route.bound_to_legacy().iter().map(|name| format!("`{name}`")).collect();
+    let told = || {
+        format!(
+            "a pin binds {} to legacy, and at `{}` modern answers all: take the pin away",
+            names.join(", "),
+            to.stage
+        )
+    };
+    (moves && !names.is_empty()).then(told)
 }
 
 /// What else can be done with a route that was switched off and may not go back to where it stood.

@@ -126,3 +126,32 @@ fn nobody_leaves_out_a_step_unless_by_force() {
     let Cause::Person { forced: true, overrode, .. } = &forced.cause else { panic!("{:?}", forced.cause) };
     assert!(overrode[0].contains("`modern` first"), "{overrode:?}");
 }
+
+#[test]
+fn whoever_is_bound_to_legacy_holds_back_the_step_to_modern() {
+    let dir = tempfile::tempdir().unwrap();
+    let standings =
+        Standings::open(&journal::path_of(&dir.path().join("b.db")), Clock::system(), Arc::new(Yes)).unwrap();
+    let config = r#"{ "path": "/a", "legacy": "old", "modern": "new", "canary": { "pin": { "payroll": "legacy", "shop": "modern" } } }"#;
+    let config: RouteConfig = serde_json::from_str(config).unwrap();
+    let (table, _) = Table::new([(0, config.clone())]);
+    let routes = Routes::new(vec![target("old"), target("new")], vec![(config, None)], table, &standings);
+    let route = routes.named("/a").unwrap();
+    let to = |stage, force| standings.set(route, &Ask { force, ..ask(Some(stage), None) });
+    to(Stage::Canary, true).unwrap();
+    let held = to(Stage::Modern, false).unwrap_err().to_string();
+    assert!(held.contains("a pin binds `payroll` to legacy") && !held.contains("shop"), "{held}");
+    // So it does where evidence would move the route.
+    let (from, cause) = (route.standing(), Cause::person());
+    let bundle = Bundle {
+        route: "/a".to_owned(),
+        at: "2026-01-01T00:00:00Z".to_owned(),
+        author: "banyan".to_owned(),
+        reason: "due".to_owned(),
+        from: (from.stage, from.weight),
+        to: (Stage::Modern, banyan_migration::sticky::Weight::NONE),
+        cause,
+    };
+    assert!(matches!(standings.apply(route, &bundle), Err(Refused::Held(_))));
+    to(Stage::Modern, true).unwrap();
+}
