@@ -301,9 +301,13 @@ fn decisions(global: &Global, built: &Built, route: Option<&str>) -> Done {
 fn planned(global: &Global, loaded: &Loaded, mut built: Built, new: PathBuf) -> Done {
     let other = Global { config: new, json: global.json };
     let (read, mut other) = other.built(MissingSecret::Warning)?;
-    for file in read.files.names().filter(|name| loaded.files.names().any(|n| same_file(n, name))) {
+    let both = read.files.names().filter(|name| loaded.files.names().any(|n| same_file(n, name)));
+    let both: Vec<&str> = both.collect();
+    if !both.is_empty() {
         out::aside(&format!(
-            "{file} is read by both configurations: what was changed in it shows nowhere here. Compare with a copy of what is served\n"
+            "what was changed in files that both configurations read shows nowhere here; compare with a copy of what is \
+             served. They both read {}\n",
+            both.join(", ")
         ));
     }
     // Where routes stand is what the journal of the configuration in use says, whatever store the other one names.
