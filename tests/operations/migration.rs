@@ -128,7 +128,16 @@ fn no_file_of_evidence_is_made_where_there_is_nothing_to_keep() {
     site.edit("banyan.yaml", |yaml| format!("{yaml}{ROUTES}"));
     assert_eq!(g.act("/admin/v1/reload", &json!({})).status, 200);
     g.until("it is there", |_| site.path("banyan.evidence.db").exists());
-    assert!(g.admin("/admin/v1/migration")["items"][0]["evidence"].is_object());
+    let row = g.admin("/admin/v1/migration")["items"][0].clone();
+    assert!(row["evidence"].is_object());
+    let none = "insufficient evidence: nothing was compared; ";
+    assert_eq!(row["told"], format!("{none}requests are compared from `shadow` on"));
+    assert!(set(&site, "shadow", &[]).0);
+    let told = g.admin("/admin/v1/migration")["items"][0]["told"].clone();
+    assert_eq!(
+        told,
+        format!("{none}consumers' requests bring some, so do `banyan evidence sweep` and `banyan replay`")
+    );
 }
 
 #[test]
