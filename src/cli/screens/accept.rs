@@ -51,7 +51,7 @@ impl Accept {
         let (file, version) = (offline.spec.file.clone(), version(&offline.spec.map.name));
         let (_, built) = global.built(MissingSecret::Warning)?;
         let gateway = AdminClient::find(built.settings.admin, &built.settings.store)?;
-        let hands = by_hand(&self.source, &alone)?;
+        let hands = by_hand(&self.source, &alone.store, &alone.budget)?;
         let own = Source::new(offline.spec, hands.context);
         let waits = match &gateway {
             Some(gateway) => asked(gateway, &self.source)?,
