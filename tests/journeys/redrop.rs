@@ -88,6 +88,33 @@ fn a_corrected_redrop_corrects_and_what_vanished_is_gone() {
     g.stop();
 }
 
+/// A copier that keeps times, or a sender that always sets the same one: what came later corrects.
+#[test]
+fn a_correction_with_the_very_time_of_what_it_corrects_counts() {
+    let site = Site::new(&ITEMS.replace("content: snapshot\n        shrink_guard: 60%", "content: changes"));
+    let drop_at_one_time = |content: &str| {
+        let part = site.path("drop/.items.csv.part");
+        std::fs::write(&part, content).unwrap();
+        let time = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_767_225_600);
+        std::fs::File::options().write(true).open(&part).unwrap().set_modified(time).unwrap();
+        std::fs::rename(&part, site.path("drop/items.csv")).unwrap();
+    };
+    let first = "NO,NAME,PRICE\n1,Cup,1.50\n2,Mug,2.00\n";
+    drop_at_one_time(first);
+    let g = site.start();
+    let price = |g: &Gateway, wanted: &str| item(g, "2").1["price"] == wanted;
+    g.until("the first version is read", |g| price(g, "2.00"));
+    // On an earlier line than before.
+    drop_at_one_time("NO,NAME,PRICE\n2,Mug,2.50\n");
+    g.until("the correction counts", |g| price(g, "2.50"));
+    // And so does its withdrawal.
+    drop_at_one_time(first);
+    g.until("the first version is back", |g| price(g, "2.00"));
+    let sums = g.dataset("shop.items")["ledger"]["mappings"][0].clone();
+    assert_eq!(sums["superseded"], 0, "{sums}");
+    g.stop();
+}
+
 #[test]
 fn half_a_snapshot_does_not_delete_the_other_half() {
     let site = Site::new(ITEMS);

@@ -64,7 +64,11 @@ impl Session<'_> {
                 let discard = &engine.catalog.datasets[open.dataset].discard;
                 r.row.encode_without(|name| discard.iter().any(|d| d == name), &mut cells);
                 self.tally(open.number, open.dataset, m.stored).rejected += 1;
-                self.letter(Some(r.mapping), open, &r.row, Some(r.record), &Refusal { message, ..refusal }, &cells)?;
+                // What is derived again and overtaken since has no letter that anyone need look at.
+                if self.quiet.is_none() || !self.is_overtaken(r, open)? {
+                    let refusal = Refusal { message, ..refusal };
+                    self.letter(Some(r.mapping), open, &r.row, Some(r.record), &refusal, &cells)?;
+                }
                 Ok(Done::Refused)
             }
         };
@@ -137,19 +141,24 @@ impl Session<'_> {
         Ok(Known { mark: Some(n), n: Some(n), hash: r.hash })
     }
 
-    /// A record that went through: dead letters of it are done with.
+    /// A record that went through: dead letters of it are done with, but for those of newer ones.
     fn good(&mut self, r: &Incoming<'_>, open: &OpenUnit) -> Result<()> {
         let m = &self.engine.catalog.mappings[r.mapping];
-        let closed = self.tx.with(|tx| tx.supersede_dead_letters(m.stored, r.record))?;
-        if self.quiet.is_some() {
+        let seen = (open.number, r.row.place());
+        for (number, unit, place) in self.tx.with(|tx| tx.open_dead_letters(m.stored, r.record))? {
+            if self.is_newer((unit, place), seen) {
+                continue;
+            }
             // Derived again and good now: what was refused is applied.
-            for (number, unit) in closed {
-                self.tx.with(|tx| tx.close_dead_letter(number, DeadLetterState::Replayed, None))?;
+            let replayed = self.quiet.is_some() && (unit, place) == seen;
+            let to = if replayed { DeadLetterState::Replayed } else { DeadLetterState::Superseded };
+            self.tx.with(|tx| tx.close_dead_letter(number, to, None))?;
+            if replayed {
                 let moved = Tally { rejected: -1, applied: 1, ..Tally::default() };
                 self.moved(unit, open.dataset, m.stored).add(&moved);
             }
         }
-        Ok(())
+        self.tx.check()
     }
 
     fn apply(&mut self, r: &Incoming<'_>, o: Observation, instance: Id, open: &OpenUnit) -> Result<Done> {

@@ -209,6 +209,9 @@ impl Session<'_> {
                 at: self.now,
             };
             self.tx.with(|tx| tx.put_unit(part.number, &change))?;
+            if !self.engine.is_table(part.dataset) {
+                self.tx.with(|tx| tx.supersede_earlier_readings(part.number))?;
+            }
         }
         self.settle()
     }

@@ -100,20 +100,25 @@ impl Feed {
     fn known(&self, unit: &Arc<UnitRef>, token: &str) -> Option<Option<Delivery>> {
         let memory = &self.cx.memory;
         let identical = |first: String| Some(Delivery::Identical { unit: unit.clone(), token: token.into(), first });
+        let newest = memory.unit(&self.spec.name, &unit.name);
         // What was read, or refused, under another configuration may come out otherwise under this one.
-        if let Some(memo) = memory.unit(&self.spec.name, &unit.name)
+        if let Some(memo) = &newest
             && memo.version == unit.version
-            && self.reading.is_as_it_was(&memo)
+            && self.reading.is_as_it_was(memo)
         {
             match memo.state {
                 // Touched: told, so that its new token is remembered.
-                UnitState::Done | UnitState::Unacknowledged => return Some(identical(memo.name)),
+                UnitState::Done | UnitState::Unacknowledged => return Some(identical(memo.name.clone())),
                 UnitState::Refused => return Some(None),
                 UnitState::Open | UnitState::Abandoned => {}
             }
         }
         // A part belongs to its own snapshot, whatever other snapshots held.
         if !self.spec.parts.is_empty() {
+            return None;
+        }
+        // So is a version that comes back with the very time of the one that took its place.
+        if newest.is_some_and(|memo| memo.version != unit.version && memo.order == unit.order) {
             return None;
         }
         let first = memory.with_content(&self.spec.name, &unit.version).filter(|m| self.reading.is_as_it_was(m))?;
