@@ -10,7 +10,7 @@ use banyan_model::identity::Verdict;
 use banyan_model::instance::{Lineage, Observation, RawAt};
 use banyan_model::mapping::{Draft, Fate, Refusal, Runner, SayKind};
 use banyan_model::model::{Content, ForeignChange};
-use banyan_model::ownership::same_row;
+use banyan_model::ownership::{said, same_row};
 use banyan_store::{DeadLetterState, Result, Tally};
 use banyan_words::{Id, Row};
 
@@ -32,7 +32,10 @@ impl Session<'_> {
             self.tx.with(|tx| tx.depend(lookup, &key, m.stored, r.raw))?;
         }
         let fate = match fate {
-            Fate::Says => self.foreign(r, &draft)?.map_or(Fate::Says, Fate::Refused),
+            Fate::Says => match self.nothing_to_keep(r, &draft)? {
+                Some(refusal) => Fate::Refused(refusal),
+                None => self.foreign(r, &draft)?.map_or(Fate::Says, Fate::Refused),
+            },
             other => other,
         };
         let out = match fate {
@@ -74,6 +77,33 @@ impl Session<'_> {
         };
         self.draft = draft;
         out
+    }
+
+    /// A required field whose last good value is to stay, where there has been none.
+    fn nothing_to_keep(&mut self, r: &Incoming<'_>, draft: &Draft) -> Result<Option<Refusal>> {
+        let m = &self.engine.catalog.mappings[r.mapping];
+        let e = &self.engine.catalog.entities[m.entity];
+        for (at, (field, _)) in m.fields.iter().enumerate() {
+            let Some(SayKind::Keep(code)) = draft.says.get(at) else { continue };
+            if !m.creates || !e.fields[*field].required {
+                continue;
+            }
+            let known = match r.known.n {
+                Some(n) => {
+                    let (_, i) = self.load(m.entity, n)?;
+                    let own = i.observations.iter().find(|o| self.made_by(o, r.mapping, r.record));
+                    own.is_some_and(|o| said(&self.engine.book, o, *field).is_some())
+                }
+                None => false,
+            };
+            if !known {
+                let name = &e.fields[*field].name;
+                let message =
+                    format!("the field is required, its formula keeps the last good value ({code}), and there is none");
+                return Ok(Some(Refusal { code: "required".into(), field: Some(name.clone()), message }));
+            }
+        }
+        Ok(None)
     }
 
     /// A value that another source rules, of a field whose `on_foreign_change` is `reject`.
