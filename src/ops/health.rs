@@ -182,6 +182,7 @@ mod tests {
             promise: Some(PromiseView { seconds: 60, kept: true }),
             last_unit: None,
             last_finished: None,
+            refused: vec![],
             ledger: DatasetLedger { dataset: "crm.contacts".into(), mappings: vec![], folded: None, adds_up: true },
             dead_letters_open: 3,
             drift: None,
