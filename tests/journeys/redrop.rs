@@ -180,3 +180,37 @@ fn a_key_that_stands_twice_was_never_there() {
     let verify = site.banyan(&["store", "verify"]);
     assert!(verify.status.success(), "{}", String::from_utf8_lossy(&verify.stdout));
 }
+
+/// What is accepted is carried out by reading the file once more: until then it must be there, whatever comes `after`.
+#[test]
+fn a_file_whose_deletions_wait_stays_until_it_is_done_with() {
+    let moved = ITEMS.replace("60%", "30%").replace("quiet: 50ms }", "quiet: 50ms }\n        after: { move: done }");
+    let site = Site::new(&moved);
+    let there = |name: &str| site.path(&format!("drop/{name}")).exists();
+    let many = "NO,NAME,PRICE\n1,Cup,1.50\n2,Mug,2.00\n3,Jug,3.00\n4,Pot,4.00\n";
+    site.drop_file("drop/1.csv", many);
+    let g = site.start();
+    g.until("it is moved", |_| !there("1.csv"));
+    site.drop_file("drop/2.csv", "NO,NAME,PRICE\n1,Cup,1.50\n");
+    g.until("its deletions wait", |g| g.dataset("shop.items")["state"] == "suspended");
+    // Not by a restart either, which carries out what was left to be done.
+    g.stop();
+    let g = site.start();
+    g.until("the feed looks on", |g| g.admin("/admin/v1/sources")["items"][0]["feeds"][0]["is"] == "idle");
+    assert!(there("2.csv"), "it is needed once more");
+    let accepted = g.act("/admin/v1/datasets/shop.items/accept", &serde_json::json!({}));
+    assert_eq!(accepted.status, 200, "{}", accepted.text());
+    g.until("the deletions are carried out", |g| g.count("/v1/items") == 1);
+    g.until("and the file is moved", |_| !there("2.csv") && site.path("drop/done/2.csv").exists());
+
+    // A newer whole file settles the question as well, and then the one that waited is done with.
+    site.drop_file("drop/3.csv", many);
+    g.until("they are back", |g| g.count("/v1/items") == 4);
+    site.drop_file("drop/4.csv", "NO,NAME,PRICE\n1,Cup,1.75\n");
+    g.until("its deletions wait", |g| g.dataset("shop.items")["state"] == "suspended");
+    assert!(there("4.csv"));
+    site.drop_file("drop/5.csv", format!("{many}5,Lid,5.00\n"));
+    g.until("both are moved", |_| !there("4.csv") && !there("5.csv"));
+    assert_eq!(g.count("/v1/items"), 5);
+    g.stop();
+}

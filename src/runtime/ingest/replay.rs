@@ -119,7 +119,8 @@ pub fn accept(desk: &mut Desk<'_>, dataset: usize) -> Result<Option<String>, Sto
                 UnitChange { state: UnitState::Open, records: u.records, code: None, message: None, at: desk.now };
             session.tx.with(|tx| tx.put_unit(u.number, &change))?;
         }
-        Some(format!("{missing} deletions of {unit}"))
+        let when = if desk.engine.is_table(dataset) { "with the next pass" } else { "as soon as it is read again" };
+        Some(format!("{missing} deletions of {unit}, which are carried out {when}"))
     } else {
         None
     };
