@@ -7,7 +7,7 @@
 use super::engine::Engine;
 use super::feeds::{FeedLine, Message, Order};
 use super::live::LiveQueue;
-use super::passes::{self, Folding, NOT_ENDED};
+use super::passes::{self, Folding};
 use super::session::Session;
 use super::start::{OnCommit, acknowledge_again, unit_of};
 use super::state::Drift;
@@ -233,7 +233,7 @@ impl Worker {
         let datasets = self.datasets[feed].clone();
         match delivery {
             Delivery::Begin { unit, token, scope, columns } => {
-                session.abandon(&datasets, NOT_ENDED)?;
+                session.abandon(&datasets)?;
                 let mut open = session.begin(&datasets, &unit, &token, scope, &self.states)?;
                 let drift = match &columns {
                     Some(columns) => session.table_drift(&open, None, columns, &mut self.states)?,
