@@ -157,6 +157,10 @@ pub trait Ingest {
     fn remove_lookup(&mut self, lookup: u32, key: &[u8]) -> Result<bool>;
     /// Removes the row that a record gave; its key.
     fn remove_lookup_of(&mut self, lookup: u32, record: Id) -> Result<Option<Vec<u8>>>;
+    /// The unit that last spoke of a row of a lookup, or of the record behind it (`who`), a deletion included.
+    fn lookup_seen(&mut self, lookup: u32, who: &[u8]) -> Result<Option<u32>>;
+    /// Notes that a unit spoke of it.
+    fn see_lookup(&mut self, lookup: u32, who: &[u8], unit: u32) -> Result<()>;
     /// The number of a row: what a snapshot's bitmap marks.
     fn lookup_row(&mut self, lookup: u32, key: &[u8]) -> Result<Option<u64>>;
     /// How many rows a lookup has.

@@ -321,6 +321,14 @@ impl Ingest for SqliteIngest<'_> {
         self.run(|w| lookups::take(w.parts().0, lookup, &record.0))
     }
 
+    fn lookup_seen(&mut self, lookup: u32, who: &[u8]) -> Result<Option<u32>> {
+        self.run(|w| lookups::seen(w.parts().0, lookup, who))
+    }
+
+    fn see_lookup(&mut self, lookup: u32, who: &[u8], unit: u32) -> Result<()> {
+        self.run(|w| lookups::see(w.parts().0, lookup, who, unit))
+    }
+
     fn lookup_row(&mut self, lookup: u32, key: &[u8]) -> Result<Option<u64>> {
         self.run(|w| lookups::row(w.parts().0, lookup, key))
     }
