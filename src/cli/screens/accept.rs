@@ -82,8 +82,9 @@ impl Accept {
         let open = waits.proposal.as_deref().map_or(0, |p| p.matches(TO_DO).count());
         if self.write && open > 0 {
             return Err(Failure::Because(format!(
-                "in the proposed version {open} places are left to a person (`{TO_DO}`), so it is not put in place. Without \
-                 --write it is written beside the map: mend them there"
+                "the proposed version leaves {} to a person (`{TO_DO}`), so it is not put in place. Without --write it is \
+                 written beside the map: mend it there",
+                if open == 1 { "one place".to_owned() } else { format!("{open} places") }
             )));
         }
         let kept = file.as_deref().map(|f| self.keep(f, version, waits.proposal.as_deref())).transpose()?.flatten();
