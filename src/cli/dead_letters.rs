@@ -107,7 +107,10 @@ impl List {
         }
         let mut text = String::new();
         for l in &letters {
-            let _ = writeln!(text, "{}  {}  {}  {}: {}", l.number, l.dataset, place(l), l.code, out::plain(&l.message));
+            // Where all are listed, who waits is told from who does not.
+            let state = if state.is_none() { format!("{}  ", l.state) } else { String::new() };
+            let message = out::plain(&l.message);
+            let _ = writeln!(text, "{}  {state}{}  {}  {}: {message}", l.number, l.dataset, place(l), l.code);
         }
         match (letters.is_empty(), next) {
             (true, _) => text.push_str("there are none\n"),

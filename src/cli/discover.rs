@@ -3,18 +3,22 @@
 //! Invariant: samples are shown to whoever sits at the terminal and go nowhere else: not into schemas, not into JSON. A kept
 //! schema that says something else is not overwritten unasked.
 
+mod keeping;
+
+pub(super) use keeping::{keep, kept};
+
 use super::scaffold::names;
 use super::{Done, Failure, Global, connect, out};
 use crate::adapters::KINDS;
-use crate::config::baseline::{self, Kept, KeptColumn, KeptIndex, KeptReference};
+use crate::config::baseline::{KeptColumn, KeptIndex, KeptReference};
 use crate::config::render::Colour;
-use crate::config::{self, Alone, Disk, Loaded, MissingSecret};
-use banyan_adapter::{Found, FoundReference};
+use crate::config::{self, Alone, Loaded, MissingSecret};
+use banyan_adapter::Found;
 use banyan_model::draft::{Part, SourceDraft};
 use banyan_words::problem::nearest;
+use keeping::{keep_all, written};
 use serde_json::{Value, json};
 use std::fmt::Write;
-use std::path::Path;
 
 /// Sample values of a column that are shown.
 const SHOWN: usize = 3;
@@ -50,7 +54,7 @@ impl Discover {
             true => {
                 let chosen = if named.is_empty() { found.clone() } else { chosen(&named, found.clone())? };
                 let wanted = wanted(&source, &chosen, !named.is_empty())?;
-                Some(wanted.iter().map(|(full, f)| keep(&loaded.base, full, f, self.force)).collect::<Result<_, _>>()?)
+                Some(keep_all(&loaded.base, &wanted, self.force)?)
             }
             false => None,
         };
@@ -161,124 +165,29 @@ fn wanted<'f>(
         wanted.push((format!("{}.{name}", source.name), f));
     }
     if wanted.is_empty() {
-        let message = format!("no dataset of {} reads a table that is there; name the tables to keep", source.name);
-        return Err(Failure::Usage(message));
+        return Err(Failure::Usage(nothing_to_keep(&source.name, found)));
     }
     Ok(wanted)
 }
 
-/// What is kept of it.
-pub(super) fn kept(found: &Found) -> Kept {
-    let table = found.table.as_ref();
-    let columns = found.columns.iter().enumerate().map(|(i, c)| KeptColumn {
-        name: c.name.clone(),
-        ty: c.ty.clone(),
-        server: table.and_then(|t| t.server_types.get(i)).filter(|s| !s.is_empty()).cloned(),
-        required: table.and_then(|t| t.nullable.get(i)) == Some(&false),
-    });
-    let index = |(name, columns, unique): &(String, Vec<String>, bool)| KeptIndex {
-        name: name.clone(),
-        columns: columns.clone(),
-        unique: *unique,
-    };
-    Kept {
-        columns: columns.collect(),
-        key: table.map(|t| t.key.clone()).unwrap_or_default(),
-        indexes: table.map(|t| t.indexes.iter().map(index).collect()),
-        references: table.and_then(|t| t.references.as_ref()).map(|all| all.iter().map(reference).collect()),
-        view: table.is_some_and(|t| t.view),
-        rows: table.and_then(|t| t.rows),
+/// Why there is nothing to keep, and what to do.
+fn nothing_to_keep(source: &str, found: &[Found]) -> String {
+    let columns = |f: &&Found| !f.columns.is_empty();
+    let there: Vec<&str> = found.iter().filter(columns).map(|f| f.name.as_str()).take(5).collect();
+    match there.as_slice() {
+        [] => format!(
+            "nothing that could be kept was found in {source}: no table with columns that its login may read, no file that \
+             a dataset reads. `banyan discover {source}` shows what there is"
+        ),
+        some => format!(
+            "no dataset of {source} reads what was found there, so nothing was kept; say which tables are to be kept, as in \
+             `banyan discover {source} {} --write`. There {}: {}{}",
+            some.first().unwrap_or(&""),
+            if some.len() == 1 { "is" } else { "are" },
+            some.join(", "),
+            if found.iter().filter(columns).count() > some.len() { ", …" } else { "" },
+        ),
     }
-}
-
-fn reference(r: &FoundReference) -> KeptReference {
-    let schema = r.schema.as_ref().map(|s| format!("{s}.")).unwrap_or_default();
-    KeptReference { columns: r.columns.clone(), to: format!("{schema}{}", r.table), theirs: r.theirs.clone() }
-}
-
-/// Keeps a schema: what became of its file.
-pub(super) fn keep(base: &Path, full: &str, found: &Found, force: bool) -> Result<(String, &'static str), Failure> {
-    let file = baseline::file_of(full);
-    let path = base.join(&file);
-    let new = kept(found);
-    let mut problems = Vec::new();
-    let old = baseline::read(full, base, &Disk, &mut problems);
-    let word = match &old {
-        Some(old) if Kept { rows: new.rows, ..old.clone() } == new => return Ok((file, "unchanged")),
-        None if problems.is_empty() => "written",
-        // One that an older version kept says nothing of foreign keys: what is new contradicts nothing.
-        Some(old) if old.references.is_none() && same_but_references(old, &new) => "completed",
-        _ if force => "overwritten",
-        Some(old) => {
-            let told: String = differences(old, &new).iter().map(|d| format!("\n  {d}")).collect();
-            let hint = "`--force` overwrites it";
-            return Err(Failure::Because(format!("{file} says something else than {full} is now; {hint}{told}")));
-        }
-        None => {
-            let why = problems.first().map(|p| p.message.clone()).unwrap_or_default();
-            return Err(Failure::Because(format!("{file} cannot be used: {why}; `--force` overwrites it")));
-        }
-    };
-    let failed = |e: std::io::Error| Failure::Because(format!("cannot write {}: {e}", path.display()));
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).map_err(failed)?;
-    }
-    std::fs::write(&path, new.to_yaml()).map_err(failed)?;
-    Ok((file, word))
-}
-
-fn same_but_references(old: &Kept, new: &Kept) -> bool {
-    Kept { rows: new.rows, references: new.references.clone(), ..old.clone() } == *new
-}
-
-/// What differs, a line each.
-fn differences(old: &Kept, new: &Kept) -> Vec<String> {
-    let mut told = Vec::new();
-    for c in &old.columns {
-        match new.columns.iter().find(|n| n.name == c.name) {
-            None => told.push(format!("column {} is gone", c.name)),
-            Some(n) if n != c => told.push(format!("column {} was {} and is {}", c.name, column(c), column(n))),
-            Some(_) => {}
-        }
-    }
-    let fresh = new.columns.iter().filter(|n| !old.columns.iter().any(|c| c.name == n.name));
-    told.extend(fresh.map(|n| format!("column {} is new: {}", n.name, column(n))));
-    if old.key != new.key {
-        told.push(format!("the key was ({}) and is ({})", old.key.join(", "), new.key.join(", ")));
-    }
-    if old.indexes != new.indexes {
-        told.push(format!("the indexes were {} and are {}", indexes(old), indexes(new)));
-    }
-    if old.references != new.references {
-        told.push(format!("the foreign keys were {} and are {}", references(old), references(new)));
-    }
-    if told.is_empty() {
-        told.push("the order of its columns, or whether it is a view".to_owned());
-    }
-    told
-}
-
-fn column(c: &KeptColumn) -> String {
-    let server = c.server.as_ref().map(|s| format!(" ({s})")).unwrap_or_default();
-    format!("{}{server}{}", c.ty, if c.required { ", not null" } else { "" })
-}
-
-fn indexes(kept: &Kept) -> String {
-    let Some(indexes) = &kept.indexes else { return "not known".to_owned() };
-    let all: Vec<String> = indexes.iter().map(|i| format!("{}({})", i.name, i.columns.join(", "))).collect();
-    if all.is_empty() { "none".to_owned() } else { all.join(", ") }
-}
-
-fn references(kept: &Kept) -> String {
-    let Some(references) = &kept.references else { return "not known".to_owned() };
-    let all: Vec<String> = references.iter().map(written).collect();
-    if all.is_empty() { "none".to_owned() } else { all.join("; ") }
-}
-
-/// `CUSTNO refers to dbo.CUSTMAS (CUSTNO)`.
-fn written(r: &KeptReference) -> String {
-    let theirs = if r.theirs.is_empty() { String::new() } else { format!(" ({})", r.theirs.join(", ")) };
-    format!("{} refers to {}{theirs}", r.columns.join(", "), r.to)
 }
 
 fn show(found: &[Found], kept: Option<Vec<(String, &'static str)>>, as_json: bool) -> Done {
@@ -375,7 +284,7 @@ mod tests {
     use banyan_adapter::FoundTable;
     use banyan_words::{Column, Type};
 
-    fn table(schema: &str, name: &str) -> Found {
+    pub(super) fn table(schema: &str, name: &str) -> Found {
         Found {
             name: format!("{schema}.{name}"),
             columns: vec![Column { name: "A".into(), ty: Type::Text }],
@@ -397,16 +306,5 @@ mod tests {
             Err(Failure::Usage(told)) => assert!(told.contains("dbo.Orders, old.Orders"), "{told}"),
             other => panic!("{other:?}"),
         }
-    }
-
-    #[test]
-    fn differences_are_told_by_column() {
-        let old = kept(&table("dbo", "Orders"));
-        let mut new = old.clone();
-        new.columns[0].ty = Type::Date;
-        new.key = vec!["A".into()];
-        assert_eq!(differences(&old, &new), ["column A was text and is date", "the key was () and is (A)"]);
-        new.columns.clear();
-        assert_eq!(differences(&old, &new)[0], "column A is gone");
     }
 }

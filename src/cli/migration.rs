@@ -99,7 +99,7 @@ fn told(board: &Value, whole: bool) -> String {
                 times(number(cluster, "mismatches"))
             ));
         }
-        out.push_str(&format!("  legacy is asked {} times a day\n", number(row, "legacy_calls_a_day")));
+        out.push_str(&format!("  legacy is asked {} a day\n", times(number(row, "legacy_calls_a_day"))));
         let blocking: Vec<String> = list(row, "blocking").filter_map(Value::as_str).map(plain).collect();
         if !blocking.is_empty() {
             out.push_str(&format!("  still called by {}\n", blocking.join(", ")));
@@ -140,7 +140,8 @@ mod tests {
 
     #[test]
     fn the_board_is_told_in_words() {
-        let board = json!({ "items": [{ "route": "/v1/customers", "stage": "canary", "weight": "5%", "killed": false,
+        let board = json!({ "items": [{ "route": "/v1/orders", "stage": "shadow", "legacy_calls_a_day": 1 },
+            { "route": "/v1/customers", "stage": "canary", "weight": "5%", "killed": false,
             "told": "401 clean distinct comparisons more to go", "legacy_calls_a_day": 12, "blocking": ["payroll"],
             "decided": { "author": "ann", "overrode": ["insufficient evidence"] },
             "evidence": { "matches": 1148, "mismatches": 1, "indeterminate": 0, "score": 3.0, "threshold": 4.605,
@@ -156,6 +157,7 @@ mod tests {
             "    [3] /credit value: once, critical\n",
             "    [4] /fax missing: 2 times, judged a bug of modern: open until modern is mended\n",
             "  legacy is asked 12 times a day\n",
+            "  legacy is asked once a day\n",
             "  still called by payroll\n",
             "  failures: 0.50, comes back at 6.90\n",
             "  latency: 0.00, comes back at 6.90\n",

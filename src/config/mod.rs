@@ -14,6 +14,7 @@ mod files;
 mod include;
 mod inside;
 mod moving;
+mod patience;
 pub mod quote;
 pub mod render;
 pub mod schema;

@@ -5,6 +5,7 @@
 //! Not here: where a route stands now (the journal), sending anything.
 
 use super::Loaded;
+use super::patience::Patience;
 use banyan_migration::route::{PathPattern, RouteConfig, Table};
 use banyan_migration::stage::Stage;
 use banyan_model::model::{Catalog, EntityNo};
@@ -45,7 +46,9 @@ pub(super) fn read_all(loaded: &Loaded, catalog: Option<&Catalog>, problems: &mu
     let declared = Named(loaded.draft.upstreams.iter().map(|p| (p.name.clone(), ())).collect());
     let consumers: Vec<String> = loaded.draft.consumers.iter().map(|p| p.name.clone()).collect();
     let mut moving = Moving::default();
+    let mut patience = Patience::default();
     for (name, path, config) in configs {
+        patience.knows(&name, &path, &config);
         let found = config.check(&path);
         if found.is_empty() {
             match Upstream::new(&config, &loaded.base) {
@@ -78,6 +81,7 @@ pub(super) fn read_all(loaded: &Loaded, catalog: Option<&Catalog>, problems: &mu
             let hint = "leave it out; `canary: { pin: { shop: modern } }` sends a consumer to one side";
             problems.push(Problem::error("route-for-some", join(&part.path, "only"), message).hint(hint));
         }
+        patience.falls_back(&config, entity.is_some());
         if entity.is_none() {
             proxied.push((number, config.clone()));
         } else if let Some(twin) = moving.routes.iter().position(|r| r.entity == entity && share(&r.config, &config)) {
@@ -90,6 +94,7 @@ pub(super) fn read_all(loaded: &Loaded, catalog: Option<&Catalog>, problems: &mu
     let (table, found) = Table::new(proxied);
     moving.table = table;
     problems.extend(found);
+    problems.extend(patience.told());
     moving
 }
 
@@ -187,7 +192,7 @@ banyan: 1
 sources: { shop: { adapter: file-drop, folder: drop, datasets: { items: { files: '*.csv', format: { kind: csv, columns: [NO, NAME] }, key: [NO], content: changes } } } }
 entities: { item: { fields: { name: { type: text } } } }
 mappings: [{ from: shop.items, to: item, fields: { name: NAME } }]
-upstreams: { new: { url: 'http://127.0.0.1:1' }, old: { url: 'http://127.0.0.1:2' } }
+upstreams: { new: { url: 'http://127.0.0.1:1', timeout: 2s }, old: { url: 'http://127.0.0.1:2' } }
 routes:
 ";
 
@@ -208,6 +213,41 @@ routes:
   - { path: /v1/old-reports/**, legacy: old }
   - { path: /**, legacy: old }\n";
         assert_eq!(told(routes), Vec::<String>::new());
+    }
+
+    /// Before legacy answers instead of it, modern's whole time has passed.
+    #[test]
+    fn a_read_that_falls_back_late_is_warned_of() {
+        let with = |timeout: &str, routes: &str| {
+            let mut world = Memory::default();
+            let yaml = format!("{SHOP}{routes}").replace(", timeout: 2s", timeout);
+            world.files.insert("banyan.yaml".into(), yaml.into_bytes());
+            let mut loaded = load_from(&world, Path::new("banyan.yaml"), MissingSecret::Error);
+            assert!(build(&mut loaded, KINDS, &world).is_some(), "a warning stops nobody");
+            let told = |p: &banyan_words::Problem| {
+                assert!(p.hint.as_ref().is_some_and(|h| h.contains("timeout: 2s")), "{p}");
+                let spot = p.spot.as_ref().map(|s| (s.line, s.column)).unwrap_or_default();
+                format!("{} {} {} {}", spot.0, spot.1, p.code, p.message)
+            };
+            loaded.problems.iter().map(told).collect::<Vec<_>>()
+        };
+        let both = "  - { path: /v1/items, modern: new }\n  - { path: /accounts, legacy: old, modern: new }\n";
+        let late = "where `new` does not answer, readers of /v1/items, /accounts wait";
+        assert_eq!(
+            with(", timeout: 20s", both),
+            [format!("6 57 late-fallback {late} 20s before legacy answers instead")]
+        );
+        let unsaid = format!("6 14 late-fallback {late} 30s before legacy answers instead");
+        assert_eq!(with("", both), [unsaid], "that is what an upstream has where nothing is said");
+        assert_eq!(with(", timeout: 5s", both), [""; 0]);
+        for nobody_falls_back in [
+            "  - { path: /v1/items, methods: [POST], modern: new }\n",
+            "  - { path: /v1/items, modern: new, stage: retired }\n",
+            "  - { path: /v1/reports, modern: new, stage: modern }\n",
+            "  - { path: /accounts, legacy: new }\n",
+        ] {
+            assert_eq!(with("", nobody_falls_back), [""; 0], "{nobody_falls_back}");
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! ETags and `If-None-Match` (RFC 9110 sections 8.8.3 and 13.1.2).
 
-use actix_web::http::header::HeaderValue;
+use actix_web::http::header::{self, HeaderMap, HeaderValue};
 
 /// A strong ETag of 16 hexadecimal digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,8 +32,13 @@ impl ETag {
         HeaderValue::from_bytes(&self.0).unwrap_or(HeaderValue::from_static("\"\""))
     }
 
+    /// Whether a line of `If-None-Match` names it.
+    pub(super) fn is_known(&self, headers: &HeaderMap) -> bool {
+        headers.get_all(header::IF_NONE_MATCH).any(|line| self.matches(line.as_bytes()))
+    }
+
     /// Whether `If-None-Match` names it. The comparison is weak, as that header wants it.
-    pub(super) fn matches(&self, if_none_match: &[u8]) -> bool {
+    fn matches(&self, if_none_match: &[u8]) -> bool {
         if_none_match.trim_ascii() == b"*"
             || if_none_match.split(|b| *b == b',').any(|t| {
                 let t = t.trim_ascii();
@@ -71,6 +76,11 @@ mod tests {
         ] {
             assert!(e.matches(yes.as_bytes()), "{yes}");
         }
+        let mut lines = HeaderMap::new();
+        lines.append(header::IF_NONE_MATCH, HeaderValue::from_static("\"x\""));
+        assert!(!e.is_known(&lines));
+        lines.append(header::IF_NONE_MATCH, HeaderValue::from_static("W/\"0123456789abcdef\""));
+        assert!(e.is_known(&lines), "a list may come in several lines");
         for no in ["", "\"\"", "0123456789abcdef", "\"0123456789abcdee\"", "\"0123456789abcdef-br\"", "*x"] {
             assert!(!e.matches(no.as_bytes()), "{no}");
         }

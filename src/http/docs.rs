@@ -33,7 +33,7 @@ impl Docs {
     pub(super) fn document(&self, w: &Worker, ask: &Ask<'_>) -> Result<HttpResponse, Refusal> {
         let body = self.bytes(&w.serving);
         let etag = ETag::of_body(&body);
-        let mut response = if ask.wants.if_none_match.is_some_and(|t| etag.matches(t)) {
+        let mut response = if ask.wants.if_none_match.is_some_and(|h| etag.is_known(h)) {
             HttpResponse::new(StatusCode::NOT_MODIFIED)
         } else {
             HttpResponse::Ok().insert_header((header::CONTENT_TYPE, "application/json")).body(body)

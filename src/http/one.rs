@@ -160,7 +160,7 @@ fn respond(serving: &Serving, ask: &Ask<'_>, entry: &mut Entry, now: i64) -> Res
     if ask.wants.strict {
         dress::fresh_enough(&ask.wants, as_of, now, dress::asked(&entry.contributors, ask.fresh))?;
     }
-    let unchanged = ask.wants.if_none_match.is_some_and(|t| entry.etag.matches(t));
+    let unchanged = ask.wants.if_none_match.is_some_and(|h| entry.etag.is_known(h));
     let mut response = if unchanged {
         HttpResponse::new(StatusCode::NOT_MODIFIED)
     } else {
@@ -217,7 +217,7 @@ fn selected(
 /// A JSON body, or 304 where the caller has it. Without an ETag of its own it gets that of its bytes.
 pub(super) fn answer(ask: &Ask<'_>, body: Vec<u8>, etag: Option<ETag>) -> HttpResponse {
     let etag = etag.unwrap_or_else(|| ETag::of_body(&body));
-    let mut response = if ask.wants.if_none_match.is_some_and(|t| etag.matches(t)) {
+    let mut response = if ask.wants.if_none_match.is_some_and(|h| etag.is_known(h)) {
         HttpResponse::new(StatusCode::NOT_MODIFIED)
     } else {
         let mut full = HttpResponse::with_body(StatusCode::OK, Bytes::from(body)).map_into_boxed_body();

@@ -12,8 +12,8 @@ const PREFER: HeaderName = HeaderName::from_static("prefer");
 /// What request headers ask for.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Wants<'r> {
-    /// `If-None-Match`.
-    pub(super) if_none_match: Option<&'r [u8]>,
+    /// The headers, where `If-None-Match` is among them: it may stand in several lines.
+    pub(super) if_none_match: Option<&'r HeaderMap>,
     /// `Cache-Control: max-age`, in seconds.
     pub(super) max_age: Option<u64>,
     /// `Prefer: handling=strict`.
@@ -29,7 +29,7 @@ impl<'r> Wants<'r> {
     pub(super) fn of(headers: &'r HeaderMap) -> Wants<'r> {
         let text = |name: &HeaderName| headers.get(name).and_then(|v| v.to_str().ok());
         let mut wants =
-            Wants { if_none_match: headers.get(header::IF_NONE_MATCH).map(|v| v.as_bytes()), ..Wants::default() };
+            Wants { if_none_match: headers.contains_key(header::IF_NONE_MATCH).then_some(headers), ..Wants::default() };
         if let Some(control) = text(&header::CACHE_CONTROL) {
             wants.max_age = directives(control).find_map(|(n, v)| (n == "max-age").then(|| v.parse().ok())?);
         }

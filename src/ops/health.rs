@@ -106,7 +106,11 @@ fn of_source(name: &str, halted: &Halted) -> Reason {
         code: "source-halted".to_owned(),
         dataset: None,
         message: format!("{name} stands still since {}: {}", halted.since, halted.message),
-        hint: format!("Look at it on the page of the source, /sources/{name}, and accept it there."),
+        hint: format!(
+            "Look at what came: `banyan screens accept {name} --show`, or the page /sources/{name} of the admin listener. \
+             Mend what the message names and reload; then let the source go on with `banyan screens accept {name}`, or with \
+             the button of that page. Nothing else lets it go on."
+        ),
     }
 }
 
@@ -178,6 +182,7 @@ mod tests {
             promise: Some(PromiseView { seconds: 60, kept: true }),
             last_unit: None,
             last_finished: None,
+            refused: vec![],
             ledger: DatasetLedger { dataset: "crm.contacts".into(), mappings: vec![], folded: None, adds_up: true },
             dead_letters_open: 3,
             drift: None,
@@ -230,6 +235,24 @@ mod tests {
             assert_eq!(health.status, Status::Degraded, "{code}");
             let codes: Vec<&str> = health.reasons.iter().map(|r| r.code.as_str()).collect();
             assert_eq!(codes, [code]);
+        }
+    }
+
+    #[test]
+    fn who_is_told_of_a_halted_source_is_told_how_it_goes_on() {
+        let halted = Halted {
+            id: "1".into(),
+            code: "unknown-screen".into(),
+            message: "no screen of the map is this one".into(),
+            since: jiff::Timestamp::UNIX_EPOCH,
+            pictures: vec![],
+            drawing: None,
+            proposal: None,
+        };
+        let health = judge(&[good()], &[("green".into(), Inside { facts: vec![], halted: Some(halted) })], None, None);
+        assert_eq!((health.status, &health.reasons[0].code[..]), (Status::Degraded, "source-halted"));
+        for part in ["`banyan screens accept green --show`", "/sources/green", "`banyan screens accept green`"] {
+            assert!(health.reasons[0].hint.contains(part), "{}", health.reasons[0].hint);
         }
     }
 

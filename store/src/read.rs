@@ -33,6 +33,8 @@ pub trait Reader: Send {
     fn unit_with_content(&mut self, dataset: u32, version: &str) -> Result<Option<Unit>>;
     /// Units of a dataset (all with `None`), newest first, before that number.
     fn units(&mut self, dataset: Option<u32>, before: Option<u32>, limit: usize) -> Result<Vec<Unit>>;
+    /// Units of a dataset that were refused and not read since under their name, newest first.
+    fn refused_units(&mut self, dataset: u32, limit: usize) -> Result<Vec<Unit>>;
     /// Units committed whose `after` is still to be carried out.
     fn unacknowledged(&mut self, dataset: u32) -> Result<Vec<Unit>>;
     /// The highest order among finished units of a dataset.

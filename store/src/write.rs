@@ -138,8 +138,15 @@ pub trait Ingest {
     fn close_dead_letter(&mut self, number: u64, state: DeadLetterState, reason: Option<&str>) -> Result<()>;
     /// Whether that dead letter is still open, as this transaction sees it.
     fn dead_letter_open(&mut self, number: u64) -> Result<bool>;
-    /// Open dead letters of a mapping by record key: closed as superseded by a good record. Cheap where there are none.
-    fn supersede_dead_letters(&mut self, mapping: u32, record: Id) -> Result<Vec<(u64, u32)>>;
+    /// Open dead letters of a mapping by record key: number, unit and place. Cheap where there are none.
+    fn open_dead_letters(&mut self, mapping: u32, record: Id) -> Result<Vec<(u64, u32, Place)>>;
+    /// Units that open dead letters of a dataset are of.
+    fn units_with_letters(&mut self, dataset: u32) -> Result<Vec<u32>>;
+    /// Closes all open dead letters of a dataset that are of that unit, as superseded.
+    fn supersede_letters_of(&mut self, dataset: u32, unit: u32) -> Result<()>;
+    /// Closes, as superseded, open dead letters of records that could not be read when the unit's very bytes were read
+    /// before, under this name: what still cannot be read is a letter of this unit by now.
+    fn supersede_earlier_readings(&mut self, unit: u32) -> Result<()>;
     /// Whether that record of that unit has an open dead letter with that code. Cheap where the record has none.
     fn refused_as(&mut self, mapping: u32, record: Id, unit: u32, code: &str) -> Result<bool>;
 
@@ -150,6 +157,10 @@ pub trait Ingest {
     fn remove_lookup(&mut self, lookup: u32, key: &[u8]) -> Result<bool>;
     /// Removes the row that a record gave; its key.
     fn remove_lookup_of(&mut self, lookup: u32, record: Id) -> Result<Option<Vec<u8>>>;
+    /// The unit that last spoke of a row of a lookup, or of the record behind it (`who`), a deletion included.
+    fn lookup_seen(&mut self, lookup: u32, who: &[u8]) -> Result<Option<u32>>;
+    /// Notes that a unit spoke of it.
+    fn see_lookup(&mut self, lookup: u32, who: &[u8], unit: u32) -> Result<()>;
     /// The number of a row: what a snapshot's bitmap marks.
     fn lookup_row(&mut self, lookup: u32, key: &[u8]) -> Result<Option<u64>>;
     /// How many rows a lookup has.

@@ -78,3 +78,31 @@ fn a_source_that_cannot_be_used_is_told_with_connect_only() {
     assert_eq!(run.code, Some(1), "{}", run.out);
     assert_eq!(run.json()["sources"][0]["ok"], false);
 }
+
+/// What people stumble over who write formulas into YAML for the first time: each is told with what to do.
+#[test]
+fn what_is_stumbled_over_is_told_with_a_way_out() {
+    let folder = tempfile::tempdir().unwrap();
+    banyan(folder.path(), &["init"]);
+    let config = folder.path().join("banyan.yaml");
+    let sound = std::fs::read_to_string(&config).unwrap();
+    let name = "name: PROPER(TRIM(Name))";
+    assert!(sound.contains(name) && sound.contains("to: customer") && sound.contains("  crm:"), "{sound}");
+    for (was, is, told) in [
+        ("  crm:", "\tcrm:", "indent with blanks"),
+        (name, "name: IF(Name = \"a: b\", Name, \"x\")", "stands in single quotes"),
+        (name, "name: Name & \" # \" & Name", "a formula with ` #` in it stands in single quotes"),
+        (name, "name: IF(Name == \"a\", Name, \"x\")", "equal is written with one ="),
+        ("kind: csv,", "kind: csv, encoding: latin-99,", "known are utf-8"),
+    ] {
+        std::fs::write(&config, sound.replacen(was, is, 1)).unwrap();
+        let run = banyan(folder.path(), &["check"]);
+        assert_eq!(run.code, Some(1), "{is}: {}", run.out);
+        assert!(run.out.contains(told), "{is}: {}", run.out);
+    }
+    // Whether an ELSE has anything to catch depends on the field; where that is not known, nothing is said of it.
+    let adrift = sound.replace("to: customer", "to: custmer").replace(name, "name: Name ELSE NULL");
+    std::fs::write(&config, adrift).unwrap();
+    let run = banyan(folder.path(), &["check"]);
+    assert!(run.out.contains("unknown-entity") && !run.out.contains("else-never-speaks"), "{}", run.out);
+}

@@ -171,3 +171,28 @@ fn differences(a: &World, b: &World) -> String {
         b.dead_letters,
     )
 }
+
+/// What is left of a file that was replaced before it was read to its end is told as what it is.
+#[test]
+fn a_file_that_was_replaced_half_read_is_no_longer_open() {
+    let site =
+        Site::new(&crate::redrop::ITEMS.replace("content: snapshot\n        shrink_guard: 60%", "content: changes"));
+    let rows: String = (0..250_000).map(|i| format!("{i},Thing {i},1.00\n")).collect();
+    site.drop_file("drop/items.csv", format!("NO,NAME,PRICE\n{rows}"));
+    let units = |g: &Gateway| g.admin("/admin/v1/units")["items"].as_array().unwrap().clone();
+    let g = site.start();
+    g.until("a part of it is committed", |g| !units(g).is_empty());
+    if units(&g)[0]["state"] != "open" {
+        println!("skipped: this machine reads it in one transaction");
+        return;
+    }
+    g.kill();
+    site.drop_file("drop/items.csv", "NO,NAME,PRICE\n1,Thing 1,2.00\n");
+    let g = site.start();
+    g.until("the new version is read", |g| units(g).len() == 2 && units(g)[0]["state"] == "done");
+    let half = units(&g)[1].clone();
+    assert_eq!((&half["state"], &half["code"]), (&serde_json::json!("abandoned"), &serde_json::json!("abandoned")));
+    assert!(half["message"].as_str().unwrap().contains("what came of it counts"), "{half}");
+    assert_eq!(g.dataset("shop.items")["ledger"]["adds_up"], true);
+    g.stop();
+}

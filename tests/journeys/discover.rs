@@ -262,6 +262,9 @@ fn a_kept_schema_is_not_overwritten_unasked() {
     db.execute_batch("ALTER TABLE CUSTMAS ADD COLUMN PHONE VARCHAR(20); DROP INDEX CUSTMAS_NAME").unwrap();
     refused(&site, &["discover", "erp", "--write", "CUSTMAS"], 1, "column PHONE is new: text (VARCHAR(20))");
     refused(&site, &["discover", "erp", "--write", "CUSTMAS"], 1, "the indexes were");
+    let how = "if the source is meant to be so, overwrite it: `banyan discover erp CUSTMAS --write --force`";
+    refused(&site, &["discover", "erp", "--write", "CUSTMAS"], 1, how);
+    refused(&site, &["discover", "erp", "--write", "CUSTMAS", "PRODUCTS"], 1, "written schemas/erp.products.yaml");
     assert_eq!(std::fs::read_to_string(site.path("schemas/erp.custmas.yaml")).unwrap(), kept);
     done(&site, &["discover", "erp", "--write", "CUSTMAS", "--force"]);
     assert!(std::fs::read_to_string(site.path("schemas/erp.custmas.yaml")).unwrap().contains("PHONE"));
@@ -272,7 +275,7 @@ fn what_is_meant_is_told() {
     let (site, _db) = site("");
     refused(&site, &["discover", "erq"], 2, "did you mean `erp`?");
     refused(&site, &["discover", "erp", "CUSTMAST"], 1, "erp has no table `CUSTMAST`");
-    refused(&site, &["discover", "erp", "--write"], 2, "name the tables to keep");
+    refused(&site, &["discover", "erp", "--write"], 2, "say which tables are to be kept, as in `banyan discover erp ");
     refused(&site, &["scaffold", "erp"], 2, "TABLE");
     assert!(done(&site, &["discover", "erp", "--table", "products"]).starts_with("PRODUCTS: table, key ID\n"));
     // Whatever was sent is written down.

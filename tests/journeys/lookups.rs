@@ -157,3 +157,20 @@ fn a_late_part_of_an_older_snapshot_takes_nothing_from_a_newer_one() {
     until(&g, "North South none");
     g.stop();
 }
+
+#[test]
+fn an_older_file_that_comes_late_takes_no_row_from_a_newer_one() {
+    let site = site("operation: { column: OP, delete: [D] }\n        order: name");
+    site.drop_file("drop/regions2.csv", "OP,ID,CODE,NAME\nU,1,N,North\nD,2,S,South\nU,4,W,West\n");
+    let g = site.start();
+    until(&g, "North none none");
+    // In the first file 1 and 2 had other names, 4 stood for the east, and 3 is in no newer file.
+    site.drop_file("drop/regions1.csv", "OP,ID,CODE,NAME\nU,1,N,Nord\nU,2,S,Sud\nU,4,E,Occident\nU,3,E,East\n");
+    until(&g, "North none East");
+    let sums = ledger(&g);
+    assert_eq!((&sums["applied"], &sums["superseded"]), (&json!(3), &json!(3)), "{sums}");
+    // And what is newer than both counts.
+    site.drop_file("drop/regions3.csv", "OP,ID,CODE,NAME\nU,2,S,South\n");
+    until(&g, "North South East");
+    g.stop();
+}

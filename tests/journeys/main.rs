@@ -20,6 +20,7 @@ mod legacy;
 mod letters;
 mod lookups;
 mod redrop;
+mod reread;
 mod routes;
 mod screens;
 mod together;

@@ -88,6 +88,33 @@ fn a_corrected_redrop_corrects_and_what_vanished_is_gone() {
     g.stop();
 }
 
+/// A copier that keeps times, or a sender that always sets the same one: what came later corrects.
+#[test]
+fn a_correction_with_the_very_time_of_what_it_corrects_counts() {
+    let site = Site::new(&ITEMS.replace("content: snapshot\n        shrink_guard: 60%", "content: changes"));
+    let drop_at_one_time = |content: &str| {
+        let part = site.path("drop/.items.csv.part");
+        std::fs::write(&part, content).unwrap();
+        let time = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_767_225_600);
+        std::fs::File::options().write(true).open(&part).unwrap().set_modified(time).unwrap();
+        std::fs::rename(&part, site.path("drop/items.csv")).unwrap();
+    };
+    let first = "NO,NAME,PRICE\n1,Cup,1.50\n2,Mug,2.00\n";
+    drop_at_one_time(first);
+    let g = site.start();
+    let price = |g: &Gateway, wanted: &str| item(g, "2").1["price"] == wanted;
+    g.until("the first version is read", |g| price(g, "2.00"));
+    // On an earlier line than before.
+    drop_at_one_time("NO,NAME,PRICE\n2,Mug,2.50\n");
+    g.until("the correction counts", |g| price(g, "2.50"));
+    // And so does its withdrawal.
+    drop_at_one_time(first);
+    g.until("the first version is back", |g| price(g, "2.00"));
+    let sums = g.dataset("shop.items")["ledger"]["mappings"][0].clone();
+    assert_eq!(sums["superseded"], 0, "{sums}");
+    g.stop();
+}
+
 #[test]
 fn half_a_snapshot_does_not_delete_the_other_half() {
     let site = Site::new(ITEMS);
@@ -152,4 +179,38 @@ fn a_key_that_stands_twice_was_never_there() {
     g.stop();
     let verify = site.banyan(&["store", "verify"]);
     assert!(verify.status.success(), "{}", String::from_utf8_lossy(&verify.stdout));
+}
+
+/// What is accepted is carried out by reading the file once more: until then it must be there, whatever comes `after`.
+#[test]
+fn a_file_whose_deletions_wait_stays_until_it_is_done_with() {
+    let moved = ITEMS.replace("60%", "30%").replace("quiet: 50ms }", "quiet: 50ms }\n        after: { move: done }");
+    let site = Site::new(&moved);
+    let there = |name: &str| site.path(&format!("drop/{name}")).exists();
+    let many = "NO,NAME,PRICE\n1,Cup,1.50\n2,Mug,2.00\n3,Jug,3.00\n4,Pot,4.00\n";
+    site.drop_file("drop/1.csv", many);
+    let g = site.start();
+    g.until("it is moved", |_| !there("1.csv"));
+    site.drop_file("drop/2.csv", "NO,NAME,PRICE\n1,Cup,1.50\n");
+    g.until("its deletions wait", |g| g.dataset("shop.items")["state"] == "suspended");
+    // Not by a restart either, which carries out what was left to be done.
+    g.stop();
+    let g = site.start();
+    g.until("the feed looks on", |g| g.admin("/admin/v1/sources")["items"][0]["feeds"][0]["is"] == "idle");
+    assert!(there("2.csv"), "it is needed once more");
+    let accepted = g.act("/admin/v1/datasets/shop.items/accept", &serde_json::json!({}));
+    assert_eq!(accepted.status, 200, "{}", accepted.text());
+    g.until("the deletions are carried out", |g| g.count("/v1/items") == 1);
+    g.until("and the file is moved", |_| !there("2.csv") && site.path("drop/done/2.csv").exists());
+
+    // A newer whole file settles the question as well, and then the one that waited is done with.
+    site.drop_file("drop/3.csv", many);
+    g.until("they are back", |g| g.count("/v1/items") == 4);
+    site.drop_file("drop/4.csv", "NO,NAME,PRICE\n1,Cup,1.75\n");
+    g.until("its deletions wait", |g| g.dataset("shop.items")["state"] == "suspended");
+    assert!(there("4.csv"));
+    site.drop_file("drop/5.csv", format!("{many}5,Lid,5.00\n"));
+    g.until("both are moved", |_| !there("4.csv") && !there("5.csv"));
+    assert_eq!(g.count("/v1/items"), 5);
+    g.stop();
 }

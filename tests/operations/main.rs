@@ -99,7 +99,8 @@ fn pages(g: &Gateway, path: &str, limit: usize) -> Vec<Value> {
     let mut next: Option<String> = None;
     loop {
         let cursor = next.map(|c| format!("&cursor={c}")).unwrap_or_default();
-        let page = g.admin(&format!("{path}?limit={limit}{cursor}"));
+        let mark = if path.contains('?') { '&' } else { '?' };
+        let page = g.admin(&format!("{path}{mark}limit={limit}{cursor}"));
         out.extend(page["items"].as_array().unwrap().iter().cloned());
         match page["next"].as_str() {
             Some(c) => next = Some(c.to_owned()),

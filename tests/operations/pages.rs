@@ -104,3 +104,25 @@ fn why_is_found_by_key_and_by_id() {
     assert_eq!(g.ask_admin("/datasets/none", &[]).status, 404);
     assert_eq!(g.act("/dead-letters", &json!({})).status, 405);
 }
+
+/// A later good file says nothing of what an earlier one held.
+#[test]
+fn a_refused_file_is_shown_until_it_is_read() {
+    let site = Site::new(&SHOP.replace("content: snapshot\n        shrink_guard: 40%", "content: changes"));
+    site.drop_file("category.csv", "CODE,category\nC,crockery\n");
+    site.drop_file("drop/monday.csv", "NO,NO,CODE\n1,Cup,C\n");
+    let g = site.start();
+    assert_eq!(g.settled("shop.items", "monday.csv"), "refused");
+    site.drop_file("drop/tuesday.csv", "NO,NAME,CODE\n2,Mug,C\n");
+    assert_eq!(g.settled("shop.items", "tuesday.csv"), "done");
+    let refused = g.dataset("shop.items")["refused"].clone();
+    assert_eq!((refused.as_array().unwrap().len(), &refused[0]["name"]), (1, &json!("monday.csv")), "{refused}");
+    assert!(g.ask_admin("/", &[]).text().contains("1 refused file</a>"));
+    let page = g.ask_admin("/datasets/shop.items", &[]).text();
+    assert!(page.contains("monday.csv") && page.contains("csv-header-duplicate"), "{page}");
+    // Delivered again under its name it is made good.
+    site.drop_file("drop/monday.csv", "NO,NAME,CODE\n1,Cup,C\n");
+    g.until("it is read", |g| g.dataset("shop.items")["refused"] == json!([]));
+    assert_eq!(g.count("/v1/items"), 2);
+    g.stop();
+}

@@ -181,7 +181,13 @@ fn discover(source: &SourceSpec, datasets: &[Arc<DatasetSpec>]) -> Result<Vec<Fo
             names.push(name);
         }
     });
-    swept.map_err(|e| Fault::transient("file-io", format!("{} cannot be read: {e}", root.display())))?;
+    match swept {
+        Err((folder, e)) if folder.is_empty() => {
+            return Err(Fault::transient("file-io", format!("{} cannot be read: {e}", root.display())));
+        }
+        Err((folder, e)) => tracing::warn!("{} cannot be read: {e}", root.join(folder).display()),
+        Ok(()) => {}
+    }
     names.sort();
     names.retain(|name| matches!(probe::look(&root, &root.join(name)), Ok(Look::File(..))));
     let mut found = Vec::new();

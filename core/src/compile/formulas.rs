@@ -22,6 +22,21 @@ impl<'w> Scopes<'w> {
         Scopes { draft, world, lookups, entities: names(draft) }
     }
 
+    /// A formula for a field that is not known, for a fault that has been told: whether its last ELSE has anything to catch
+    /// depends on that field.
+    pub(super) fn adrift(&self, text: &str, known: &Known, path: &str, tell: &mut Tell<'_>) {
+        let scope = scope(known, &self.lookups, &self.entities);
+        let faults = match formula::compile(text, &scope, None) {
+            Ok((formula, warnings)) => {
+                formula.refs().iter().for_each(|(_, space)| self.world.spaces.check_ref(space, path, text, tell));
+                warnings
+            }
+            Err(faults) => faults,
+        };
+        let sure: Vec<Diagnostic> = faults.into_iter().filter(|f| f.code != "else-never-speaks").collect();
+        told(&sure, known, path, tell);
+    }
+
     /// A formula over a dataset's records; told if it does not compile.
     pub(super) fn compile(
         &self,

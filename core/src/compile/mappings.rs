@@ -200,7 +200,7 @@ fn fields(
         let at = join(&join(&part.path, "fields"), name);
         let Some(entity) = entity.and_then(|e| catalog.entities.get(e)) else {
             // What it is for is not known, but it may still be faulty in itself.
-            scopes.compile(text, known, &at, None, tell);
+            scopes.adrift(text, known, &at, tell);
             continue;
         };
         match entity.field(name) {
@@ -212,7 +212,7 @@ fn fields(
                 }
             }
             None => {
-                scopes.compile(text, known, &at, None, tell);
+                scopes.adrift(text, known, &at, tell);
                 unknown_field(name, &at, part, scopes.draft, tell);
             }
         }

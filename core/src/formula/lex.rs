@@ -48,7 +48,10 @@ fn one(rest: &str, c: char) -> (Token, usize) {
             None => (
                 Token::Bad(
                     "a text has no closing quote".to_owned(),
-                    Some("a quote within a text is written twice: \"\""),
+                    Some(
+                        "a quote within a text is written twice: \"\"; a formula with ` #` in it stands in single quotes, else \
+                         YAML takes the rest of the line for a comment",
+                    ),
                 ),
                 rest.len(),
             ),

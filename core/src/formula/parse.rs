@@ -95,6 +95,9 @@ impl Parser {
             Token::Bracket(w) => (format!("[{w}] stands where {wanted} should"), None),
             Token::Text(_) => (format!("a text stands where {wanted} should"), Some("texts are joined with &")),
             Token::Number(n) => (format!("{n} stands where {wanted} should"), None),
+            Token::Mark(m @ "=") => {
+                (format!("'{m}' stands where {wanted} should"), Some("equal is written with one ="))
+            }
             Token::Mark(m) => (format!("'{m}' stands where {wanted} should"), None),
         };
         self.fault("syntax", span, message, hint);

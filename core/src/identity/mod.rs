@@ -63,11 +63,13 @@ pub fn seen(a: &Observation, b: &Observation, world: &dyn World) -> Ordering {
     compare_seen((a.unit, a.place), (b.unit, b.place), world)
 }
 
-fn compare_seen(a: (u32, banyan_words::Place), b: (u32, banyan_words::Place), world: &dyn World) -> Ordering {
+/// Compares two records of one dataset by their units and places: which is the newer one. Two versions of a file that bear
+/// one time are told apart by which of them came later: a line's place says nothing across them.
+pub fn compare_seen(a: (u32, banyan_words::Place), b: (u32, banyan_words::Place), world: &dyn World) -> Ordering {
     if a.0 == b.0 {
         return a.1.cmp(&b.1);
     }
-    world.compare_units(a.0, b.0).then_with(|| a.1.cmp(&b.1))
+    world.compare_units(a.0, b.0).then(a.0.cmp(&b.0))
 }
 
 /// Tells the `KEEP` fields of `newer` what an `older` observation of the same record said of them for certain, where

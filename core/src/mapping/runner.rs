@@ -52,6 +52,8 @@ struct FieldRun {
     bound: Bound,
     name: String,
     required: bool,
+    /// Whoever brings instances into being must give what is required; who adds to them may say nothing.
+    must_say: bool,
 }
 
 /// See the module.
@@ -91,7 +93,8 @@ impl Runner {
             .iter()
             .map(|(no, f)| {
                 let field = &entity.fields[*no];
-                FieldRun { bound: f.bind(shape), name: field.name.clone(), required: field.required }
+                let required = field.required;
+                FieldRun { bound: f.bind(shape), name: field.name.clone(), required, must_say: required && m.creates }
             })
             .collect();
         let pick = m.pick.as_ref().map_or(&[][..], |p| &p.by);
@@ -208,6 +211,10 @@ impl FieldRun {
         out: &mut Draft,
     ) -> Result<(), Refusal> {
         let kind = match self.bound.eval(row, lookups) {
+            Outcome::Value(Value::Missing) if self.must_say => {
+                let message = "the field is required, but its formula gives nothing (missing)";
+                return Err(refused("required", &self.name, message.into()));
+            }
             Outcome::Value(Value::Missing) => SayKind::Missing,
             Outcome::Value(Value::Null) if self.required => {
                 return Err(refused(

@@ -66,7 +66,7 @@ pub fn derive(catalog: &Catalog, entity_no: EntityNo, book: &Book, world: &dyn W
             doubts.push(Doubt::OwnersDisagree { field: no });
         }
         let value = match ruling {
-            Ruling::From(o) => say(book, &i.observations[o], no).unwrap_or(b""),
+            Ruling::From(o) => said(book, &i.observations[o], no).unwrap_or(b""),
             Ruling::Nobody | Ruling::Undecided => b"",
         };
         canonical.push_with(|out| render(field, value, world, out));
@@ -125,7 +125,8 @@ fn render(field: &Field, value: &[u8], world: &dyn World, out: &mut Vec<u8>) {
     out.extend_from_slice(value);
 }
 
-fn say<'o>(book: &Book, o: &'o Observation, field: usize) -> Option<&'o [u8]> {
+/// What an observation says of a field: a value, or the last good one that it keeps.
+pub fn said<'o>(book: &Book, o: &'o Observation, field: usize) -> Option<&'o [u8]> {
     let n = (*book.plan(o.plan)?.say_of.get(field)?)?;
     o.says.get(usize::from(n))?.value()
 }
@@ -188,7 +189,7 @@ fn rule(
 ) -> Ruling {
     let says = |m: MappingNo| {
         let (_, at) = speakers.iter().find(|(s, _)| *s == m)?;
-        say(book, &i.observations[*at], no).map(|v| (*at, v))
+        said(book, &i.observations[*at], no).map(|v| (*at, v))
     };
     match &field.owner {
         Owner::First(list) => list
@@ -230,7 +231,7 @@ fn foreign(
         if field.owner.names(*mapping) {
             continue;
         }
-        if let Some(v) = say(book, &i.observations[*at], no)
+        if let Some(v) = said(book, &i.observations[*at], no)
             && v != canonical
             && !(v == b"null" && canonical.is_empty())
         {

@@ -5,7 +5,7 @@ use super::overview::{badge, equation, mapping, waiting};
 use super::{format, paged};
 use crate::ops::admin::AdminFault;
 use crate::ops::state::AdminState;
-use crate::ops::view::{self, LedgerRowView, Names};
+use crate::ops::view::{self, LedgerRowView, Names, UnitView};
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Path};
 use jiff::Timestamp;
@@ -35,6 +35,7 @@ pub(super) async fn page(state: Data<AdminState>, full: Path<String>) -> HttpRes
             h.raw("<p><a href=\"/dead-letters?dataset=").segment(&d.name).raw("\">");
             h.text(format::count(d.dead_letters_open)).raw(" open dead letters</a></p>");
         }
+        refused(h, &d.refused, now);
         h.raw("<h2>Ledger</h2><p class=\"quiet\">Every record that came in is accounted for: in = applied + unchanged + superseded + skipped + held + rejected.</p>");
         for m in &d.ledger.mappings {
             mapping(h, &m.mapping, ", all files");
@@ -51,6 +52,22 @@ pub(super) async fn page(state: Data<AdminState>, full: Path<String>) -> HttpRes
         Ok(())
     })
     .await
+}
+
+/// Files whose content is not served: a later good file says nothing of them.
+fn refused(h: &mut Html, files: &[UnitView], now: Timestamp) {
+    if files.is_empty() {
+        return;
+    }
+    h.raw("<h2 id=\"refused\">Refused files</h2><p class=\"quiet\">What they hold is not served. Have each delivered again under its name, or correct the configuration and reload.</p>");
+    h.raw("<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"Refused files\"><table><thead><tr><th>File</th><th>Refused</th><th>Code</th><th>Why</th></tr></thead><tbody>");
+    for u in files {
+        h.raw("<tr><td class=\"file\">").text(&u.name).raw("</td><td>");
+        format::ago(h, u.finished.as_deref().unwrap_or(&u.begun), now);
+        h.raw("</td><td><code>").text(u.code.as_deref().unwrap_or_default()).raw("</code></td><td>");
+        h.text(u.message.as_deref().unwrap_or_default()).raw("</td></tr>");
+    }
+    h.raw("</tbody></table></div>");
 }
 
 fn table(h: &mut Html, rows: &[LedgerRowView], now: Timestamp) {

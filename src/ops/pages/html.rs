@@ -47,8 +47,11 @@ struct Escaped<'o>(&'o mut String);
 
 impl Write for Escaped<'_> {
     fn write_str(&mut self, text: &str) -> std::fmt::Result {
-        for c in text.chars() {
+        let mut chars = text.chars().peekable();
+        while let Some(c) = chars.next() {
             match c {
+                // A line's end as Windows writes it is one.
+                '\r' if chars.peek() == Some(&'\n') => {}
                 '&' => self.0.push_str("&amp;"),
                 '<' => self.0.push_str("&lt;"),
                 '>' => self.0.push_str("&gt;"),
@@ -79,10 +82,9 @@ mod tests {
         h.raw("<p title=\"")
             .text("\" onload='x' &")
             .raw("\">")
-            .text("<script>alert(1)</script>\u{202e}\u{0}")
+            .text("<script>alert(1)</script>\u{202e}\u{0}\r\n\r")
             .raw("</p>");
-        let expected =
-            "<p title=\"&quot; onload=&#39;x&#39; &amp;\">&lt;script&gt;alert(1)&lt;/script&gt;\u{fffd}\u{fffd}</p>";
+        let expected = "<p title=\"&quot; onload=&#39;x&#39; &amp;\">&lt;script&gt;alert(1)&lt;/script&gt;\u{fffd}\u{fffd}\n\u{fffd}</p>";
         assert_eq!(h.finish(), expected);
     }
 

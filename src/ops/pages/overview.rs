@@ -109,6 +109,7 @@ fn card(h: &mut Html, d: &DatasetView, recent: &Recent, now: Timestamp) {
     badge(h, d.state);
     h.raw("</header><dl class=\"facts\">");
     last_file(h, d, now);
+    refused_files(h, d);
     freshness(h, d, now);
     h.raw("<div><dt>Throughput</dt><dd>").text(format::rate(recent.now)).raw(" records/s ");
     sparkline(h, &recent.past);
@@ -131,6 +132,15 @@ fn card(h: &mut Html, d: &DatasetView, recent: &Recent, now: Timestamp) {
         equation(h, &m.sums);
     }
     h.raw("</article>");
+}
+
+/// Files that a later good one has not made good.
+fn refused_files(h: &mut Html, d: &DatasetView) {
+    let before = d.refused.iter().filter(|r| d.last_unit.as_ref().is_none_or(|u| u.number != r.number)).count();
+    if before > 0 {
+        h.raw("<div><dt>Not read</dt><dd><a class=\"strong\" href=\"/datasets/").segment(&d.name).raw("#refused\">");
+        h.text(before).raw(if before == 1 { " refused file" } else { " refused files" }).raw("</a></dd></div>");
+    }
 }
 
 fn last_file(h: &mut Html, d: &DatasetView, now: Timestamp) {

@@ -12,6 +12,9 @@ use utoipa::ToSchema;
 /// How many of a dataset's newest units are looked at for the last finished one.
 const UNITS_LOOKED_AT: usize = 20;
 
+/// How many refused files are shown.
+const REFUSED_SHOWN: usize = 50;
+
 /// A dataset.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct DatasetView {
@@ -39,6 +42,9 @@ pub struct DatasetView {
     pub last_unit: Option<UnitView>,
     /// The newest unit that was read to its end.
     pub last_finished: Option<UnitView>,
+    /// Files that were refused as a whole, and neither read since under their name nor, in a snapshot, replaced by a newer
+    /// one: what they hold is not served. Newest first, at most 50.
+    pub refused: Vec<UnitView>,
     /// Sums over all units.
     pub ledger: DatasetLedger,
     /// Dead letters that wait.
@@ -179,6 +185,12 @@ fn dataset(
     let kept: DatasetState = document.and_then(|d| serde_json::from_str(&d).ok()).unwrap_or_default();
     let units: Vec<UnitView> =
         reader.units(Some(d.stored), None, UNITS_LOOKED_AT)?.into_iter().map(UnitView::from).collect();
+    let mut refused = reader.refused_units(d.stored, REFUSED_SHOWN)?;
+    if d.content == Content::Snapshot
+        && let Some(newest) = reader.newest_order(d.stored)?
+    {
+        refused.retain(|u| u.key.order > newest);
+    }
     let read = |u: &&UnitView| matches!(u.state, UnitWord::Done | UnitWord::Unacknowledged);
     let as_of = serving.freshness.get(no);
     let age = as_of.map(|at| (now_ms - at).max(0));
@@ -198,6 +210,7 @@ fn dataset(
         age_seconds: age.map(|ms| ms / 1000),
         promise,
         last_finished: units.iter().find(read).cloned(),
+        refused: refused.into_iter().map(UnitView::from).collect(),
         last_unit: units.into_iter().next(),
         ledger: totals(reader, names, d.stored)?,
         dead_letters_open,

@@ -17,6 +17,17 @@ use std::sync::Arc;
 const DUPLICATE_KEY: &str = "duplicate-key";
 const DUPLICATE: &str = "its key stands more than once in this snapshot; all its records are refused";
 
+/// What became of a kept record that was mapped again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Again {
+    /// It went through.
+    Good,
+    /// It was refused.
+    Refused,
+    /// A newer whole snapshot no longer has it: nothing was done.
+    Gone,
+}
+
 impl Session<'_> {
     /// A key that stands twice in one snapshot: all its records are refused, and what the first one did is undone. An
     /// instance that it made in this very transaction was never there; one of an earlier transaction is gone from now on.
@@ -131,8 +142,8 @@ impl Session<'_> {
     }
 
     /// Takes one kept record through a mapping again, as if it had just come in its old unit. Counts move only where
-    /// the caller moves them. True unless it is refused. Of several records with one key none is taken unless a person
-    /// `asked` for that one: no change of mapping or lookup tells which of them is right.
+    /// the caller moves them. Of several records with one key none is taken unless a person `asked` for that one: no
+    /// change of mapping or lookup tells which of them is right.
     pub(super) fn again_from(
         &mut self,
         mapping: MappingNo,
@@ -141,7 +152,7 @@ impl Session<'_> {
         at: RawAt,
         cells: &[u8],
         asked: bool,
-    ) -> Result<bool> {
+    ) -> Result<Again> {
         let engine = self.engine;
         let m = &engine.catalog.mappings[mapping];
         let mut open = OpenUnit::new(engine, m.dataset, unit, batch.unit.clone(), Scope::Declared);
@@ -149,18 +160,21 @@ impl Session<'_> {
         let runner = open.runner(engine, mapping, row.shape());
         let record = match runner.record_id(&row) {
             Some(Ok(id)) => id,
-            _ => return Ok(false),
+            _ => return Ok(Again::Refused),
         };
         if !asked && self.tx.with(|tx| tx.refused_as(m.stored, record, unit, DUPLICATE_KEY))? {
-            return Ok(false);
+            return Ok(Again::Refused);
         }
         let known = self.known_one(mapping, record)?;
+        if self.is_gone(mapping, record, known.n, unit)? {
+            return Ok(Again::Gone);
+        }
         let hash = codec::hash(cells, unchanged_seed(row.shape(), m.hash));
         let incoming = Incoming { mapping, record, hash, known, row, raw: at };
         self.quiet = Some(Tally::default());
         let done = self.record(&incoming, &runner, &open);
         let counted = self.quiet.take().unwrap_or_default();
-        done.map(|_| counted.rejected == 0)
+        done.map(|_| if counted.rejected == 0 { Again::Good } else { Again::Refused })
     }
 
     pub(super) fn known_one(&mut self, mapping: MappingNo, record: Id) -> Result<Known> {

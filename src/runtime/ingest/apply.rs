@@ -10,7 +10,7 @@ use banyan_model::identity::Verdict;
 use banyan_model::instance::{Lineage, Observation, RawAt};
 use banyan_model::mapping::{Draft, Fate, Refusal, Runner, SayKind};
 use banyan_model::model::{Content, ForeignChange};
-use banyan_model::ownership::same_row;
+use banyan_model::ownership::{said, same_row};
 use banyan_store::{DeadLetterState, Result, Tally};
 use banyan_words::{Id, Row};
 
@@ -32,7 +32,10 @@ impl Session<'_> {
             self.tx.with(|tx| tx.depend(lookup, &key, m.stored, r.raw))?;
         }
         let fate = match fate {
-            Fate::Says => self.foreign(r, &draft)?.map_or(Fate::Says, Fate::Refused),
+            Fate::Says => match self.nothing_to_keep(r, &draft)? {
+                Some(refusal) => Fate::Refused(refusal),
+                None => self.foreign(r, &draft)?.map_or(Fate::Says, Fate::Refused),
+            },
             other => other,
         };
         let out = match fate {
@@ -64,12 +67,43 @@ impl Session<'_> {
                 let discard = &engine.catalog.datasets[open.dataset].discard;
                 r.row.encode_without(|name| discard.iter().any(|d| d == name), &mut cells);
                 self.tally(open.number, open.dataset, m.stored).rejected += 1;
-                self.letter(Some(r.mapping), open, &r.row, Some(r.record), &Refusal { message, ..refusal }, &cells)?;
+                // What is derived again and overtaken since has no letter that anyone need look at.
+                if self.quiet.is_none() || !self.is_overtaken(r, open)? {
+                    let refusal = Refusal { message, ..refusal };
+                    self.letter(Some(r.mapping), open, &r.row, Some(r.record), &refusal, &cells)?;
+                }
                 Ok(Done::Refused)
             }
         };
         self.draft = draft;
         out
+    }
+
+    /// A required field whose last good value is to stay, where there has been none.
+    fn nothing_to_keep(&mut self, r: &Incoming<'_>, draft: &Draft) -> Result<Option<Refusal>> {
+        let m = &self.engine.catalog.mappings[r.mapping];
+        let e = &self.engine.catalog.entities[m.entity];
+        for (at, (field, _)) in m.fields.iter().enumerate() {
+            let Some(SayKind::Keep(code)) = draft.says.get(at) else { continue };
+            if !m.creates || !e.fields[*field].required {
+                continue;
+            }
+            let known = match r.known.n {
+                Some(n) => {
+                    let (_, i) = self.load(m.entity, n)?;
+                    let own = i.observations.iter().find(|o| self.made_by(o, r.mapping, r.record));
+                    own.is_some_and(|o| said(&self.engine.book, o, *field).is_some())
+                }
+                None => false,
+            };
+            if !known {
+                let name = &e.fields[*field].name;
+                let message =
+                    format!("the field is required, its formula keeps the last good value ({code}), and there is none");
+                return Ok(Some(Refusal { code: "required".into(), field: Some(name.clone()), message }));
+            }
+        }
+        Ok(None)
     }
 
     /// A value that another source rules, of a field whose `on_foreign_change` is `reject`.
@@ -137,19 +171,24 @@ impl Session<'_> {
         Ok(Known { mark: Some(n), n: Some(n), hash: r.hash })
     }
 
-    /// A record that went through: dead letters of it are done with.
+    /// A record that went through: dead letters of it are done with, but for those of newer ones.
     fn good(&mut self, r: &Incoming<'_>, open: &OpenUnit) -> Result<()> {
         let m = &self.engine.catalog.mappings[r.mapping];
-        let closed = self.tx.with(|tx| tx.supersede_dead_letters(m.stored, r.record))?;
-        if self.quiet.is_some() {
+        let seen = (open.number, r.row.place());
+        for (number, unit, place) in self.tx.with(|tx| tx.open_dead_letters(m.stored, r.record))? {
+            if self.is_newer((unit, place), seen) {
+                continue;
+            }
             // Derived again and good now: what was refused is applied.
-            for (number, unit) in closed {
-                self.tx.with(|tx| tx.close_dead_letter(number, DeadLetterState::Replayed, None))?;
+            let replayed = self.quiet.is_some() && (unit, place) == seen;
+            let to = if replayed { DeadLetterState::Replayed } else { DeadLetterState::Superseded };
+            self.tx.with(|tx| tx.close_dead_letter(number, to, None))?;
+            if replayed {
                 let moved = Tally { rejected: -1, applied: 1, ..Tally::default() };
                 self.moved(unit, open.dataset, m.stored).add(&moved);
             }
         }
-        Ok(())
+        self.tx.check()
     }
 
     fn apply(&mut self, r: &Incoming<'_>, o: Observation, instance: Id, open: &OpenUnit) -> Result<Done> {

@@ -35,7 +35,7 @@ pub const CODES: &[RefusalDef] = &[
     ),
     record(
         "required",
-        "A required field is null.",
+        "A required field is null, or nothing is said of it by a mapping that brings instances into being.",
         "Give the formula an `ELSE`, or correct the record in the source; then replay, or drop the file again.",
     ),
     record(

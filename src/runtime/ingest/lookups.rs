@@ -9,7 +9,7 @@ use super::world::lookup_key;
 use banyan_model::mapping::Refusal;
 use banyan_model::model::{LookupSource, LookupTable};
 use banyan_store::{Result, Tally};
-use banyan_words::{Batch, Id, Row, id::key_text};
+use banyan_words::{Batch, Id, Place, Row, id::key_text};
 
 /// Dependents derived again at once; more are taken in further rounds, so that memory stays flat.
 const ROUND: usize = 10_000;
@@ -31,6 +31,10 @@ impl Session<'_> {
                 continue;
             }
             let record = self.lookup_record(&table.keys, open, &row);
+            if self.is_late_row(stored, record, key_of(&row, &table.keys).as_deref(), open)? {
+                counts.superseded += 1;
+                continue;
+            }
             if self.means_deletion(&row, open) {
                 let key = key_of(&row, &table.keys);
                 let gone = self.withdraw_row(lookup, stored, record, key.as_deref())?;
@@ -69,6 +73,25 @@ impl Session<'_> {
             self.tally(open.number, open.dataset, 0).add(&counts);
         }
         Ok(())
+    }
+
+    /// Whether a newer file has spoken of that row, or of the record behind it. A snapshot, and a pass over a table, is known
+    /// to be newer than what is there.
+    fn is_late_row(&mut self, stored: u32, record: Option<Id>, key: Option<&[u8]>, open: &OpenUnit) -> Result<bool> {
+        let who = match (record, key) {
+            _ if open.snapshot || open.live || self.engine.is_table(open.dataset) => return Ok(false),
+            (Some(record), _) => [&b"r"[..], &record.0].concat(),
+            (None, Some(key)) => [b"k", key].concat(),
+            (None, None) => return Ok(false),
+        };
+        if let Some(unit) = self.tx.with(|tx| tx.lookup_seen(stored, &who))? {
+            let late = self.is_newer((unit, Place::default()), (open.number, Place::default()));
+            self.tx.check()?;
+            if late || unit == open.number {
+                return Ok(late);
+            }
+        }
+        self.tx.with(|tx| tx.see_lookup(stored, &who, open.number)).map(|()| false)
     }
 
     /// Names the record behind a lookup's row, where the dataset's key does not tell the lookup's: so that what it said

@@ -13,6 +13,7 @@ mod letters;
 mod live;
 mod lookups;
 mod marks;
+mod outdated;
 mod passes;
 mod rederive;
 mod replay;

@@ -1,7 +1,7 @@
-//! Passes over tables that were not read to their end, and those of which nothing is left but their counts.
+//! Units that were not read to their end, and passes of which nothing is left but their counts.
 //!
-//! Invariant: a pass that failed or was killed is not listed as open once the next one begins; folding changes no total of
-//! the ledger. Not here: files, which stay what they were and are begun again under their own number.
+//! Invariant: a pass that failed or was killed is not listed as open once the next one begins, nor a file once another one
+//! does; folding changes no total of the ledger. Not here: how a file that is still there is begun again, under its number.
 
 use super::engine::Engine;
 use super::session::Session;
@@ -11,7 +11,9 @@ use banyan_store::{Result, Store, UnitChange};
 use banyan_words::UnitState;
 
 /// What a pass is told that no fault ended.
-pub(super) const NOT_ENDED: &str = "it was not read to its end; what came of it counts, and the next pass reads on";
+const NOT_ENDED: &str = "it was not read to its end; what came of it counts, and the next pass reads on";
+/// What a file is told that was replaced, removed or put off meanwhile.
+const NOT_READ: &str = "it was not read to its end; what came of it counts, and it is begun again if it is still there";
 /// The same, where the gateway itself had ended.
 const STOPPED: &str =
     "the gateway stopped before it was read to its end; what came of it counts, and the next pass reads on";
@@ -19,13 +21,17 @@ const STOPPED: &str =
 const FOLD_EVERY: u32 = 50;
 
 impl Session<'_> {
-    /// Gives up the passes of those datasets that are open: another one begins.
-    pub(super) fn abandon(&mut self, datasets: &[DatasetNo], message: &str) -> Result<()> {
-        for no in datasets.iter().filter(|no| self.engine.is_table(**no)) {
-            let (stored, now) = (self.engine.catalog.datasets[*no].stored, self.now);
-            self.tx.with(|tx| tx.abandon_units(stored, message, now))?;
+    /// Gives up the units of those datasets that are open: another one begins.
+    pub(super) fn abandon(&mut self, datasets: &[DatasetNo]) -> Result<()> {
+        for no in datasets {
+            self.abandon_as(*no, if self.engine.is_table(*no) { NOT_ENDED } else { NOT_READ })?;
         }
         Ok(())
+    }
+
+    fn abandon_as(&mut self, dataset: DatasetNo, message: &str) -> Result<()> {
+        let (stored, now) = (self.engine.catalog.datasets[dataset].stored, self.now);
+        self.tx.with(|tx| tx.abandon_units(stored, message, now)).map(drop)
     }
 
     /// A pass failed, for that reason (code, message).
@@ -42,10 +48,12 @@ impl Session<'_> {
 
 /// Gives up the passes that an earlier process left open. One that waits for a person (`drift`) stays as it is.
 pub(super) fn close_left_open(engine: &Engine, store: &dyn Store, standing: &[bool], now: i64) -> Result<()> {
-    let datasets: Vec<DatasetNo> =
-        (0..engine.catalog.datasets.len()).filter(|no| !standing.get(*no).copied().unwrap_or(false)).collect();
     let mut session = Session::new(engine, store.ingest()?, now);
-    session.abandon(&datasets, STOPPED)?;
+    for no in 0..engine.catalog.datasets.len() {
+        if engine.is_table(no) && !standing.get(no).copied().unwrap_or(false) {
+            session.abandon_as(no, STOPPED)?;
+        }
+    }
     session.commit().map(drop)
 }
 

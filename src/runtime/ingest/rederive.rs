@@ -6,6 +6,7 @@
 use super::again::batch_of;
 use super::engine::Engine;
 use super::session::Session;
+use super::state::ColumnState;
 use super::touch::Before;
 use super::units::States;
 use crate::runtime::clock::Clock;
@@ -17,13 +18,21 @@ use banyan_words::codec;
 /// Records of one transaction.
 const ROUND: usize = 20_000;
 
-/// Notes how each dataset is read now. (Files are read again where that changed: the adapter's token differs.)
+/// Notes how each dataset is read now. Files are read again where that changed: their feed's tokens differ. Columns that
+/// the configuration itself names are accepted with it; what a file or a table shows by itself is not.
 pub(super) fn check_reading(engine: &Engine, states: &mut States) {
-    for (d, state) in engine.catalog.datasets.iter().zip(&mut states.0) {
+    for (no, (d, state)) in engine.catalog.datasets.iter().zip(&mut states.0).enumerate() {
         let source = &engine.catalog.sources[d.source].name;
-        if let Some(prepared) = engine.sources.get(source) {
-            state.reading = prepared.reading_hash(&d.feed);
+        let Some(prepared) = engine.sources.get(source) else { continue };
+        let reading = prepared.reading_hash(&d.feed);
+        if ![0, reading].contains(&state.reading)
+            && !engine.is_table(no)
+            && let Some(columns) = prepared.columns(&d.feed)
+        {
+            state.columns = columns.into_iter().map(|c| ColumnState { name: c.name, ty: c.ty }).collect();
+            state.drift = None;
         }
+        state.reading = reading;
     }
 }
 

@@ -1,6 +1,6 @@
 //! What people do about what was refused or stopped: replay, discard, accept.
 
-use super::again::batch_of;
+use super::again::{Again, batch_of};
 use super::session::Session;
 use super::state::Suspended;
 use super::worker::Desk;
@@ -52,7 +52,13 @@ pub fn replay(desk: &mut Desk<'_>, number: u64) -> Result<Replayed, StoreError> 
     let d = desk.engine.catalog.datasets[dataset].stored;
     let shape = session.tx.with(|tx| tx.raw_shape(&record.shape))?;
     let at = session.tx.with(|tx| tx.put_raw(d, letter.unit, shape, record.place, &record.cells))?;
-    let good = session.again_from(mapping, &batch, letter.unit, at, &record.cells, true)?;
+    let again = session.again_from(mapping, &batch, letter.unit, at, &record.cells, true)?;
+    if again == Again::Gone {
+        return Ok(not_possible(
+            "a newer whole snapshot no longer has this record, so it must not come to life; discard the letter, with a reason",
+        ));
+    }
+    let good = again == Again::Good;
     session.settle()?;
     if good {
         finish(&mut session, &letter, dataset)?;
@@ -113,7 +119,8 @@ pub fn accept(desk: &mut Desk<'_>, dataset: usize) -> Result<Option<String>, Sto
                 UnitChange { state: UnitState::Open, records: u.records, code: None, message: None, at: desk.now };
             session.tx.with(|tx| tx.put_unit(u.number, &change))?;
         }
-        Some(format!("{missing} deletions of {unit}"))
+        let when = if desk.engine.is_table(dataset) { "with the next pass" } else { "as soon as it is read again" };
+        Some(format!("{missing} deletions of {unit}, which are carried out {when}"))
     } else {
         None
     };

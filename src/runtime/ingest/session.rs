@@ -31,6 +31,8 @@ pub struct Session<'s> {
     pub(super) quiet: Option<Tally>,
     /// By entity the first instance that this transaction made: from there on, nobody has seen one yet.
     pub(super) made: HashMap<usize, u64>,
+    /// By dataset the units of its newest whole snapshot, as far as it was asked for; empty where none is known.
+    pub(super) current: HashMap<usize, Vec<u32>>,
     /// Buffers that are used again for every record.
     pub(super) draft: Draft,
     pub(super) canonical: Fragments,
@@ -105,6 +107,7 @@ impl<'s> Session<'s> {
             again: Vec::new(),
             quiet: None,
             made: HashMap::new(),
+            current: HashMap::new(),
             draft: Draft::default(),
             canonical: Fragments::default(),
             facts: Vec::new(),

@@ -80,6 +80,7 @@ impl Session<'_> {
             for lookup in &lookups {
                 self.delete_missing_rows(*lookup, part)?;
             }
+            self.is_current(part)?;
         }
         states.0[part.dataset].newest_snapshot = Some(part.unit.order.clone());
         Ok(())

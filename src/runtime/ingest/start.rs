@@ -13,7 +13,7 @@ use crate::runtime::clock::Clock;
 use crate::runtime::sources::Sources;
 use banyan_adapter::{Connected, Stop};
 use banyan_model::model::DatasetNo;
-use banyan_store::{Store, StoreError};
+use banyan_store::{Store, StoreError, Unit};
 use banyan_words::UnitRef;
 use std::collections::HashMap;
 use std::sync::mpsc::{SyncSender, sync_channel};
@@ -131,11 +131,16 @@ pub(super) fn acknowledge_again(
     orders: &std::sync::mpsc::Sender<Order>,
 ) -> Result<(), StoreError> {
     for unit in store.reader()?.unacknowledged(engine.catalog.datasets[dataset].stored)? {
-        let as_of = jiff::Timestamp::from_millisecond(unit.key.as_of).unwrap_or_default();
-        let known = UnitRef { name: unit.key.name, version: unit.key.version, order: unit.key.order, as_of };
-        let _ = orders.send(Order::Acknowledge(Arc::new(known), unit.key.token));
+        let token = unit.key.token.clone();
+        let _ = orders.send(Order::Acknowledge(Arc::new(unit_of(unit)), token));
     }
     Ok(())
+}
+
+/// A unit of the store as its feed knows it.
+pub(super) fn unit_of(unit: Unit) -> UnitRef {
+    let as_of = jiff::Timestamp::from_millisecond(unit.key.as_of).unwrap_or_default();
+    UnitRef { name: unit.key.name, version: unit.key.version, order: unit.key.order, as_of }
 }
 
 fn feed_of(connected: &dyn Connected, dataset: &str) -> Option<Box<dyn banyan_adapter::BlockingFeed>> {

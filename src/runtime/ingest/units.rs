@@ -10,7 +10,7 @@ use super::unit::{OpenFeed, OpenUnit};
 use banyan_adapter::{Scope, UnitDone, UnitRefused};
 use banyan_model::mapping::Splitter;
 use banyan_model::model::DatasetNo;
-use banyan_store::{Result, UnitChange, UnitKey};
+use banyan_store::{Result, Unit, UnitChange, UnitKey};
 use banyan_words::{Batch, Column, Shape, UnitRef, UnitState};
 use std::sync::Arc;
 
@@ -185,12 +185,20 @@ impl Session<'_> {
         self.tx.with(|tx| tx.put_dataset(stored, &document))
     }
 
-    /// Ends a unit that was read to its end.
-    pub fn done(&mut self, mut open: OpenFeed, done: &UnitDone, states: &mut States) -> Result<()> {
+    /// Ends a unit that was read to its end. True if its file is done with: one whose deletions wait for a person is read
+    /// once more when they are accepted, and must still be there then.
+    pub fn done(&mut self, mut open: OpenFeed, done: &UnitDone, states: &mut States) -> Result<bool> {
         for part in &mut open.parts {
             if part.snapshot && !part.stale {
                 self.end_snapshot(part, done.part.as_ref(), states)?;
             }
+        }
+        let waits = |p: &OpenUnit| {
+            let suspended = states.0[p.dataset].suspended.as_ref();
+            !self.engine.is_table(p.dataset) && suspended.is_some_and(|s| !s.accepted && s.unit == p.unit.name)
+        };
+        let done_with = !open.parts.iter().any(waits);
+        for part in &mut open.parts {
             let state = &mut states.0[part.dataset];
             state.last_unit = Some(part.unit.name.clone());
             if done.position.is_some() {
@@ -202,15 +210,31 @@ impl Session<'_> {
             }
             self.keep(part.dataset, states)?;
             let change = UnitChange {
-                state: UnitState::Unacknowledged,
+                state: if done_with { UnitState::Unacknowledged } else { UnitState::Done },
                 records: if open.several { part.records } else { done.records },
                 code: None,
                 message: None,
                 at: self.now,
             };
             self.tx.with(|tx| tx.put_unit(part.number, &change))?;
+            if !self.engine.is_table(part.dataset) {
+                self.tx.with(|tx| tx.supersede_earlier_readings(part.number))?;
+            }
         }
-        self.settle()
+        self.settle()?;
+        Ok(done_with)
+    }
+
+    /// A unit whose deletions waited, and wait no more since a newer one has ended: its file is done with after all.
+    pub(super) fn waits_no_more(&mut self, unit: &Unit) -> Result<()> {
+        let change = UnitChange {
+            state: UnitState::Unacknowledged,
+            records: unit.records,
+            code: unit.code.clone(),
+            message: unit.message.clone(),
+            at: self.now,
+        };
+        self.tx.with(|tx| tx.put_unit(unit.number, &change))
     }
 
     /// A unit that cannot be used.

@@ -7,16 +7,16 @@
 use super::engine::Engine;
 use super::feeds::{FeedLine, Message, Order};
 use super::live::LiveQueue;
-use super::passes::{self, Folding, NOT_ENDED};
+use super::passes::{self, Folding};
 use super::session::Session;
-use super::start::{OnCommit, acknowledge_again};
+use super::start::{OnCommit, acknowledge_again, unit_of};
 use super::state::Drift;
 use super::unit::OpenFeed;
 use super::units::{States, Taken};
 use crate::runtime::clock::Clock;
 use banyan_adapter::{Delivery, Stop};
 use banyan_model::model::DatasetNo;
-use banyan_store::{Store, StoreError, UnitChange};
+use banyan_store::{Store, StoreError, Unit, UnitChange};
 use banyan_words::{UnitRef, UnitState};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -233,7 +233,7 @@ impl Worker {
         let datasets = self.datasets[feed].clone();
         match delivery {
             Delivery::Begin { unit, token, scope, columns } => {
-                session.abandon(&datasets, NOT_ENDED)?;
+                session.abandon(&datasets)?;
                 let mut open = session.begin(&datasets, &unit, &token, scope, &self.states)?;
                 let drift = match &columns {
                     Some(columns) => session.table_drift(&open, None, columns, &mut self.states)?,
@@ -277,9 +277,16 @@ impl Worker {
             Delivery::Done(done) => {
                 let Some(open) = self.open.remove(&feed) else { return Ok(0) };
                 let (unit, token, begun) = (open.parts[0].unit.clone(), open.token.clone(), Some(open.begun));
-                session.done(open, &done, &mut self.states)?;
+                let waited = self.waiting(&datasets)?.filter(|w| w.key.name != unit.name);
+                if session.done(open, &done, &mut self.states)? {
+                    self.finished.push(Finished { feed, unit, token, begun });
+                }
                 self.folding.ended();
-                self.finished.push(Finished { feed, unit, token, begun });
+                if let Some(waited) = waited.filter(|w| !self.waits_for(&datasets, &w.key.name)) {
+                    session.waits_no_more(&waited)?;
+                    let token = waited.key.token.clone();
+                    self.finished.push(Finished { feed, unit: Arc::new(unit_of(waited)), token, begun: None });
+                }
             }
             Delivery::Refused(refused) => {
                 let open = self.open.remove(&feed);
@@ -296,6 +303,22 @@ impl Worker {
             Delivery::Idle => {}
         }
         Ok(0)
+    }
+
+    /// Whether deletions of a unit of that name wait.
+    fn waits_for(&self, datasets: &[DatasetNo], name: &str) -> bool {
+        datasets.iter().any(|d| self.states.0[*d].suspended.as_ref().is_some_and(|s| s.unit == name))
+    }
+
+    /// The file whose deletions wait, if there is one.
+    fn waiting(&self, datasets: &[DatasetNo]) -> Result<Option<Unit>, StoreError> {
+        let first = datasets.first().filter(|d| !self.engine.is_table(**d));
+        let Some(dataset) = first else { return Ok(None) };
+        let Some(name) = datasets.iter().find_map(|d| Some(self.states.0[*d].suspended.as_ref()?.unit.clone())) else {
+            return Ok(None);
+        };
+        let unit = self.store.reader()?.unit_named(self.engine.catalog.datasets[*dataset].stored, &name)?;
+        Ok(unit.filter(|u| u.state == UnitState::Done))
     }
 
     /// Nothing of the unit is taken, and the feed waits for a person.

@@ -9,7 +9,7 @@
 pub(super) const APPLICATION: i64 = 0x424e_594e;
 
 /// What brings a file of layout `i` to layout `i + 1`.
-pub(super) const STEPS: &[&str] = &[FIRST, SECOND, THIRD];
+pub(super) const STEPS: &[&str] = &[FIRST, SECOND, THIRD, FOURTH];
 
 const FIRST: &str = "
 CREATE TABLE name(kind TEXT NOT NULL, name TEXT NOT NULL, number INTEGER NOT NULL, about TEXT NOT NULL,
@@ -90,6 +90,12 @@ CREATE TABLE folded(dataset INTEGER NOT NULL, mapping INTEGER NOT NULL, read INT
     PRIMARY KEY(dataset, mapping)) WITHOUT ROWID;
 CREATE TABLE folded_units(dataset INTEGER PRIMARY KEY, units INTEGER NOT NULL, abandoned INTEGER NOT NULL,
     since INTEGER NOT NULL, until INTEGER NOT NULL);
+";
+
+/// Which unit last spoke of a row of a lookup, or of the record behind it, where files tell only what changed.
+const FOURTH: &str = "
+CREATE TABLE lookup_seen(lookup INTEGER NOT NULL, who BLOB NOT NULL, unit INTEGER NOT NULL, PRIMARY KEY(lookup, who))
+    WITHOUT ROWID;
 ";
 
 /// The tables of an entity: rows, where ids lead, further ids of a row.

@@ -67,8 +67,7 @@ impl<'t> Composer<'t> {
             Some(Ok(event)) => Ok(event),
             Some(Err(error)) => {
                 let message = format!("this is not valid YAML: {}", error.info());
-                let hint = "check indentation, quotes and brackets here and on the line before";
-                Err(Box::new(self.problem("yaml-syntax", *error.marker(), &message, hint)))
+                Err(Box::new(self.problem("yaml-syntax", *error.marker(), &message, hint(&error.info().to_string()))))
             }
             None => Ok((Event::StreamEnd, Span::default())),
         }
@@ -222,4 +221,15 @@ fn measure(node: &Node) -> (usize, usize) {
         deepest = deepest.max(d);
     }
     (nodes, deepest + 1)
+}
+
+/// What to do about what the parser says: what people stumble over most, in their words.
+fn hint(info: &str) -> &'static str {
+    match info {
+        tabs if tabs.contains("tabs") => "indent with blanks; YAML takes no tabs",
+        colon if colon.contains("mapping values are not allowed") => {
+            "a value that holds `: `, such as a formula, stands in single quotes; else check the indentation here and on the line before"
+        }
+        _ => "check indentation, quotes and brackets here and on the line before",
+    }
 }

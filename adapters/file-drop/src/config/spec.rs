@@ -73,6 +73,13 @@ impl DatasetSpec {
         codec::hash(format!("file-drop 1 {:?} {member:?} {:?}", self.format, self.unpacking.packing).as_bytes(), 0)
     }
 
+    /// Changes whenever a file may be refused that was not before, or the other way round, beside
+    /// [`DatasetSpec::reading_hash`].
+    pub fn judging_hash(&self) -> u64 {
+        let told = (&self.names, &self.parts, self.unpacking.max, self.empty_ok, self.order, self.ready.patience);
+        codec::hash(format!("{told:?}").as_bytes(), 0)
+    }
+
     /// The name of the done file of a file, as a pattern.
     pub fn done_file(&self) -> Option<&str> {
         self.ready.done_file.as_deref()

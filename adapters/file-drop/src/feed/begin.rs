@@ -57,7 +57,7 @@ impl Feed {
             self.wait_again(whole, Duration::ZERO);
             return Ok(None);
         };
-        let token = probe.token();
+        let token = self.reading.token(&probe);
         let unit = unit_of(&whole.name, version, &facts);
         if let Some(delivery) = self.known(&unit, &token) {
             self.queue.settle(&whole.name, &token);
@@ -100,12 +100,15 @@ impl Feed {
     fn known(&self, unit: &Arc<UnitRef>, token: &str) -> Option<Option<Delivery>> {
         let memory = &self.cx.memory;
         let identical = |first: String| Some(Delivery::Identical { unit: unit.clone(), token: token.into(), first });
-        if let Some(memo) = memory.unit(&self.spec.name, &unit.name)
+        let newest = memory.unit(&self.spec.name, &unit.name);
+        // What was read, or refused, under another configuration may come out otherwise under this one.
+        if let Some(memo) = &newest
             && memo.version == unit.version
+            && self.reading.is_as_it_was(memo)
         {
             match memo.state {
                 // Touched: told, so that its new token is remembered.
-                UnitState::Done | UnitState::Unacknowledged => return Some(identical(memo.name)),
+                UnitState::Done | UnitState::Unacknowledged => return Some(identical(memo.name.clone())),
                 UnitState::Refused => return Some(None),
                 UnitState::Open | UnitState::Abandoned => {}
             }
@@ -114,7 +117,11 @@ impl Feed {
         if !self.spec.parts.is_empty() {
             return None;
         }
-        let first = memory.with_content(&self.spec.name, &unit.version)?;
+        // So is a version that comes back with the very time of the one that took its place.
+        if newest.is_some_and(|memo| memo.version != unit.version && memo.order == unit.order) {
+            return None;
+        }
+        let first = memory.with_content(&self.spec.name, &unit.version).filter(|m| self.reading.is_as_it_was(m))?;
         // Old content that comes again after something newer is news: what it says rules once more.
         let newest = memory.newest(&self.spec.name).unwrap_or_default();
         let rules = newest <= first.order || unit.order <= first.order;
@@ -161,7 +168,7 @@ impl Feed {
         let now = self.now();
         let since = whole.waited.seen.map_or(now, |(_, since)| since);
         if now.saturating_sub(since) >= self.spec.ready.patience {
-            let token = whole.probe.token();
+            let token = self.reading.token(&whole.probe);
             self.queue.settle(&whole.name, &token);
             return Some(refused(unit, &token, &refusal));
         }

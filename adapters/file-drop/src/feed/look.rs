@@ -1,7 +1,7 @@
 //! Noticing files, and waiting until they are whole.
 
 use super::queue::{Waiting, Whole};
-use super::{Feed, Watching};
+use super::{Feed, Watching, token};
 use crate::config::WatchConfig;
 use crate::config::spec::Order;
 use crate::folder::after::After;
@@ -113,8 +113,8 @@ impl Feed {
             Met::Match(name) => names.push(name),
             Met::OddName(name) => odd.push(name),
         });
-        if let Err(e) = swept {
-            self.sick = Some(self.io_fault("", &e));
+        if let Err((folder, e)) = swept {
+            self.sick = Some(self.io_fault(&folder, &e));
         }
         let now = self.now();
         self.last_sweep = Some(now);
@@ -131,7 +131,7 @@ impl Feed {
     fn notice(&mut self, root: &Path, name: &str, now: Duration) {
         // One look at the attributes, without opening: nearly all files of a sweep were dealt with long ago.
         if let Ok(meta) = std::fs::metadata(root.join(name))
-            && self.is_settled(name, &probe::of(&meta).token())
+            && self.is_settled(name, &probe::of(&meta))
         {
             return;
         }
@@ -149,14 +149,16 @@ impl Feed {
         })
     }
 
-    fn is_settled(&mut self, name: &str, token: &str) -> bool {
-        if self.queue.is_settled(name, token) {
+    /// It was dealt with as it is, and would be dealt with alike today.
+    fn is_settled(&mut self, name: &str, probe: &Probe) -> bool {
+        let token = self.reading.token(probe);
+        if self.queue.is_settled(name, &token) {
             return true;
         }
         let memo = self.cx.memory.unit(&self.spec.name, name);
-        let settled = memo.is_some_and(|m| m.token == token && m.state != UnitState::Open);
+        let settled = memo.is_some_and(|m| token::of_file(&m.token) == probe.token() && self.reading.is_as_it_was(&m));
         if settled {
-            self.queue.settle(name, token);
+            self.queue.settle(name, &token);
         }
         settled
     }
@@ -188,7 +190,7 @@ impl Feed {
             }
             Look::File(_, probe) => probe,
         };
-        if self.is_settled(name, &probe.token()) {
+        if self.is_settled(name, &probe) {
             return Ok(());
         }
         let since = match waiting.seen {
@@ -244,7 +246,7 @@ impl Feed {
         match self.facts(name, &probe) {
             Ok(facts) => self.queue.ready(facts.order, Whole { name: name.to_owned(), probe, waited }),
             Err(refusal) => {
-                let token = probe.token();
+                let token = self.reading.token(&probe);
                 self.unfit(name, refusal.code, &token, &refusal.message);
                 self.queue.settle(name, &token);
             }

@@ -7,6 +7,7 @@
 mod begin;
 mod look;
 pub mod queue;
+mod token;
 
 use crate::config::spec::{DatasetSpec, SourceSpec};
 use crate::folder::after::{self, Acted};
@@ -22,6 +23,7 @@ use std::collections::{HashMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
+use token::Reading;
 
 /// Monotonic time since some beginning.
 pub type Ticks = Arc<dyn Fn() -> Duration + Send + Sync>;
@@ -32,6 +34,7 @@ pub struct Feed {
     spec: Arc<DatasetSpec>,
     cx: Context,
     ticks: Ticks,
+    reading: Reading,
     signals: Arc<Signals>,
     watch: Watching,
     writers: Writers,
@@ -81,6 +84,7 @@ impl Feed {
     /// A feed that has not looked yet.
     pub fn new(source: Arc<SourceSpec>, spec: Arc<DatasetSpec>, cx: Context, ticks: Ticks) -> Feed {
         Feed {
+            reading: Reading::of(&spec),
             source,
             spec,
             cx,
@@ -181,7 +185,7 @@ impl Feed {
             let message = format!("{name} changed while it was read. It is read again once it is quiet");
             return Err(Fault::transient("changed-while-reading", message));
         }
-        let token = open.probe.token();
+        let token = self.reading.token(&open.probe);
         self.queue.settle(&name, &token);
         Ok(match open.end {
             Some(Err(refusal)) => refused(&open.unit, &token, &refusal),
@@ -248,7 +252,7 @@ impl BlockingFeed for Feed {
     fn acknowledge(&mut self, unit: &UnitRef, token: &str) -> Result<(), Fault> {
         let root = self.root()?;
         let done = self.spec.done_file();
-        match after::act(&root, &unit.name, token, &unit.version, &self.spec.after, done) {
+        match after::act(&root, &unit.name, token::of_file(token), &unit.version, &self.spec.after, done) {
             Ok(Acted::Done | Acted::Gone) => Ok(()),
             Ok(Acted::Changed) => {
                 tracing::warn!(

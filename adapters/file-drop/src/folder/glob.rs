@@ -45,7 +45,7 @@ impl Glob {
         for part in text.split('/') {
             match part {
                 "" | "." => return Err(format!("`{text}` has an empty name in it")),
-                ".." => return Err(format!("`{text}` leads out of the folder")),
+                ".." => return Err(format!("`{text}` leads out of the folder; another folder is another source")),
                 "**" => parts.push(Part::Any),
                 _ if part.contains("**") => {
                     return Err(format!("`{text}`: `**` stands alone between slashes, such as `**/x_*.csv`"));

@@ -16,14 +16,42 @@ pub enum Met {
 }
 
 /// Walks `root` and tells `met` of every name that the pattern matches. `skip`: a sub-folder left out.
-/// An error is the disk's: nothing may be concluded from what is missing.
-pub fn sweep(root: &Path, glob: &Glob, skip: Option<&str>, met: &mut dyn FnMut(Met)) -> io::Result<()> {
-    walk(root, "", glob, skip, met)
+/// An error is the disk's, and of the first folder that could not be read: nothing may be concluded from what is missing. It
+/// keeps nothing from being found beside it.
+pub fn sweep(
+    root: &Path,
+    glob: &Glob,
+    skip: Option<&str>,
+    met: &mut dyn FnMut(Met),
+) -> Result<(), (String, io::Error)> {
+    let mut failed = None;
+    let mut fails = |folder: &str, e| {
+        failed.get_or_insert((folder.to_owned(), e));
+    };
+    walk(root, "", glob, skip, met, &mut fails);
+    failed.map_or(Ok(()), Err)
 }
 
-fn walk(folder: &Path, prefix: &str, glob: &Glob, skip: Option<&str>, met: &mut dyn FnMut(Met)) -> io::Result<()> {
-    for entry in std::fs::read_dir(folder)? {
-        let entry = entry?;
+fn walk(
+    folder: &Path,
+    prefix: &str,
+    glob: &Glob,
+    skip: Option<&str>,
+    met: &mut dyn FnMut(Met),
+    fails: &mut dyn FnMut(&str, io::Error),
+) {
+    let here = prefix.trim_end_matches('/');
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        // Removed meanwhile.
+        Err(e) if e.kind() == io::ErrorKind::NotFound && !here.is_empty() => return,
+        Err(e) => return fails(here, e),
+    };
+    for entry in entries {
+        let entry = match entry {
+            Ok(entry) => entry,
+            Err(e) => return fails(here, e),
+        };
         let name = entry.file_name();
         let Some(name) = name.to_str().filter(|n| !n.chars().any(char::is_control)) else {
             // Matched against its visible form, so that only names meant for this dataset are reported.
@@ -36,20 +64,19 @@ fn walk(folder: &Path, prefix: &str, glob: &Glob, skip: Option<&str>, met: &mut 
         let path = format!("{prefix}{name}");
         let kind = match entry.file_type() {
             Err(e) if e.kind() == io::ErrorKind::NotFound => continue,
-            other => other?,
+            Err(e) => {
+                fails(&path, e);
+                continue;
+            }
+            Ok(kind) => kind,
         };
         if glob.matches(&path) && !glob.shuns(name) {
             met(Met::Match(path.clone()));
         }
         if kind.is_dir() && glob.enters(&path) && skip != Some(path.as_str()) {
-            match walk(&entry.path(), &format!("{path}/"), glob, skip, met) {
-                // Removed meanwhile.
-                Err(e) if e.kind() == io::ErrorKind::NotFound => {}
-                other => other?,
-            }
+            walk(&entry.path(), &format!("{path}/"), glob, skip, met, fails);
         }
     }
-    Ok(())
 }
 
 fn visible(name: &str) -> String {

@@ -137,7 +137,10 @@ pub fn named(label: &str) -> Result<Declared, String> {
         let high = std::array::from_fn(|i| table.1.decode_char_checked(0x80 | i as u8));
         return Ok(Declared::Is(Charset::Table(Arc::new(Table::new(format!("cp{}", table.0), high)))));
     }
-    Err(format!("`{label}` is not an encoding that is known here"))
+    Err(format!(
+        "`{label}` is not an encoding that is known here; known are utf-8, utf-16le, windows-1252, iso-8859-15, cp850, \
+         shift_jis and the like, by their usual names"
+    ))
 }
 
 /// The number in `cp850`, `ibm850`, `ibm-850`.

@@ -15,6 +15,7 @@ pub(super) mod units;
 mod walk;
 
 use super::Clockwork;
+use super::codes::unit_state_code;
 use super::fault::Columns;
 use super::names::Fields;
 use crate::{
@@ -22,7 +23,7 @@ use crate::{
     Result, Review, Since, Unit,
 };
 use banyan_model::instance::RawAt;
-use banyan_words::Id;
+use banyan_words::{Id, UnitState};
 use rusqlite::Connection;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -174,6 +175,16 @@ impl Reader for SqliteReader {
             let (finished, newest) =
                 ("dataset = ?1 AND version = ?2 AND state IN (1, 3)", "ORDER BY number DESC LIMIT 1");
             Ok(units::units(c, finished, newest, (dataset, version))?.pop())
+        })
+    }
+
+    fn refused_units(&mut self, dataset: u32, limit: usize) -> Result<Vec<Unit>> {
+        self.with(|c| {
+            let still = "dataset = ?1 AND state = ?2 AND NOT EXISTS (
+                SELECT 1 FROM unit AS later WHERE later.dataset = unit.dataset AND later.name = unit.name
+                AND later.number > unit.number)";
+            let refused = unit_state_code(UnitState::Refused);
+            units::units(c, still, "ORDER BY number DESC LIMIT ?3", (dataset, refused, limit as i64))
         })
     }
 

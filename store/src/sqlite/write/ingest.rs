@@ -283,11 +283,23 @@ impl Ingest for SqliteIngest<'_> {
         })
     }
 
-    fn supersede_dead_letters(&mut self, mapping: u32, record: Id) -> Result<Vec<(u64, u32)>> {
+    fn open_dead_letters(&mut self, mapping: u32, record: Id) -> Result<Vec<(u64, u32, Place)>> {
         self.run(|w| {
             let (db, state) = w.parts();
-            state.letters.supersede(db, mapping, record)
+            state.letters.open_of(db, mapping, record)
         })
+    }
+
+    fn units_with_letters(&mut self, dataset: u32) -> Result<Vec<u32>> {
+        self.run(|w| letters::units(w.parts().0, dataset))
+    }
+
+    fn supersede_letters_of(&mut self, dataset: u32, unit: u32) -> Result<()> {
+        self.run(|w| letters::supersede_of(w.parts().0, dataset, unit))
+    }
+
+    fn supersede_earlier_readings(&mut self, unit: u32) -> Result<()> {
+        self.run(|w| letters::supersede_earlier_readings(w.parts().0, unit))
     }
 
     fn refused_as(&mut self, mapping: u32, record: Id, unit: u32, code: &str) -> Result<bool> {
@@ -307,6 +319,14 @@ impl Ingest for SqliteIngest<'_> {
 
     fn remove_lookup_of(&mut self, lookup: u32, record: Id) -> Result<Option<Vec<u8>>> {
         self.run(|w| lookups::take(w.parts().0, lookup, &record.0))
+    }
+
+    fn lookup_seen(&mut self, lookup: u32, who: &[u8]) -> Result<Option<u32>> {
+        self.run(|w| lookups::seen(w.parts().0, lookup, who))
+    }
+
+    fn see_lookup(&mut self, lookup: u32, who: &[u8], unit: u32) -> Result<()> {
+        self.run(|w| lookups::see(w.parts().0, lookup, who, unit))
     }
 
     fn lookup_row(&mut self, lookup: u32, key: &[u8]) -> Result<Option<u64>> {

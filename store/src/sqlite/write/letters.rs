@@ -4,7 +4,7 @@ use super::keyed::Db;
 use crate::sqlite::codes::{bytes_code, letter_state_code};
 use crate::sqlite::fault::Columns;
 use crate::{Bytes, DeadLetterState, NewDeadLetter, Result};
-use banyan_words::Id;
+use banyan_words::{Id, Place};
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -94,23 +94,59 @@ impl Letters {
         Ok(s.exists((mapping, &record.0[..], unit, code))?)
     }
 
-    pub(super) fn supersede(&mut self, db: Db<'_>, mapping: u32, record: Id) -> Result<Vec<(u64, u32)>> {
+    pub(super) fn open_of(&mut self, db: Db<'_>, mapping: u32, record: Id) -> Result<Vec<(u64, u32, Place)>> {
         self.know(db, mapping)?;
-        if let Some(Some(known)) = self.open.get_mut(&mapping)
-            && !known.remove(&record)
+        if let Some(Some(known)) = self.open.get(&mapping)
+            && !known.contains(&record)
         {
             return Ok(Vec::new());
         }
         let mut s = db.conn.prepare_cached(
-            "UPDATE letter SET state = 3 WHERE mapping = ?1 AND record = ?2 AND state = 0 RETURNING number, unit",
+            "SELECT number, unit, line, off FROM letter WHERE mapping = ?1 AND record = ?2 AND state = 0 ORDER BY number",
         )?;
         let mut rows = s.query((mapping, &record.0[..]))?;
         let mut out = Vec::new();
         while let Some(row) = rows.next()? {
-            out.push((row.number(0)?, row.small(1)?));
+            out.push((row.number(0)?, row.small(1)?, Place { line: row.number(2)?, offset: row.number(3)? }));
+        }
+        if out.is_empty()
+            && let Some(Some(known)) = self.open.get_mut(&mapping)
+        {
+            known.remove(&record);
         }
         Ok(out)
     }
+}
+
+/// Units that open letters of a dataset are of.
+pub(super) fn units(db: Db<'_>, dataset: u32) -> Result<Vec<u32>> {
+    let mut s = db.conn.prepare_cached("SELECT DISTINCT unit FROM letter WHERE dataset = ?1 AND state = 0")?;
+    let mut rows = s.query([dataset])?;
+    let mut out = Vec::new();
+    while let Some(row) = rows.next()? {
+        out.push(row.small(0)?);
+    }
+    Ok(out)
+}
+
+/// Closes a dataset's open letters of a unit.
+pub(super) fn supersede_of(db: Db<'_>, dataset: u32, unit: u32) -> Result<()> {
+    db.conn
+        .prepare_cached("UPDATE letter SET state = 3 WHERE dataset = ?1 AND state = 0 AND unit = ?2")?
+        .execute((dataset, unit))?;
+    Ok(())
+}
+
+/// Closes open letters that earlier readings of a unit's bytes left of what could not be read.
+pub(super) fn supersede_earlier_readings(db: Db<'_>, unit: u32) -> Result<()> {
+    db.conn
+        .prepare_cached(
+            "UPDATE letter SET state = 3 WHERE state = 0 AND record IS NULL AND mapping = 0 AND unit IN (
+                SELECT was.number FROM unit AS was JOIN unit AS now ON was.dataset = now.dataset AND was.name = now.name
+                    AND was.version = now.version AND was.number <> now.number WHERE now.number = ?1)",
+        )?
+        .execute([unit])?;
+    Ok(())
 }
 
 fn known(db: Db<'_>, mapping: u32) -> Result<Option<BTreeSet<Id>>> {

@@ -100,6 +100,20 @@ pub(super) fn remove(db: Db<'_>, lookup: u32, key: &[u8]) -> Result<bool> {
     Ok(db.conn.prepare_cached("DELETE FROM lookup WHERE lookup = ?1 AND key = ?2")?.execute((lookup, key))? > 0)
 }
 
+/// The unit that last spoke of a row, or of the record behind it.
+pub(super) fn seen(db: Db<'_>, lookup: u32, who: &[u8]) -> Result<Option<u32>> {
+    let mut s = db.conn.prepare_cached("SELECT unit FROM lookup_seen WHERE lookup = ?1 AND who = ?2")?;
+    let mut rows = s.query((lookup, who))?;
+    rows.next()?.map(|r| r.small(0)).transpose()
+}
+
+/// Notes that a unit spoke of it.
+pub(super) fn see(db: Db<'_>, lookup: u32, who: &[u8], unit: u32) -> Result<()> {
+    let mut s = db.conn.prepare_cached("INSERT OR REPLACE INTO lookup_seen(lookup, who, unit) VALUES(?1, ?2, ?3)")?;
+    s.execute((lookup, who, unit))?;
+    Ok(())
+}
+
 /// The number of a key's row.
 pub(super) fn row(db: Db<'_>, lookup: u32, key: &[u8]) -> Result<Option<u64>> {
     let mut s = db.conn.prepare_cached("SELECT n FROM lookup WHERE lookup = ?1 AND key = ?2")?;

@@ -76,6 +76,34 @@ fn a_folder_that_vanishes_deletes_nothing_and_comes_back() {
     assert_eq!(names(&rig.settle()), ["b.csv"]);
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_folder_that_cannot_be_read_keeps_those_beside_it_from_nothing() {
+    let mut rig = Rig::new(json!({ "files": "**/*.csv" }));
+    for i in 0..20 {
+        rig.write(&format!("{i}/a.csv"), &format!("A,B\n{i},1\n"));
+    }
+    // Deeper than any path may be: nobody can list it by its path, whatever they may.
+    let deep = "i=0; mkdir private; cd -P private; while [ $i -lt 20 ]; do mkdir $1; cd -P $1; i=$((i+1)); done";
+    let mut shell = std::process::Command::new("bash");
+    let long = "x".repeat(250);
+    shell.args(["-c", deep, "bash", &long]).current_dir(rig.dir.path());
+    assert!(shell.status().unwrap().success());
+    // As the gateway does: after each fault it rewinds.
+    let mut told = String::new();
+    for _ in 0..4 {
+        rig.millis.fetch_add(2_000, Ordering::SeqCst);
+        if let Err(fault) = rig.gateway.drain(&mut rig.feed) {
+            assert_eq!(fault.code, "file-io");
+            told = fault.message;
+            rig.feed.rewind();
+        }
+    }
+    assert!(told.contains("/private/xxx") && told.contains("tried again"), "it is told which: {told}");
+    let read = |i: u32| rig.gateway.store.unit("d", &format!("{i}/a.csv")).is_some_and(|m| m.state == UnitState::Done);
+    assert!((0..20).all(read), "{:?}", (0..20).filter(|i| !read(*i)).collect::<Vec<_>>());
+}
+
 #[test]
 fn a_file_that_changes_while_it_is_read_is_not_done() {
     let mut rig = any();

@@ -71,6 +71,73 @@ fn old_content_that_returns_after_something_newer_is_news() {
 }
 
 #[test]
+fn what_would_be_read_otherwise_today_is_read_again_and_nothing_else_is() {
+    let mut rig = any();
+    rig.write("a.csv", "A;B\n1;2\n");
+    rig.write("b.csv", "A;B\n3;4\n");
+    rig.date("a.csv", 1);
+    rig.date("b.csv", 2);
+    assert_eq!(rig.settle().len(), 2);
+    // How a file is waited for changes nothing of what it holds.
+    rig.config["ready"] = json!({ "quiet": "1s" });
+    rig.restart();
+    assert!(rig.settle().is_empty());
+    rig.config["format"] = json!({ "kind": "csv", "delimiter": ";" });
+    rig.restart();
+    let units = rig.settle();
+    assert_eq!(names(&units), ["a.csv", "b.csv"], "in their order");
+    assert_eq!(units[0].texts(), [["1", "2"]]);
+    rig.restart();
+    assert!(rig.settle().is_empty(), "once");
+    // The same content under another name counts as read, by today's configuration.
+    rig.write("c.csv", "A;B\n3;4\n");
+    rig.date("c.csv", 3);
+    assert_eq!(rig.settle()[0].end, End::Identical("b.csv".into()));
+}
+
+#[test]
+fn what_was_refused_is_tried_again_where_the_configuration_may_admit_it() {
+    for (name, content, code, before, after) in [
+        ("a.csv", "", "empty-file", json!({ "files": "*" }), json!({ "files": "*", "empty": "ok" })),
+        (
+            "c_20260101_east.csv",
+            "A\n1\n",
+            "unknown-part",
+            json!({ "files": "*", "snapshot": { "name": "c_{date:yyyyMMdd}_{part}.csv", "parts": ["north"] } }),
+            json!({ "files": "*", "snapshot": { "name": "c_{date:yyyyMMdd}_{part}.csv", "parts": ["north", "east"] } }),
+        ),
+        (
+            "a.csv",
+            "A,A\n1,2\n",
+            "csv-header-duplicate",
+            json!({ "files": "*" }),
+            json!({ "files": "*", "format": { "kind": "csv", "columns": ["A", "B"] } }),
+        ),
+    ] {
+        let mut rig = Rig::new(before);
+        rig.write(name, content);
+        assert_eq!(rig.settle()[0].refusal(), Some(code));
+        rig.restart();
+        assert!(rig.settle().is_empty(), "{code}: nothing has changed");
+        rig.config = after;
+        rig.restart();
+        assert!(rig.settle().first().is_some_and(|u| u.is_done()), "{code}");
+    }
+}
+
+#[test]
+fn files_read_by_an_older_version_count_as_read_by_this_configuration() {
+    let mut rig = any();
+    rig.write("a.csv", "A,B\n1,2\n");
+    let unit = rig.settle()[0].unit.clone();
+    let memo = rig.gateway.store.unit("d", "a.csv").unwrap();
+    let (old, _) = memo.token.split_once('#').unwrap();
+    rig.gateway.store.note("d", &unit, old, UnitState::Done);
+    rig.restart();
+    assert!(rig.settle().is_empty());
+}
+
+#[test]
 fn files_are_left_moved_or_deleted_only_after_they_are_durable() {
     let mut rig = Rig::new(json!({ "files": "**/*.csv", "after": { "move": "done/" } }));
     rig.write("in/a.csv", "A,B\n1,2\n");
