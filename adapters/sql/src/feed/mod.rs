@@ -29,7 +29,6 @@ use position::Position;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use turns::{Bench, CLOSED, Turns, due, newest, start_after};
-use window::Window;
 
 /// A pass over changes is cut into units of about so many rows, so that a restart does not begin it anew.
 const UNIT_ROWS: u64 = 250_000;
@@ -306,11 +305,12 @@ impl Feed {
 
     /// Ends a unit in the midst of a pass, with a position from which the pass goes on.
     fn cut(&mut self, pass: &mut Pass) {
-        let highest = pass.window.as_ref().map_or(pass.column_last.clone(), Window::highest);
-        let Some(highest) = highest else { return };
+        // As at the end of a pass: what was committed late, below what was read, must not be left out by whoever goes on.
+        let from = pass.window.as_ref().map_or(pass.column_last.clone(), |w| w.next(pass.clock.elapsed()).0);
+        let Some(from) = from else { return };
         let mut position = self.next_position(pass);
         position.more = true;
-        position.set_from(Some(&highest));
+        position.set_from(Some(&from));
         self.done(pass, position);
         pass.next_part();
     }
