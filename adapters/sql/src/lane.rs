@@ -4,6 +4,7 @@
 //! source worked on it and what came back, and no connection is used whose login may write, unless that is allowed.
 //! Not here: which statements are sent.
 
+use crate::door::Door;
 use crate::text::Text;
 use crate::{Access, Asides, Dialect, Driver, Link, ReferenceInfo, Sink, TableInfo, TableName};
 use banyan_adapter::{Call, Context, Fault, Purpose, Sent};
@@ -18,10 +19,6 @@ const IDLE: Duration = Duration::from_secs(300);
 /// after so long.
 const FILE_OPEN: Duration = Duration::from_secs(5);
 
-/// Servers lock a login after a few wrong passwords: whoever asks, a refused login is not tried again before so long. A
-/// configuration that is taken up again tries it at once.
-const REFUSED: Duration = Duration::from_secs(600);
-
 /// No request takes longer where the budget does not say: a dead server must not hold a pass for ever.
 const LONGEST: Duration = Duration::from_secs(600);
 /// Rows asked for before it is known how wide they are.
@@ -35,8 +32,7 @@ pub(crate) struct Desk {
     allow_writable: bool,
     /// What the last opened connection told.
     told: Mutex<Told>,
-    /// When the login was refused, and how.
-    refused: Mutex<Option<(Instant, Fault)>>,
+    door: Door,
 }
 
 /// What a server told of itself.
@@ -55,7 +51,7 @@ pub(crate) struct Told {
 impl Desk {
     /// For a source. `allow_writable`: a login that may write is used all the same.
     pub(crate) fn new(driver: Arc<dyn Driver>, cx: Context, allow_writable: bool) -> Desk {
-        Desk { driver, cx, allow_writable, told: Mutex::default(), refused: Mutex::default() }
+        Desk { driver, cx, allow_writable, told: Mutex::default(), door: Door::default() }
     }
 
     /// What is known of the server.
@@ -103,32 +99,10 @@ impl Desk {
         })
     }
 
-    /// Opens a connection, unless the login was refused a while ago.
-    fn log_in(&self, purpose: Purpose, asides: &Asides, call: &Call) -> Result<Box<dyn Link>, Fault> {
-        let refused = || self.refused.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, fault)) = refused().as_ref().filter(|(at, _)| at.elapsed() < REFUSED) {
-            return Err(fault.clone());
-        }
-        let opened = self.catalog("(connect)", purpose, || self.driver.open_telling(call, asides));
-        *refused() = match &opened {
-            Err(fault) if fault.code.ends_with("-login") => {
-                let told = "It is not tried again for ten minutes, because servers lock a login after a few wrong passwords; \
-                            a reload of the configuration tries it at once";
-                let fault =
-                    Fault { message: format!("{}. {told}", fault.message.trim_end_matches('.')), ..fault.clone() };
-                Some((Instant::now(), fault))
-            }
-            _ => None,
-        };
-        match &*refused() {
-            Some((_, fault)) => Err(fault.clone()),
-            None => opened,
-        }
-    }
-
     /// Opens a connection and looks at its login. The caller has leave.
     fn open(&self, purpose: Purpose, asides: &Asides, call: &Call) -> Result<Box<dyn Link>, Fault> {
-        let mut link = self.log_in(purpose, asides, call)?;
+        let open = || self.catalog("(connect)", purpose, || self.driver.open_telling(call, asides));
+        let mut link = self.door.pass(call, open)?;
         let access = self.catalog("(permissions of the login)", purpose, || link.access(call))?;
         let source = &self.cx.source;
         {
