@@ -67,7 +67,7 @@ pub(crate) fn statement(
         return Err(Fault::permanent("not-searchable", format!("{}: there is no condition to search by", spec.name)));
     }
     let limit = usize::try_from(most(search)).unwrap_or(MOST);
-    let mut text = Text::select(table.dialect, picked, &spec.from, Some(limit));
+    let mut text = Text::select(table.dialect, picked, &table.from, Some(limit));
     text.push(" WHERE ");
     let mut values = 0;
     for (i, condition) in search.conditions.iter().enumerate() {
@@ -139,6 +139,21 @@ fn one(text: &mut Text, spec: &DatasetSpec, table: &Described, c: &Condition) ->
     let Some(value) = fitted(first, Side::Bound, value)? else { return Ok(None) };
     text.compare(&first.1, op, value);
     Ok(Some(1))
+}
+
+/// A key as its columns can hold it; `None` where no record can have it, which need not be asked of the server: its cast
+/// would fail.
+pub(crate) fn fitted_key(table: &Described, columns: &[String], key: &[Value<'static>]) -> Option<Vec<Value<'static>>> {
+    let part = |(name, value): (&String, &Value<'static>)| match described(table, name) {
+        Some(column) => match fit(table.dialect, column, Side::Equal, value) {
+            Fitted::Value(value) => Some(value),
+            Fitted::Nobody => None,
+            // Searched by, it might miss records; by a key the server is asked for just what was given.
+            Fitted::Unfit => Some(value.clone()),
+        },
+        None => Some(value.clone()),
+    };
+    columns.iter().zip(key).map(part).collect()
 }
 
 fn described<'t>(table: &'t Described, name: &str) -> Option<&'t ColumnInfo> {

@@ -185,7 +185,11 @@ impl Turns for Joint {
         if !self.bench.loaded {
             self.load();
         }
-        (Instant::now() < self.due || self.desk.cx.budget.closed_until().is_some()).then_some(self.due)
+        let closed = self.desk.cx.budget.closed_until().is_some();
+        if closed && self.bench.lane.is_open() {
+            self.bench.lane.hang_up();
+        }
+        (Instant::now() < self.due || closed).then_some(self.due)
     }
 
     fn work(&mut self, ask: Ask, call: &Call) -> Result<(), Fault> {

@@ -134,7 +134,7 @@ impl Pass {
     fn text(&self, spec: &DatasetSpec) -> Text {
         let plan = &self.plan;
         let dialect = plan.table.dialect;
-        let select = |limit| Text::select(dialect, &self.columns, &spec.from, limit);
+        let select = |limit| Text::select(dialect, &self.columns, &plan.table.from, limit);
         match &self.read {
             Read::Whole | Read::Keys if plan.table.whole => match &spec.from {
                 ReadFrom::Query(query) => Text::verbatim(dialect, query),

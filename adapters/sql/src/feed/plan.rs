@@ -13,6 +13,9 @@ use std::time::Duration;
 #[derive(Clone, Debug)]
 pub(crate) struct Described {
     pub dialect: Dialect,
+    /// Where its rows are: a table by the name that the catalog has, so that what is read is what was described, whatever
+    /// a session's search path says.
+    pub from: ReadFrom,
     pub columns: Vec<ColumnInfo>,
     pub change_tracking: bool,
     /// It can only be read as a whole: no condition, no order.
@@ -31,7 +34,8 @@ impl Described {
                     return Err(missing(name, others.into_iter().map(|t| t.name).collect()));
                 };
                 let whole = dialect == Dialect::Bare;
-                Ok(Described { dialect, columns: info.columns, change_tracking: info.change_tracking, whole })
+                let from = ReadFrom::Table(info.name);
+                Ok(Described { dialect, from, columns: info.columns, change_tracking: info.change_tracking, whole })
             }
             ReadFrom::Query(query) => {
                 let whole = dialect == Dialect::Bare || !query.wraps();
@@ -53,7 +57,8 @@ impl Described {
                     rowversion: false,
                     read_as: None,
                 });
-                Ok(Described { dialect, columns: columns.collect(), change_tracking: false, whole })
+                let (from, columns) = (spec.from.clone(), columns.collect());
+                Ok(Described { dialect, from, columns, change_tracking: false, whole })
             }
         }
     }
