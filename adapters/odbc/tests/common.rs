@@ -175,8 +175,9 @@ pub(crate) const FINDS: &str = "CREATE TABLE finds (k varchar(12) PRIMARY KEY, n
     ('c3', 2147483647, 2, -9999999.99, '9999-12-31', 'x', 'ab'), ('D4', 7, 3, 10.51, '2026-01-06', '', ''), \
     ('e5', NULL, NULL, NULL, NULL, NULL, NULL);";
 
-/// Searches that table: what is found is all that was meant, whatever is asked for.
-pub(crate) fn finds(connection: &str, more: &[(&str, Test, &[&str])]) {
+/// Searches that table: what is found is all that was meant, whatever is asked for. `idle` looks at the server afterwards,
+/// while the connection is kept for whoever comes next.
+pub(crate) fn finds(connection: &str, more: &[(&str, Test, &[&str])], idle: impl Fn()) {
     let table = ReadFrom::Table(TableName { schema: None, name: "finds".into() });
     let (name, key, find_by) = ("d".to_owned(), vec!["k".to_owned()], Vec::new());
     let spec = DatasetSpec { name, from: table, key, sync: None, live: true, find_by, page_rows: 10 };
@@ -212,6 +213,7 @@ pub(crate) fn finds(connection: &str, more: &[(&str, Test, &[&str])]) {
         loop {
             let batch = block_on(source.lookup().unwrap().find(&search(after), &Call::default()));
             let batch = batch.unwrap_or_else(|f| panic!("{column} {test:?}: {f}"));
+            idle();
             let keys: Vec<String> = batch.rows().take(2).map(|r| r.value(0).to_text().unwrap().into_owned()).collect();
             after = keys.last().map(|k| vec![Value::text(k).into_owned()]);
             found.extend(keys);

@@ -287,6 +287,13 @@ fn searches(pg: &Postgres) {
             ("u", uuid("00112233-4455-6677-8899-AABBCCDDEEFF"), &["c3"]),
             ("u", uuid("nonsense"), &[]),
         ],
+        // Whoever is left open there keeps the server from tidying, and others from changing the table.
+        || {
+            pg.sql(
+                "DO $$ BEGIN IF EXISTS (SELECT FROM pg_stat_activity WHERE usename = 'reader' AND xact_start IS NOT NULL) \
+                 THEN RAISE 'a transaction is left open'; END IF; END $$",
+            );
+        },
     );
 }
 

@@ -7,7 +7,7 @@
 use crate::door::Door;
 use crate::text::Text;
 use crate::{Access, Asides, Dialect, Driver, Link, ReferenceInfo, Sink, TableInfo, TableName};
-use banyan_adapter::{Call, Context, Fault, Purpose, Sent};
+use banyan_adapter::{Call, Context, Fault, Purpose, Sent, Stop};
 use banyan_words::Column;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -21,6 +21,8 @@ const FILE_OPEN: Duration = Duration::from_secs(5);
 
 /// No request takes longer where the budget does not say: a dead server must not hold a pass for ever.
 const LONGEST: Duration = Duration::from_secs(600);
+/// How long a server may take to forget an answer that is not read to its end.
+const ENOUGH: Duration = Duration::from_secs(5);
 /// Rows asked for before it is known how wide they are.
 const FIRST_ROWS: usize = 64;
 
@@ -291,8 +293,17 @@ impl Lane {
         Ok(promised)
     }
 
-    /// Ends an answer that was read as far as it was wanted; the connection stays.
+    /// Ends an answer that was read as far as it was wanted; the connection stays, and the server holds nothing for it.
     pub(crate) fn enough(&mut self) {
+        if self.answer.is_some()
+            && let Some(link) = &mut self.link
+        {
+            let call = Call { stop: Stop::default(), deadline: Instant::now().checked_add(ENOUGH) };
+            // One that cannot even do that is opened anew.
+            if link.enough(&call).is_err() {
+                self.link = None;
+            }
+        }
         self.close(None);
     }
 

@@ -91,6 +91,10 @@ impl State {
                 }
                 Ok(page)
             }
+            Request::Enough => {
+                self.open = None;
+                Ok(Answer::Done.encode())
+            }
             Request::Execute(sql) => {
                 self.open = None;
                 connection.statement()?.execute(&sql, &[])?;
