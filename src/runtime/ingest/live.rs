@@ -92,6 +92,11 @@ fn order_after(newest: Option<&str>, start: &str) -> String {
     format!("{pass}~{start}")
 }
 
+/// When a live read began, by the order of its unit; `None` for other units.
+pub(super) fn live_since(order: &str) -> Option<&str> {
+    order.split_once('~').map(|(_, start)| start)
+}
+
 impl Session<'_> {
     /// Takes live reads: those of one dataset make one unit.
     ///
@@ -154,7 +159,7 @@ impl Session<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::order_after;
+    use super::{live_since, order_after};
 
     #[test]
     fn a_live_read_counts_more_than_the_pass_before_it_and_less_than_any_after_it() {
@@ -163,5 +168,6 @@ mod tests {
         let second = order_after(Some(&first), "2026-07-01T10:06:00.000Z");
         assert!(pass < first.as_str() && first < second && second.as_str() < next);
         assert!(order_after(None, pass).as_str() < pass);
+        assert_eq!((live_since(&second), live_since(pass)), (Some("2026-07-01T10:06:00.000Z"), None));
     }
 }

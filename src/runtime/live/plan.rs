@@ -123,7 +123,7 @@ impl Live {
         let found = super::merge::merge(serving, reader, &plan, &heard)?;
         let instance = found.as_ref().map_or(plan.id, |f| f.id);
         for h in heard {
-            self.queue.put(super::merge::queued(h, instance));
+            self.queue.put(super::merge::queued(serving, h, instance));
         }
         Ok(Fresh { found, as_of, live, faults: faults.into_iter().map(|(_, f)| f).collect(), failed })
     }

@@ -55,6 +55,45 @@ fn what_was_changed_a_moment_ago_is_answered_and_soon_stored() {
 }
 
 #[test]
+fn what_came_behind_the_place_where_a_pass_reads_is_not_gone_at_its_end() {
+    let slow = SYNCED.replace("key: [NO],", "key: [NO], page_rows: 1,");
+    let old = Old::new(ITEMS, &slow, ITEM);
+    old.site.edit("banyan.yaml", |text| text.replace("    datasets:", "    budget: { rate: 4/s }\n    datasets:"));
+    let g = old.site.start();
+    g.until("the pass has begun", |g| g.count("/v1/items") >= 2);
+    old.run("INSERT INTO ITEMS VALUES (-1, 'New', 1, NULL)");
+    let new = g.ask("/v1/items:lookup?space=erp&key=-1", &FRESH);
+    assert_eq!((new.status, new.header("banyan-served-by")), (200, "live"), "{}", new.text());
+    assert_eq!(g.dataset("erp.items")["feed"]["is"], "reading", "the pass still runs");
+    g.until("the pass is over", |g| g.dataset("erp.items")["feed"]["is"] == "idle");
+    let id = new.json()["id"].as_str().unwrap().to_owned();
+    let stored = g.ask(&format!("/v1/items/{id}"), &[]);
+    assert_eq!((stored.status, stored.json()["name"].clone()), (200, json!("New")), "{}", stored.text());
+    assert!(changes(&g, "items").iter().all(|c| c["change"] != "delete"));
+    assert_eq!(g.count("/v1/items"), 11);
+    g.stop();
+}
+
+#[test]
+fn what_cannot_be_read_at_the_moment_is_not_gone() {
+    let old = Old::new(ITEMS, SYNCED, ITEM);
+    let g = old.site.start();
+    loaded(&g, "erp.items");
+    let one = "/v1/items:lookup?space=erp&key=1";
+    old.run("UPDATE ITEMS SET NAME = 'Changed', PRICE = 'ask' WHERE NO = 1");
+    let kept = g.ask(one, &FRESH);
+    assert_eq!((kept.status, kept.json()["name"].clone()), (200, json!("Thing 1")), "{}", kept.text());
+    g.until("there is a dead letter", |g| {
+        g.admin("/admin/v1/dead-letters")["items"].as_array().unwrap().iter().any(|l| l["code"] == "odbc-bad-value")
+    });
+    assert_eq!(g.ask(one, &[]).status, 200);
+    // Once it can be read, it is what it says.
+    old.run("UPDATE ITEMS SET PRICE = 2 WHERE NO = 1");
+    assert_eq!(g.ask(one, &FRESH).json()["name"], "Changed");
+    g.stop();
+}
+
+#[test]
 fn what_is_only_read_live_has_no_list() {
     let old = Old::new(ITEMS, ONLY_LIVE, ITEM);
     let g = old.site.start();
