@@ -4,6 +4,7 @@
 //! and queued for the store; so no request waits for ingest, and what is stored afterwards is what was answered.
 //! Not here: how a source is asked (adapters), how the answer looks (`http`).
 
+mod drift;
 mod keys;
 mod list;
 mod merge;

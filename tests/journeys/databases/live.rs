@@ -296,3 +296,38 @@ pub(super) const TDS_ITEMS: &str = "CREATE TABLE ITEMS (NO int NOT NULL PRIMARY 
     PRICE TEXT decimal(12,2));
     WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10)
     INSERT INTO ITEMS SELECT i, 'Thing ' || i, i || '.50' FROM n;";
+
+#[test]
+fn a_column_of_another_type_is_not_believed() {
+    let retyped = "ALTER TABLE ITEMS RENAME TO OLD; CREATE TABLE ITEMS (NO INTEGER NOT NULL PRIMARY KEY, NAME VARCHAR(40), \
+        PRICE VARCHAR(12), CHANGED TIMESTAMP); INSERT INTO ITEMS SELECT NO, 'Other', 'GBP ' || PRICE, CHANGED FROM OLD";
+    // Passes bring it: what they brought is answered, with its age.
+    let old = Old::new(ITEMS, SYNCED, ITEM);
+    let g = old.site.start();
+    loaded(&g, "erp.items");
+    let one = "/v1/items:lookup?space=erp&key=3";
+    assert_eq!(g.ask(one, &FRESH).header("banyan-served-by"), "live");
+    old.run(retyped);
+    g.until("the file is opened anew", |g| g.ask(one, &FRESH).header("banyan-served-by") == "store");
+    let copy = g.ask(one, &FRESH);
+    assert_eq!((copy.status, copy.json()["price"].clone()), (200, json!("3.50")), "{}", copy.text());
+    assert_eq!(g.ask(one, &STRICT).status, 504);
+    assert!(g.admin("/admin/v1/dead-letters")["items"].as_array().unwrap().is_empty(), "nobody is refused one by one");
+    g.stop();
+
+    // No pass brings it: the kept schema is what was agreed on.
+    let list = ONLY_LIVE.replace("read: live }", "read: live, find_by: [NAME] }");
+    let old = Old::new(ITEMS, &list, &ITEM.replace("required: true }", "required: true, filter: [eq] }"));
+    std::fs::create_dir(old.site.path("schemas")).unwrap();
+    let kept = "columns:\n  NO: { type: integer }\n  NAME: { type: text, server: VARCHAR(40) }\n  PRICE: { type: \"decimal(12,2)\" }\nkey: [NO]\n";
+    std::fs::write(old.site.path("schemas/erp.items.yaml"), kept).unwrap();
+    let g = old.site.start();
+    assert_eq!(g.ask(one, &[]).status, 200);
+    assert_eq!(g.get("/v1/items?name=Thing%203")["items"].as_array().unwrap().len(), 1);
+    old.run(retyped);
+    for path in [one, "/v1/items?name=Other"] {
+        g.until("it is not believed", |g| g.ask(path, &[]).status == 503);
+        assert_eq!(g.ask(path, &[]).json()["code"], "source-unavailable", "{path}");
+    }
+    g.stop();
+}
