@@ -57,7 +57,8 @@ pub struct Fresh {
     pub live: bool,
     /// Why some could not be asked, where the answer rests on what is stored.
     pub faults: Vec<Fault>,
-    /// A dataset that is only read live could not be asked: there is nothing else to answer from.
+    /// A dataset that is only read live could not be asked, or one of which nothing is stored: there is nothing to answer
+    /// from.
     pub failed: bool,
 }
 

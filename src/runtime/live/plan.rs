@@ -128,6 +128,8 @@ impl Live {
         }
         let live = !heard.is_empty();
         let found = super::merge::merge(serving, reader, &plan, &heard)?;
+        // Nothing is stored of it, and a source that may have it was not heard: nobody knows that it does not exist.
+        failed |= found.is_none() && !faults.is_empty();
         let instance = found.as_ref().map_or(plan.id, |f| f.id);
         for h in heard {
             self.queue.put(super::merge::queued(serving, h, instance));
