@@ -163,6 +163,8 @@ impl Plan {
         if sync.lag.is_some_and(|l| !l.is_zero()) && !time && missing.is_empty() {
             return not("`lag` is a time, and the column holds none; leave it out");
         }
+        // SQLite compares the texts that times are in it, `10:00` with `10:00:00`: a second back, and no tie is left out.
+        let least = Duration::from_secs(u64::from(time && table.dialect == Dialect::Sqlite));
         let key: Vec<Compared> = spec.key.iter().filter_map(|k| table.compared(k)).collect();
         let null_keys = table.columns.iter().any(|c| c.nullable && spec.key.contains(&c.name));
         let by_itself = matches!(mode, Mode::Full | Mode::Keyset | Mode::ChangeTracking);
@@ -170,7 +172,7 @@ impl Plan {
         let deletes = sync.deletes.or(auto.then_some(Duration::from_secs(6 * 3600))).filter(|_| !by_itself);
         let of = codec::hash(format!("{:?} {mode:?} {named:?}", spec.from).as_bytes(), 0x5351);
         Ok(Plan {
-            lag: sync.lag.unwrap_or(Duration::from_secs(if time { 300 } else { 0 })),
+            lag: sync.lag.unwrap_or(Duration::from_secs(if time { 300 } else { 0 })).max(least),
             every: sync.every.unwrap_or(mode.every()),
             table,
             mode,
