@@ -25,7 +25,12 @@ pub(crate) fn statement(source: &str, state: &str, message: &str) -> Fault {
     let words = message.to_ascii_lowercase();
     let says = |w: &str| words.contains(w);
     let message = format!("source {source}: {message} ({state})");
-    if says("read-only transaction") || says("read only transaction") || says("readonly database") || state == "25006" {
+    if says("readonly database") {
+        let why = "A program that wrote to the file ended in the midst of it. That program must open it once, which puts it in \
+                   order: Banyan would have to write to do that";
+        return Fault::transient("odbc-read-only", format!("{message}. {why}"));
+    }
+    if says("read-only transaction") || says("read only transaction") || state == "25006" {
         return Fault::permanent("odbc-read-only", message);
     }
     if state.starts_with("HYT") || state == "57014" || says("statement timeout") || says("max_statement_time") {
