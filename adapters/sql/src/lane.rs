@@ -165,7 +165,8 @@ impl Lane {
 
     /// True while its connection may be used without being opened first.
     pub(crate) fn fresh(&self) -> bool {
-        let current = |l: &dyn Link| l.dialect() != Dialect::Sqlite || self.opened.elapsed() < FILE_OPEN;
+        let file = |l: &dyn Link| matches!(l.dialect(), Dialect::Sqlite | Dialect::Bare);
+        let current = |l: &dyn Link| !file(l) || self.opened.elapsed() < FILE_OPEN;
         self.used.elapsed() < IDLE && self.link.as_ref().is_some_and(|l| l.usable() && current(&**l))
     }
 
