@@ -71,7 +71,7 @@ impl Joint {
 
     /// A member is read page by page where it can be.
     fn plan(&self, member: &DatasetSpec, table: Described) -> Result<Plan, Fault> {
-        let paged = !member.key.is_empty() && !table.whole;
+        let paged = !member.key.is_empty() && table.pages_well();
         let mode = self.sync.mode.unwrap_or(if paged { Mode::Keyset } else { Mode::Full });
         let sync = SyncSpec { mode: Some(mode), ..self.sync.clone() };
         Plan::make(member, &sync, table, &self.desk.cx)

@@ -128,7 +128,7 @@ impl Pass {
     fn pages(&self) -> bool {
         match self.read {
             Read::Pages => true,
-            Read::Keys => !self.plan.table.whole,
+            Read::Keys => self.plan.table.pages_well(),
             _ => false,
         }
     }

@@ -63,6 +63,12 @@ impl Described {
         }
     }
 
+    /// Whether a page costs no more than a page. Products that are not known are not told how long one is: for each they
+    /// would sort all that is left.
+    pub(crate) fn pages_well(&self) -> bool {
+        !self.whole && self.dialect != Dialect::Generic
+    }
+
     /// A column, to compare with.
     pub(crate) fn compared(&self, name: &str) -> Option<Compared> {
         let column = self.columns.iter().find(|c| c.name == name)?;
@@ -225,7 +231,7 @@ fn mode(spec: &DatasetSpec, sync: &SyncSpec, table: &Described) -> Mode {
         Mode::Rowversion
     } else if sql_server && table.change_tracking && !spec.key.is_empty() {
         Mode::ChangeTracking
-    } else if !spec.key.is_empty() && !table.whole {
+    } else if !spec.key.is_empty() && table.pages_well() {
         Mode::Keyset
     } else {
         Mode::Full

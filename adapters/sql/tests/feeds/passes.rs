@@ -89,6 +89,27 @@ fn a_key_that_comes_twice_is_seen_twice_though_a_page_ends_between() {
 }
 
 #[test]
+fn a_product_that_is_not_known_is_read_in_one_answer() {
+    let world = World::new(
+        Dialect::Generic,
+        "CREATE TABLE t (k INTEGER NOT NULL, at INTEGER); INSERT INTO t VALUES (1, 1), (2, 2)",
+    );
+    let store = Arc::new(Store::default());
+    let (_source, mut all) = feed(&world, &store, &["k"], json!({ "table": "t", "page_rows": 1, "sync": "auto" }));
+    assert_eq!(first_column(&pass(&mut *all, &store)), ["1", "2"]);
+    assert_eq!(world.sent(), [r#"SELECT "k", "at" FROM "t""#]);
+    let sync =
+        json!({ "mode": "watermark", "column": "at", "every": "10ms", "deletes": { "by": "key-diff", "every": "10ms" } });
+    let store = Arc::new(Store::default());
+    let (_source, mut marks) = feed(&world, &store, &["k"], json!({ "table": "t", "page_rows": 1, "sync": sync }));
+    assert_eq!(first_column(&pass(&mut *marks, &store)), ["1", "2"]);
+    world.pass_time(1);
+    let keys = pass(&mut *marks, &store);
+    assert_eq!((keys.units[0].scope, first_column(&keys)), (Scope::Keys, vec!["1".to_owned(), "2".to_owned()]));
+    assert!(world.sent().iter().all(|s| !s.contains("> ?")), "{:?}", world.sent());
+}
+
+#[test]
 fn the_same_pages_in_the_words_of_other_servers() {
     let rows: Vec<String> = (0..50).map(|i| format!("('{}', {i}, 'x')", i % 7)).collect();
     let sql = format!(
