@@ -168,6 +168,28 @@ pub(crate) fn one_state(connection: &str, table: &str, add: impl Fn()) {
     assert!(link.usable());
 }
 
+/// Somebody asks for what takes a minute and goes away; the server must be told. `works` says whether it still works at it.
+pub(crate) fn given_up(connection: &str, sleep: &str, works: impl Fn() -> bool) {
+    let mut link = open(connection);
+    let call = Call::default();
+    let (stop, statement) = (call.stop.clone(), Statement { sql: sleep.to_owned(), params: Vec::new() });
+    std::thread::scope(|s| {
+        let asking = s.spawn(|| link.select(&statement, &call).map(drop).or_else(|f| Err(f.code)));
+        until("it is at work", &works);
+        stop.stop();
+        assert_eq!(asking.join().unwrap(), Err("odbc-given-up".to_owned()));
+    });
+    until("it stops", || !works());
+}
+
+fn until(what: &str, holds: impl Fn() -> bool) {
+    let begun = std::time::Instant::now();
+    while !holds() {
+        assert!(begun.elapsed() < Duration::from_secs(15), "{what}: not within 15 seconds");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
 /// A table with every type that lists search by, in words that all servers know.
 pub(crate) const FINDS: &str = "CREATE TABLE finds (k varchar(12) PRIMARY KEY, n integer, s smallint, d decimal(9,2), \
     day date, name varchar(20), code char(6));\

@@ -32,9 +32,13 @@ impl Maria {
     }
 
     fn sql(&self, sql: &str) {
+        self.told(sql);
+    }
+
+    fn told(&self, sql: &str) -> String {
         let socket = format!("--socket={}", self.0.path("s").display());
         let args = ["--no-defaults", &socket, "-uroot", "--default-character-set=utf8mb4", "--max-allowed-packet=64M"];
-        run(Path::new("mariadb"), &args, sql);
+        run(Path::new("mariadb"), &args, sql)
     }
 
     fn connection(&self, user: &str, password: &str) -> String {
@@ -138,6 +142,11 @@ fn searches(maria: &Maria) {
     );
 }
 
+fn who_goes_away_leaves_no_work(maria: &Maria) {
+    let works = || maria.told("SHOW FULL PROCESSLIST").contains("SLEEP(60)");
+    given_up(&maria.connection("reader", "geheim"), "SELECT SLEEP(60)", works);
+}
+
 fn nothing_is_written(maria: &Maria) {
     maria.sql("USE erp; CREATE TABLE prey (id int); INSERT INTO prey VALUES (1);");
     let call = Call::default();
@@ -234,5 +243,6 @@ fn mariadb() {
     logins_and_catalogs(&maria);
     searches(&maria);
     reads_one_state(&maria);
+    who_goes_away_leaves_no_work(&maria);
     many_rows_and_a_server_that_dies(&mut maria);
 }

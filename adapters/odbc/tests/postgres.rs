@@ -72,11 +72,20 @@ impl Postgres {
     }
 
     fn sql(&self, sql: &str) {
+        let out = self.psql(sql);
+        assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    }
+
+    /// Whether it goes well.
+    fn runs(&self, sql: &str) -> bool {
+        self.psql(sql).status.success()
+    }
+
+    fn psql(&self, sql: &str) -> std::process::Output {
         let host = self.server.dir.path().display().to_string();
         let mut command = Command::new(tools().join("psql"));
         command.args(["-h", &host, "-U", "boss", "-d", "postgres", "-v", "ON_ERROR_STOP=1", "-q", "-c", sql]);
-        let out = command.env("PGPASSWORD", "b;os}s").output().unwrap();
-        assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+        command.env("PGPASSWORD", "b;os}s").output().unwrap()
     }
 
     fn connection(&self, user: &str, password: &str) -> String {
@@ -340,6 +349,15 @@ fn catalogs(pg: &Postgres) {
     assert_eq!(link.table(&missing, &call).unwrap(), None);
 }
 
+fn who_goes_away_leaves_no_work(pg: &Postgres) {
+    let works = || {
+        let sql = "DO $$ BEGIN IF EXISTS (SELECT FROM pg_stat_activity WHERE usename = 'reader' AND state = 'active') \
+                   THEN RAISE 'at work'; END IF; END $$";
+        !pg.runs(sql)
+    };
+    given_up(&pg.connection("reader", "geheim"), "SELECT pg_sleep(60)", works);
+}
+
 fn reads_one_state(pg: &Postgres) {
     pg.sql("CREATE TABLE pair AS SELECT i FROM generate_series(1, 5000) AS i; GRANT SELECT ON pair TO reader");
     one_state(&pg.connection("reader", "geheim"), "pair", || pg.sql("INSERT INTO pair VALUES (0)"));
@@ -386,5 +404,6 @@ fn postgresql() {
     catalogs(&pg);
     searches(&pg);
     reads_one_state(&pg);
+    who_goes_away_leaves_no_work(&pg);
     many_rows_and_a_server_that_dies(&pg);
 }

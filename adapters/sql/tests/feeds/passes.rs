@@ -98,8 +98,7 @@ fn a_product_that_is_not_known_is_read_in_one_answer() {
     let (_source, mut all) = feed(&world, &store, &["k"], json!({ "table": "t", "page_rows": 1, "sync": "auto" }));
     assert_eq!(first_column(&pass(&mut *all, &store)), ["1", "2"]);
     assert_eq!(world.sent(), [r#"SELECT "k", "at" FROM "t""#]);
-    let sync =
-        json!({ "mode": "watermark", "column": "at", "every": "10ms", "deletes": { "by": "key-diff", "every": "10ms" } });
+    let sync = json!({ "mode": "watermark", "column": "at", "every": "10ms", "deletes": { "by": "key-diff", "every": "10ms" } });
     let store = Arc::new(Store::default());
     let (_source, mut marks) = feed(&world, &store, &["k"], json!({ "table": "t", "page_rows": 1, "sync": sync }));
     assert_eq!(first_column(&pass(&mut *marks, &store)), ["1", "2"]);
