@@ -142,6 +142,13 @@ fn searches(maria: &Maria) {
     );
 }
 
+fn nothing_is_cut_off(maria: &Maria) {
+    maria.sql("SET GLOBAL sql_select_limit = 2");
+    let mut link = open(&maria.connection("reader", "geheim"));
+    assert_eq!(count(link.as_mut(), "SELECT * FROM finds").unwrap(), 5, "a limit of the server's is none of ours");
+    maria.sql("SET GLOBAL sql_select_limit = DEFAULT");
+}
+
 fn who_goes_away_leaves_no_work(maria: &Maria) {
     let works = || maria.told("SHOW FULL PROCESSLIST").contains("SLEEP(60)");
     given_up(&maria.connection("reader", "geheim"), "SELECT SLEEP(60)", works);
@@ -242,6 +249,7 @@ fn mariadb() {
     nothing_is_written(&maria);
     logins_and_catalogs(&maria);
     searches(&maria);
+    nothing_is_cut_off(&maria);
     reads_one_state(&maria);
     who_goes_away_leaves_no_work(&maria);
     many_rows_and_a_server_that_dies(&mut maria);
