@@ -174,7 +174,7 @@ pub(crate) fn given_up(connection: &str, sleep: &str, works: impl Fn() -> bool) 
     let call = Call::default();
     let (stop, statement) = (call.stop.clone(), Statement { sql: sleep.to_owned(), params: Vec::new() });
     std::thread::scope(|s| {
-        let asking = s.spawn(|| link.select(&statement, &call).map(drop).or_else(|f| Err(f.code)));
+        let asking = s.spawn(|| link.select(&statement, &call).map(drop).map_err(|f| f.code));
         until("it is at work", &works);
         stop.stop();
         assert_eq!(asking.join().unwrap(), Err("odbc-given-up".to_owned()));

@@ -282,6 +282,11 @@ fn searches(pg: &Postgres) {
     pg.sql("ALTER TABLE finds ADD at timestamp(3), ADD free numeric, ADD u uuid; \
         UPDATE finds SET at = '9999-12-31 23:59:59.999', free = 1e30, u = '00112233-4455-6677-8899-aabbccddeeff' WHERE k = 'c3'; \
         UPDATE finds SET at = '2026-01-05 10:00:00.123', free = 0.5 WHERE k = 'a1'; GRANT SELECT ON finds TO reader");
+    // Another table of that name comes first on the session's path; the one that was described is read.
+    pg.sql(
+        "CREATE SCHEMA other; CREATE TABLE other.finds (LIKE public.finds); GRANT USAGE ON SCHEMA other TO reader; \
+         GRANT SELECT ON other.finds TO reader; ALTER ROLE reader SET search_path = other, public",
+    );
     let at = |t: &str| Value::DateTime(t.parse().unwrap());
     let number = |t: &str| Value::Decimal(t.parse().unwrap());
     let uuid = |t: &'static str| Test::AnyOf(vec![vec![Value::text(t)]]);
@@ -304,6 +309,7 @@ fn searches(pg: &Postgres) {
             );
         },
     );
+    pg.sql("ALTER ROLE reader RESET search_path");
 }
 
 fn catalogs(pg: &Postgres) {
