@@ -5,6 +5,7 @@ use super::out::plain;
 use super::sweep::Sweep;
 use super::{Done, Failure, Global, out};
 use crate::config::MissingSecret;
+use crate::ops::view::times;
 use banyan_migration::bundle::{self, Bundle, Cause};
 use banyan_migration::dossier::{Dossier, verify};
 use banyan_store::evidence::{EvidenceStore, path_of};
@@ -239,7 +240,7 @@ fn clusters(global: &Global, route: &str) -> Done {
             c["number"],
             text(c, "at"),
             text(c, "kind"),
-            super::migration::times(c["mismatches"].as_u64().unwrap_or_default()),
+            times(c["mismatches"].as_u64().unwrap_or_default()),
             text(c, "last"),
             marks.join(", ")
         ));

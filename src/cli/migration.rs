@@ -4,6 +4,7 @@ use super::admin_client::AdminClient;
 use super::out::plain;
 use super::{Done, Failure, Global, out};
 use crate::config::{Built, MissingSecret};
+use crate::ops::view::{figure, times};
 use serde_json::Value;
 
 /// How far each route is, what the evidence says, what differs, and what can be switched off.
@@ -76,8 +77,8 @@ fn told(board: &Value, whole: bool) -> String {
                 number(evidence, "matches"),
                 number(evidence, "mismatches"),
                 number(evidence, "indeterminate"),
-                figure(score.unwrap_or_default()),
-                figure(threshold.unwrap_or_default())
+                figure(score.unwrap_or_default(), 2),
+                figure(threshold.unwrap_or_default(), 2)
             ));
         }
         for told in list(&row["decided"], "overrode").filter_map(Value::as_str) {
@@ -122,21 +123,10 @@ fn told(board: &Value, whole: bool) -> String {
     out
 }
 
-/// So often, in words.
-pub(super) fn times(count: u64) -> String {
-    if count == 1 { "once".to_owned() } else { format!("{count} times") }
-}
-
-/// A score to two places, without the sign of a nothing.
-fn figure(score: f64) -> String {
-    let told = format!("{score:.2}");
-    if told == "-0.00" { "0.00".to_owned() } else { told }
-}
-
 fn figures(evidence: &Value, out: &mut String) {
     for watch in list(evidence, "watches") {
         let (score, alarm) = (watch["score"].as_f64().unwrap_or_default(), watch["alarm"].as_f64().unwrap_or_default());
-        out.push_str(&format!("  {}: {}, comes back at {}\n", text(watch, "name"), figure(score), figure(alarm)));
+        out.push_str(&format!("  {}: {}, comes back at {}\n", text(watch, "name"), figure(score, 2), figure(alarm, 2)));
     }
     for note in list(evidence, "notes") {
         out.push_str(&format!("  {} {}\n", text(note, "at"), plain(text(note, "what"))));

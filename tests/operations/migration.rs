@@ -128,7 +128,16 @@ fn no_file_of_evidence_is_made_where_there_is_nothing_to_keep() {
     site.edit("banyan.yaml", |yaml| format!("{yaml}{ROUTES}"));
     assert_eq!(g.act("/admin/v1/reload", &json!({})).status, 200);
     g.until("it is there", |_| site.path("banyan.evidence.db").exists());
-    assert!(g.admin("/admin/v1/migration")["items"][0]["evidence"].is_object());
+    let row = g.admin("/admin/v1/migration")["items"][0].clone();
+    assert!(row["evidence"].is_object());
+    let none = "insufficient evidence: nothing was compared; ";
+    assert_eq!(row["told"], format!("{none}requests are compared from `shadow` on"));
+    assert!(set(&site, "shadow", &[]).0);
+    let told = g.admin("/admin/v1/migration")["items"][0]["told"].clone();
+    assert_eq!(
+        told,
+        format!("{none}consumers' requests bring some, so do `banyan evidence sweep` and `banyan replay`")
+    );
 }
 
 #[test]
@@ -162,13 +171,50 @@ fn a_forced_step_says_what_it_was_against() {
     assert!(against.iter().all(|a| journal.contains(&format!("        against: {a}\n"))), "{journal}");
     let board = printed(&site.banyan(&["migration"]));
     assert!(board.contains("forced by ann against: no answer of status 4xx was compared"), "{board}");
-    for page in ["/migration", "/migration/%2Fv1%2Fitems"] {
+    for (page, who) in [("/migration", "forced by ann"), (ROUTE_PAGE, "<td>ann</td><td>force</td>")] {
         let page = g.ask_admin(page, &[]).text();
-        assert!(page.to_lowercase().contains("forced by ann") && page.contains(against[1]), "{page}");
+        assert!(page.contains(who) && page.contains(against[1]), "{page}");
     }
     // A way back is against nothing.
     assert!(set(&site, "shadow", &["--force"]).0);
     assert_eq!(decisions(&g)[0]["overrode"], json!([]));
+}
+
+const ROUTE_PAGE: &str = "/migration/%2Fv1%2Fitems";
+
+#[test]
+fn the_page_of_a_route_says_how_far_it_is_and_switches_it_off() {
+    let site = shop_with(ROUTES);
+    {
+        let (evidence, route) = evidence(&site);
+        evidence.observe(&seen(&route, 1, 200, r#"{"name":"Cup","price":2}"#));
+        evidence.observe(&seen(&route, 2, 200, SAME));
+    }
+    let g = site.start();
+    let page = || g.ask_admin(ROUTE_PAGE, &[]).text();
+    let has = |page: &str, all: &[&str]| all.iter().for_each(|a| assert!(page.contains(a), "{a}: {page}"));
+    has(
+        &page(),
+        &["<strong>legacy</strong> held back: ", "of 4.61; 1,548 clean ones more to go", "1 equal, 1 different"],
+    );
+    has(
+        &page(),
+        &["failures 0.0 of 6.9", "None: it stands where the configuration has it begin", "1. <code>/price</code>"],
+    );
+    // What the button posts, with what a person types.
+    let posts = |page: &str| {
+        let (_, rest) = page.split_once("data-act=\"/admin/v1/routes:move\"").expect("a form");
+        let (_, rest) = rest.split_once("data-body=\"").expect("its body");
+        let (body, _) = rest.split_once('"').expect("its end");
+        let mut body: serde_json::Value = serde_json::from_str(&body.replace("&quot;", "\"")).expect("JSON");
+        (body["reason"], body["author"]) = (json!("it hangs <b>"), json!("ann"));
+        body
+    };
+    assert_eq!(g.act("/admin/v1/routes:move", &posts(&page())).status, 200);
+    has(&page(), &["note bad", "switched off", "it hangs &lt;b&gt;", "<td>ann</td><td>person</td>", "Switch on again"]);
+    assert_eq!(g.act("/admin/v1/routes:move", &posts(&page())).status, 200);
+    assert!(!page().contains("note bad"), "{}", page());
+    assert_eq!(g.ask_admin("/migration/nowhere", &[]).status, 404);
 }
 
 #[test]
@@ -186,7 +232,7 @@ fn people_judge_what_differs() {
     let clusters = g.admin("/admin/v1/migration/%2Fv1%2Fitems/clusters");
     assert_eq!(clusters["items"][0]["at"], "/price");
     let price = clusters["items"][0]["number"].to_string();
-    let page = g.ask_admin("/migration/%2Fv1%2Fitems", &[]).text();
+    let page = g.ask_admin(ROUTE_PAGE, &[]).text();
     let form = format!(r#"data-body="{{&quot;route&quot;:&quot;/v1/items&quot;,&quot;cluster&quot;:{price}}}""#);
     assert!(page.contains(&form) && page.contains("migration:judge") && !page.contains("open again"), "{page}");
     assert!(page.contains("Cup&lt;script&gt;") && !page.contains("<script>Cup") && !page.contains("Cup<script>"));
@@ -196,7 +242,7 @@ fn people_judge_what_differs() {
         (out.status.success(), printed(&out))
     };
     assert_eq!(judge("modern-bug"), (true, "/price value: modern-bug\n".to_owned()));
-    assert!(g.ask_admin("/migration/%2Fv1%2Fitems", &[]).text().contains("open again"));
+    assert!(g.ask_admin(ROUTE_PAGE, &[]).text().contains("open again"));
     let counts = |g: &crate::common::Gateway| {
         let evidence = g.admin("/admin/v1/migration")["items"][0]["evidence"].clone();
         (evidence["matches"].clone(), evidence["mismatches"].clone())

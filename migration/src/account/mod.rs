@@ -214,7 +214,9 @@ impl Account {
         if changed.is_empty() {
             return false;
         }
-        let first = self.basis == Basis::default() && self.counts == Counts::default();
+        // Where nothing counted yet, nothing starts again.
+        let first =
+            self.counts == Counts::default() && (self.basis == Basis::default() || changed == ["the modern build"]);
         let builds =
             (self.basis.build != basis.build).then(|| format!(" ({:?} → {:?})", self.basis.build, basis.build));
         self.basis = basis;

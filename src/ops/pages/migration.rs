@@ -1,12 +1,14 @@
-//! The board: routes on their way, and what differs on one of them.
+//! The board: routes on their way, and what can be switched off behind them.
+//!
+//! Not here: one route (`route`).
 
 use super::html::Html;
 use super::{format, paged};
-use crate::ops::admin::migration::{board_of, clusters_of};
+use crate::ops::admin::migration::board_of;
 use crate::ops::state::AdminState;
-use crate::ops::view::migration::{BoardRow, ClusterDetail, ClusterView, LeavingView};
+use crate::ops::view::migration::{BoardRow, LeavingView};
 use actix_web::HttpResponse;
-use actix_web::web::{Data, Path};
+use actix_web::web::Data;
 
 /// `/migration`
 pub(super) async fn page(state: Data<AdminState>) -> HttpResponse {
@@ -72,82 +74,4 @@ fn leaving(h: &mut Html, all: &[LeavingView]) {
         h.raw("</li>");
     }
     h.raw("</ul>");
-}
-
-/// `/migration/{route}`
-pub(super) async fn one(state: Data<AdminState>, route: Path<String>) -> HttpResponse {
-    let route = route.into_inner();
-    paged(&state, route.clone(), move |s, h| {
-        let clusters = clusters_of(s, &route)?;
-        h.raw("<h1>").text(&route).raw("</h1>");
-        if let Some(row) = board_of(s)?.items.into_iter().find(|r| r.route == route) {
-            h.raw("<p>").text(&row.stage).raw(": ").text(&row.told).raw("</p>");
-            if let Some(decided) = row.decided.filter(|d| !d.overrode.is_empty()) {
-                h.raw("<p>Forced by ").text(&decided.author).raw(" (").text(&decided.reason).raw(") against:</p><ul>");
-                for told in &decided.overrode {
-                    h.raw("<li>").text(told).raw("</li>");
-                }
-                h.raw("</ul>");
-            }
-            let notes = row.evidence.map(|e| e.notes).unwrap_or_default();
-            if !notes.is_empty() {
-                h.raw("<ul class=\"quiet\">");
-                for note in notes.iter().rev().take(10) {
-                    h.raw("<li>").text(&note.at).raw(" ").text(&note.what).raw("</li>");
-                }
-                h.raw("</ul>");
-            }
-        }
-        h.raw("<h2>What differs</h2>");
-        clusters.iter().for_each(|c| cluster(h, &route, c));
-        if clusters.is_empty() {
-            h.raw("<p class=\"quiet\">Nothing.</p>");
-        }
-        Ok(())
-    })
-    .await
-}
-
-fn cluster(h: &mut Html, route: &str, c: &ClusterDetail) {
-    let ClusterDetail { cluster, samples } = c;
-    h.raw("<section><h3><code>").text(&cluster.at).raw("</code> ").text(&cluster.kind).raw("</h3><p>");
-    h.text(format::count(cluster.mismatches)).raw(" times");
-    h.raw(if cluster.open { ", open" } else { "" }).raw(if cluster.critical { ", critical" } else { "" });
-    if let Some(verdict) = &cluster.verdict {
-        h.raw("; ").text(verdict).raw(", said ").text(cluster.by.as_deref().unwrap_or("-"));
-        h.raw(": ").text(cluster.reason.as_deref().unwrap_or("-"));
-    }
-    h.raw("</p>");
-    verdict(h, route, cluster);
-    if !samples.is_empty() {
-        h.raw("<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"Samples\"><table><thead><tr><th>Request</th><th>Place</th><th>Legacy</th><th>Modern</th><th>Where legacy has it from</th></tr></thead><tbody>");
-        for s in samples {
-            h.raw("<tr><td>").text(&s.request).raw("<span class=\"block quiet\">trace ").text(&s.trace_id);
-            h.raw("</span></td><td><code>").text(&s.at_place).raw("</code></td><td>");
-            h.text(s.legacy.as_deref().unwrap_or("-")).raw("</td><td>").text(s.modern.as_deref().unwrap_or("-"));
-            h.raw("</td><td>");
-            if let Some(dataset) = &s.dataset {
-                h.text(dataset).raw(" [").text(s.columns.join(", ")).raw("] = [").text(s.raw.join(", ")).raw("]");
-                h.raw("<span class=\"block\"><code>").text(s.formula.as_deref().unwrap_or("")).raw("</code></span>");
-            }
-            h.raw("</td></tr>");
-        }
-        h.raw("</tbody></table></div>");
-    }
-    h.raw("</section>");
-}
-
-/// What `banyan evidence judge` does.
-fn verdict(h: &mut Html, route: &str, cluster: &ClusterView) {
-    let body = serde_json::json!({ "route": route, "cluster": cluster.number });
-    h.raw("<form data-act=\"/admin/v1/migration:judge\" data-body=\"").text(body).raw("\">");
-    h.raw("<label>Verdict <select name=\"verdict\"><option value=\"modern-bug\">modern bug: it stays open</option>");
-    h.raw("<option value=\"legacy-bug\">legacy bug: counts as equal, the score starts again</option>");
-    h.raw("<option value=\"accepted\">accepted: counts as equal, the score starts again</option>");
-    if cluster.verdict.is_some() {
-        h.raw("<option value=\"\">open again</option>");
-    }
-    h.raw("</select></label><label>Reason <input name=\"reason\" required maxlength=\"1000\"></label>");
-    h.raw("<label>Who judges <input name=\"author\" required maxlength=\"100\" autocomplete=\"username\"></label>");
-    h.raw("<button class=\"second\">Judge</button></form>");
 }

@@ -13,6 +13,7 @@ mod html;
 mod letters;
 mod migration;
 mod overview;
+mod route;
 mod source;
 mod why;
 
@@ -35,7 +36,7 @@ pub(super) fn routes(cfg: &mut ServiceConfig) {
         .service(read("/dead-letters/{number}", letters::one))
         .service(read("/entities/{name}", entity::page))
         .service(read("/migration", migration::page))
-        .service(read("/migration/{route}", migration::one))
+        .service(read("/migration/{route}", route::page))
         .service(read("/why", why::find))
         .service(read("/why/{entity}/{id}", why::page))
         .service(read("/assets/{file}", frame::asset));

@@ -4,6 +4,7 @@ use super::moment;
 use super::route::DecisionView;
 use crate::runtime::evidence::{ClusterLook, Judged, Sample, VerdictLine};
 use crate::runtime::routes::{Route, Routes};
+use banyan_migration::gate::Verdict;
 use banyan_migration::route::Move;
 use banyan_migration::stage::{Stage, Standing};
 use banyan_model::model::Catalog;
@@ -287,15 +288,19 @@ impl BoardRow {
             None => "this gateway keeps no evidence".to_owned(),
         };
         let bound = route.bound_to_legacy();
-        let told = match stage {
+        let lacking = judged.is_some_and(|j| matches!(j.verdict, Verdict::Insufficient)) && !route.config.writes_only();
+        let more = match stage {
             Stage::Canary if !bound.is_empty() => {
-                format!(
-                    "{told}; {} is bound to legacy by a pin, which holds back the step to `modern`",
-                    bound.join(", ")
-                )
+                let bound = bound.join(", ");
+                format!("; {bound} is bound to legacy by a pin, which holds back the step to `modern`")
             }
-            _ => told,
+            Stage::Legacy if lacking => "; requests are compared from `shadow` on".to_owned(),
+            Stage::Shadow | Stage::Canary | Stage::Modern if lacking => {
+                "; consumers' requests bring some, so do `banyan evidence sweep` and `banyan replay`".to_owned()
+            }
+            _ => String::new(),
         };
+        let told = format!("{told}{more}");
         let open = judged.map(|j| j.clusters.iter().filter(|c| c.open).take(10).map(ClusterView::of).collect());
         BoardRow {
             route: route.name.clone(),
@@ -314,7 +319,6 @@ impl BoardRow {
 
 impl EvidenceView {
     fn of(j: &Judged) -> EvidenceView {
-        use banyan_migration::gate::Verdict;
         let verdict = match j.verdict {
             Verdict::Promote(_) => "promote",
             Verdict::Held(_) => "held",

@@ -67,3 +67,17 @@ pub fn duration(seconds: i64) -> String {
         _ => two(s / 86_400, "d", s / 3_600 % 24, "h"),
     }
 }
+
+/// So often, in words.
+pub fn times(count: u64) -> String {
+    if count == 1 { "once".to_owned() } else { format!("{count} times") }
+}
+
+/// A score to so many places, without the sign of a nothing.
+pub fn figure(score: f64, places: usize) -> String {
+    let told = format!("{score:.places$}");
+    match told.strip_prefix('-') {
+        Some(rest) if rest.bytes().all(|b| matches!(b, b'0' | b'.')) => rest.to_owned(),
+        _ => told,
+    }
+}

@@ -51,6 +51,21 @@ fn a_flow_that_commits_runs_only_if_that_is_said() {
 }
 
 #[test]
+fn a_login_that_fails_says_where_it_can_be_looked_at() {
+    let site = Site::demo();
+    site.host().set(|o| o.password = "OTHER".into());
+    let out = site.banyan(&["screens", "run", "green", "read_stock"]);
+    assert!(out.status.code() == Some(1) && printed(&out).contains("refuses the login"), "{}", printed(&out));
+    let told = printed(&out);
+    let (_, trace) = told.split_once("\nwhat was seen: ").unwrap_or_else(|| panic!("{told}"));
+    let out = site.banyan(&["screens", "show", "green", trace.lines().next().unwrap()]);
+    assert!(printed(&out).contains("Please enter a valid account and password"), "{}", printed(&out));
+    // It is held back now, and nothing was seen by who was not let in.
+    let out = site.banyan(&["screens", "run", "green", "read_stock"]);
+    assert!(!out.status.success() && !printed(&out).contains("what was seen"), "{}", printed(&out));
+}
+
+#[test]
 fn a_commit_whose_answer_is_lost_is_looked_up_and_never_repeated() {
     let site = Site::demo();
     site.host().set(|o| o.drop = Some(DropAt::AfterCommit));

@@ -5,6 +5,7 @@ use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 use std::fs;
 use std::io::{Read, Write};
 use std::path::Path;
+use std::process::Command;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
@@ -115,6 +116,34 @@ fn what_a_person_does_becomes_a_draft_of_a_map() {
     person.sees("draft.yaml");
     assert_eq!(person.ends(), 1, "a draft is never written over");
     assert_eq!(fs::read_to_string(site.path("draft.yaml")).unwrap(), draft);
+}
+
+#[test]
+fn a_draft_outlives_its_terminal() {
+    // What the system sends when the terminal's window is closed, and what nobody can answer.
+    for signal in ["-HUP", "-KILL"] {
+        let site = super::green("1h", "secret");
+        let args = ["screens", "record", "--out", "draft.yaml", "--", "bash", "./green.sh"];
+        let mut person = Person::at(site.folder(), &args);
+        person.sees("User:");
+        assert!(!site.path("draft.yaml").exists(), "nothing is noted yet");
+        person.names("signon");
+        person.presses("oper\r");
+        person.sees("Password:");
+        person.names("password");
+        person.presses("secret\r");
+        person.sees("q quit");
+        person.names("menu");
+        let recorder = person.program.process_id().unwrap().to_string();
+        assert!(Command::new("kill").args([signal, &recorder]).status().unwrap().success());
+        person.ends();
+        let draft = fs::read_to_string(site.path("draft.yaml")).unwrap();
+        for part in ["map: recorded/v1", "\"GREEN MENU\"", "type: \"oper\"", "${env:SCREENS_SECRET_1}", "expect: menu"]
+        {
+            assert!(draft.contains(part), "`{part}` is not in\n{draft}");
+        }
+        assert!(!site.path("draft.yaml.new").exists() && !draft.contains("secret\""), "{draft}");
+    }
 }
 
 #[test]

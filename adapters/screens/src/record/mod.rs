@@ -3,10 +3,11 @@
 //! Purpose: [`attend`] hands keys through and shows what comes; a hot key opens a line to name the screen, mark fields, or
 //! finish; then a draft is written.
 //! Invariant: the session gets exactly the keys that were pressed, each once. What was typed and not echoed is never
-//! written down.
+//! written down. The draft is kept as it grows, so that no end of a recording loses it but the person's own wish.
 //! Not here: how the far side is reached; any terminal with rows and columns will do, 3270 as well.
 
 mod draft;
+mod keep;
 mod keys;
 mod notes;
 mod paint;
@@ -15,6 +16,7 @@ mod prompt;
 mod raw;
 
 pub(crate) use draft::quoted;
+pub use keep::Keep;
 #[cfg(unix)]
 pub use raw::RawMode;
 
@@ -23,14 +25,12 @@ use crate::picture::{Grid, Shown};
 use crate::refusals::FAILED;
 use crate::transport::{Act, Session};
 use banyan_adapter::Fault;
-use draft::Heading;
 use keys::Keys;
 use notes::Notes;
 use paint::Painter;
 use prompt::{Answer, Prompt};
-use std::fs::OpenOptions;
 use std::io::{Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
@@ -60,35 +60,42 @@ pub struct Recorded {
     pub steps: usize,
 }
 
-/// Lets a person work in the session until they finish, and writes a draft to `out`, which must not be there yet.
-/// `transport` are the keys of the draft's `transport:`, as YAML in braces.
+/// What the flow of a recording is called that nobody has named.
+const UNNAMED: &str = "recorded";
+
+/// Lets a person work in the session until they finish, and keeps the draft, anew with everything that is noted.
 ///
 /// # Errors
-/// The file is there or cannot be written, the person's terminal fails, or the session does.
-pub fn attend(session: &mut dyn Session, transport: &str, out: &Path, terminal: Terminal) -> Result<Recorded, Fault> {
-    let failed = |e: std::io::Error| Fault::permanent(FAILED, format!("`{}` cannot be written: {e}", out.display()));
-    let mut file = OpenOptions::new().write(true).create_new(true).open(out).map_err(failed)?;
-    let mut desk = Desk::new(session, terminal);
-    let outcome = desk.work();
-    let text = match &outcome {
-        Ok(Some(flow)) => Some(draft::write(&desk.notes, &Heading { flow, transport })),
-        _ => None,
+/// The draft cannot be written, the person's terminal fails, or the session does. What was noted until then is in the file
+/// all the same.
+pub fn attend(session: &mut dyn Session, keep: Keep<'_>, terminal: Terminal) -> Result<Recorded, Fault> {
+    let mut desk = Desk::new(session, terminal, keep);
+    let ended = match desk.work() {
+        Ok(Some(flow)) => desk.keep.save(&desk.notes, &flow),
+        Ok(None) => {
+            desk.keep.discard();
+            Ok(())
+        }
+        Err(fault) => {
+            // Of two faults the first is told; what was saved before stays.
+            let _ = desk.keep.save(&desk.notes, UNNAMED);
+            Err(fault)
+        }
     };
-    let written = text.as_ref().filter(|_| !desk.notes.screens.is_empty());
-    match written {
-        Some(text) => file.write_all(text.as_bytes()).map_err(failed)?,
-        None => {
-            drop(file);
-            let _ = std::fs::remove_file(out);
+    let file = desk.keep.file();
+    match (ended, &file) {
+        (Ok(()), _) => {}
+        (Err(fault), None) => return Err(fault),
+        (Err(fault), Some(file)) => {
+            let message = format!("{}; what was recorded until then is in {}", fault.message, file.display());
+            return Err(Fault { message, ..fault });
         }
     }
-    outcome?;
-    let file = written.map(|_| out.to_owned());
     Ok(Recorded { file, screens: desk.notes.screens.len(), steps: desk.notes.steps.len() })
 }
 
 /// Between a person and a session.
-struct Desk<'s> {
+struct Desk<'s, 'k> {
     session: &'s mut dyn Session,
     pressed: Receiver<Vec<u8>>,
     output: Box<dyn Write + Send>,
@@ -97,10 +104,13 @@ struct Desk<'s> {
     prompt: Option<Prompt>,
     /// What is shown, and since when.
     shown: Option<(u64, Grid, Instant)>,
+    keep: Keep<'k>,
+    /// Why the draft is not as it should be in its file.
+    trouble: Option<String>,
 }
 
-impl<'s> Desk<'s> {
-    fn new(session: &'s mut dyn Session, terminal: Terminal) -> Desk<'s> {
+impl<'s, 'k> Desk<'s, 'k> {
+    fn new(session: &'s mut dyn Session, terminal: Terminal, keep: Keep<'k>) -> Desk<'s, 'k> {
         let (send, pressed) = channel();
         let mut input = terminal.input;
         // It ends with the terminal's input, or when nobody listens any more and one more key was pressed.
@@ -113,27 +123,36 @@ impl<'s> Desk<'s> {
             }
         });
         let (notes, painter) = (Notes::default(), Painter::default());
-        Desk { session, pressed, output: terminal.output, notes, painter, prompt: None, shown: None }
+        let output = terminal.output;
+        Desk { session, pressed, output, notes, painter, prompt: None, shown: None, keep, trouble: None }
     }
 
     /// Until the person finishes; the flow's name, or nothing if it is thrown away.
     fn work(&mut self) -> Result<Option<String>, Fault> {
         let mut keys = Keys::default();
         loop {
+            self.save();
             if !self.look()? {
                 self.notes.disconnected();
-                return Ok(Some("recorded".into()));
+                return Ok(Some(UNNAMED.into()));
             }
             let pressed = match self.pressed.recv_timeout(BEAT) {
                 Ok(bytes) => keys.feed(&bytes),
                 Err(RecvTimeoutError::Timeout) => keys.rest().into_iter().collect(),
-                Err(RecvTimeoutError::Disconnected) => return Ok(self.finish("recorded")),
+                Err(RecvTimeoutError::Disconnected) => return Ok(self.finish(UNNAMED)),
             };
             for key in pressed {
                 if let Some(end) = self.take(key)? {
                     return Ok(end);
                 }
             }
+        }
+    }
+
+    /// Keeps what is new. Where that fails the person is told, and may work on: it is tried again with the next note.
+    fn save(&mut self) {
+        if self.notes.take_changed() {
+            self.trouble = self.keep.save(&self.notes, UNNAMED).err().map(|fault| fault.message);
         }
     }
 
@@ -151,7 +170,7 @@ impl<'s> Desk<'s> {
     fn paint(&mut self) -> Result<(), Fault> {
         let Some((_, grid, _)) = &self.shown else { return Ok(()) };
         let line = self.prompt.as_ref().map(|p| p.line(self.notes.current()));
-        let text = self.painter.paint(grid, line.as_deref());
+        let text = self.painter.paint(grid, line.as_deref(), self.trouble.as_deref());
         let done = self.output.write_all(text.as_bytes()).and_then(|()| self.output.flush());
         done.map_err(|e| Fault::permanent(FAILED, format!("your terminal cannot be written to: {e}")))
     }

@@ -59,6 +59,7 @@ pub(super) struct Notes {
     /// What is being typed, and what was shown before.
     run: String,
     before: Option<Grid>,
+    changed: bool,
 }
 
 impl Notes {
@@ -73,7 +74,13 @@ impl Notes {
         let Some(screen) = self.current.and_then(|no| self.screens.get_mut(no)) else { return false };
         screen.fields.retain(|f| f.name != marked.name);
         screen.fields.push(marked);
+        self.changed = true;
         true
+    }
+
+    /// Whether anything was noted since this was asked last.
+    pub(super) fn take_changed(&mut self) -> bool {
+        std::mem::take(&mut self.changed)
     }
 
     /// The name of the screen that was named last.
@@ -154,6 +161,7 @@ impl Notes {
     }
 
     fn close(&mut self, to: To) {
+        self.changed = true;
         let mut step = std::mem::take(&mut self.pending);
         let did = step.press.is_some() || !step.typed.is_empty() || !step.set.is_empty();
         if did && self.current.is_some() {

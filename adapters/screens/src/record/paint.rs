@@ -12,14 +12,18 @@ pub(super) struct Painter {
 }
 
 impl Painter {
-    /// What is to be written so that the terminal shows this grid, with `line` in place of its last row.
-    pub(super) fn paint(&mut self, grid: &Grid, line: Option<&str>) -> String {
+    /// What is to be written so that the terminal shows this grid. In place of its last row stands what the recorder asks,
+    /// with the cursor behind it, or else what it tells, while the person works on.
+    pub(super) fn paint(&mut self, grid: &Grid, asks: Option<&str>, tells: Option<&str>) -> String {
         let mut out = String::new();
+        // A longer line would go on in a row that the terminal does not have.
+        let room = usize::from(grid.size.1.saturating_sub(1));
+        let line = asks.or(tells).map(|l| l.chars().filter(|c| !c.is_control()).take(room).collect::<String>());
         if self.rows.is_empty() {
             out.push_str("\x1b[m\x1b[2J");
         }
         for row in 1..=grid.size.0 {
-            let text = match line.filter(|_| row == grid.size.0) {
+            let text = match line.as_ref().filter(|_| row == grid.size.0) {
                 Some(line) => format!("\x1b[7m{line}\x1b[m"),
                 None => shown(grid, row),
             };
@@ -32,7 +36,7 @@ impl Painter {
                 *before = text;
             }
         }
-        let cursor = match line {
+        let cursor = match line.filter(|_| asks.is_some()) {
             Some(line) => At { row: grid.size.0, column: u16::try_from(line.chars().count() + 1).unwrap_or(1) },
             None => grid.cursor,
         };

@@ -135,7 +135,7 @@ impl Desk {
                 engine::run_into(&mut *seat.session, means, job.flow, job.given, &mut sink)
             })
         });
-        let trace = told.close(rows, end.as_ref().err());
+        let trace = told.close(rows, end.as_ref().err()).or(leave.astray());
         if let Err(fault) = &end
             && fault.code == refusals::LOGIN_REFUSED
         {

@@ -8,6 +8,7 @@ use super::told::Told;
 use crate::engine;
 use crate::refusals;
 use banyan_adapter::{Call, Fault, Permit, Purpose};
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// How long a session may take to get home.
@@ -21,12 +22,14 @@ pub(super) struct Leave<'d> {
     purpose: Purpose,
     /// It looks what became of a commit: the screen that came instead holds back everybody else.
     verifies: bool,
+    /// What was seen on a way in that led nowhere.
+    astray: Option<PathBuf>,
 }
 
 impl<'d> Leave<'d> {
     /// Of somebody who has a permit.
     pub(super) fn new(desk: &'d Desk, permit: Permit<'d>, purpose: Purpose) -> Leave<'d> {
-        Leave { desk, permit: Some(permit), seat: None, purpose, verifies: false }
+        Leave { desk, permit: Some(permit), seat: None, purpose, verifies: false, astray: None }
     }
 
     /// From now on it looks what became of a commit.
@@ -46,7 +49,8 @@ impl<'d> Leave<'d> {
     pub(super) fn sit(&mut self, call: &Call) -> Result<&mut Seat, Fault> {
         while self.seat.is_none() {
             let Some(mut seat) = self.desk.pool.rested() else {
-                self.seat = Some(open(self.desk, (self.purpose, self.verifies), call)?);
+                let whose = (self.purpose, self.verifies);
+                self.seat = Some(open(self.desk, whose, &mut self.astray, call)?);
                 break;
             };
             match self.desk.asks_for_login(&mut seat) {
@@ -55,6 +59,11 @@ impl<'d> Leave<'d> {
             }
         }
         self.seat.as_mut().ok_or_else(gone)
+    }
+
+    /// The trace of a way in that led nowhere, if that was why there is no session.
+    pub(super) fn astray(&mut self) -> Option<PathBuf> {
+        self.astray.take()
     }
 
     /// Ends the session at hand.
@@ -66,7 +75,12 @@ impl<'d> Leave<'d> {
 }
 
 /// A new session, at home.
-fn open(desk: &Desk, (purpose, verifies): (Purpose, bool), call: &Call) -> Result<Seat, Fault> {
+fn open(
+    desk: &Desk,
+    (purpose, verifies): (Purpose, bool),
+    astray: &mut Option<PathBuf>,
+    call: &Call,
+) -> Result<Seat, Fault> {
     let map = desk.map();
     let vacant = desk.pool.vacant();
     let seat = vacant_open(desk, vacant, call)?;
@@ -80,10 +94,12 @@ fn open(desk: &Desk, (purpose, verifies): (Purpose, bool), call: &Call) -> Resul
         let Some(mut seat) = seat.take() else { return Err(gone()) };
         let mut told = Told::new(desk, ("", purpose), "(log in)", &[], true);
         let home = told.means(call, |means| engine::go_home(&mut *seat.session, means));
-        told.close(0, home.as_ref().err());
+        let trace = told.close(0, home.as_ref().err());
         match home {
             Ok(()) => Ok(seat),
             Err(fault) => {
+                strayed(desk, &fault, trace.as_deref());
+                *astray = trace;
                 if fault.code == refusals::LOGIN_REFUSED {
                     desk.hold.refuse((desk.cx.clock)(), &fault);
                 }
@@ -96,6 +112,11 @@ fn open(desk: &Desk, (purpose, verifies): (Purpose, bool), call: &Call) -> Resul
         desk.pool.close(seat);
     }
     logged_in
+}
+
+fn strayed(desk: &Desk, fault: &Fault, trace: Option<&Path>) {
+    let seen = trace.map(|t| format!("; what was seen: {}", t.display())).unwrap_or_default();
+    tracing::warn!(source = %desk.cx.source, code = %fault.code, "a session is closed: {}{seen}", fault.message);
 }
 
 fn gone() -> Fault {
@@ -119,11 +140,11 @@ impl Drop for Leave<'_> {
         let call = Call { deadline: Instant::now().checked_add(HOME), ..Call::default() };
         let mut told = Told::new(desk, ("", self.purpose), "(home)", &[], true);
         let home = told.means(&call, |means| engine::go_home(&mut *seat.session, means));
-        told.close(0, home.as_ref().err());
+        let trace = told.close(0, home.as_ref().err());
         match home {
             Ok(()) => desk.pool.put(seat, true),
             Err(fault) => {
-                tracing::warn!(source = %desk.cx.source, code = %fault.code, "a session is closed: {}", fault.message);
+                strayed(desk, &fault, trace.as_deref());
                 desk.pool.close(seat);
             }
         }

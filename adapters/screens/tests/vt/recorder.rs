@@ -176,6 +176,27 @@ fn secrets_are_never_written_down() {
 }
 
 #[test]
+fn a_draft_that_cannot_be_written_is_told_and_tried_again() {
+    let outer = tempfile::tempdir().unwrap();
+    let folder = outer.path().join("drafts");
+    fs::create_dir(&folder).unwrap();
+    let mut person = Person::at(&script("printf HELLO; read x; printf ' AGAIN'; read x; sleep 100"), &folder);
+    person.sees("HELLO");
+    person.tells("n", &["hello"]);
+    assert!(comes(|| person.out.exists()));
+    fs::remove_dir_all(&folder).unwrap();
+    person.presses("\r");
+    person.sees("AGAIN");
+    person.tells("n", &["again"]);
+    person.sees("draft.yaml` cannot be written");
+    fs::create_dir(&folder).unwrap();
+    person.tells("f", &["name", "1,1,5"]);
+    assert!(comes(|| fs::read_to_string(&person.out).is_ok_and(|d| d.contains("  again:") && d.contains("name:"))));
+    let (recorded, draft) = person.finishes("greet");
+    assert!((recorded.screens, recorded.steps) == (2, 1) && draft.contains("map: greet/v1"), "{draft}");
+}
+
+#[test]
 fn what_is_thrown_away_or_was_there_before() {
     let folder = tempfile::tempdir().unwrap();
     let config = script("printf HELLO; read x; sleep 100");

@@ -1,7 +1,7 @@
 //! The recorder on a VT terminal.
 
 use super::{Config, Vt};
-use crate::record::{Recorded, Terminal, attend, quoted};
+use crate::record::{Keep, Recorded, Terminal, attend, quoted};
 use crate::transport::Session;
 use banyan_adapter::{Call, Fault};
 use std::path::Path;
@@ -17,8 +17,10 @@ const QUIET: Duration = Duration::from_millis(150);
 /// The far side cannot be reached, the file is there or cannot be written, or the person's terminal fails.
 pub fn record(config: &Config, base: &Path, out: &Path, terminal: Terminal) -> Result<Recorded, Fault> {
     let vt = Vt { config: config.clone(), base: base.to_owned() };
+    let transport = transport(config);
+    let keep = Keep::new(out, &transport)?;
     let mut session = vt.session(config.size(), QUIET, &Call::default())?;
-    let recorded = attend(&mut session, &transport(config), out, terminal);
+    let recorded = attend(&mut session, keep, terminal);
     Box::new(session).close();
     recorded
 }
