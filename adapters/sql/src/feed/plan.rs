@@ -73,8 +73,9 @@ impl Described {
     pub(crate) fn compared(&self, name: &str) -> Option<Compared> {
         let column = self.columns.iter().find(|c| c.name == name)?;
         let server_type = (!column.server_type.is_empty()).then(|| column.server_type.clone());
-        // A text that the driver does not decode is compared in its own collation's code page, not the database's.
-        let collation = column.read_as.as_ref().and(column.collation.clone());
+        // SQL Server makes text of the database's own code page unless a collation says of which: a Cyrillic key in a
+        // Latin database would become question marks, and be compared as such.
+        let collation = column.collation.clone().filter(|_| self.dialect == Dialect::Tsql);
         Some(Compared { name: name.to_owned(), server_type, collation })
     }
 
