@@ -47,7 +47,16 @@ impl Check {
                     text = format!("{}: {}\n", global.config.display(), counts.join(", "));
                 }
                 asked.iter().for_each(|a| text.push_str(&a.to_text()));
-                out::answer(&format!("{text}{}", loaded.render(colour)));
+                let lacking = asked.iter().filter(|a| !a.health.ok).count();
+                // "No problems" would be what a person reads last, and believes.
+                match lacking > 0 && loaded.problems.is_empty() {
+                    true => text.push_str(&format!(
+                        "no problems in the configuration; {} not usable now\n",
+                        some(lacking, "sources")
+                    )),
+                    false => text.push_str(&loaded.render(colour)),
+                }
+                out::answer(&text);
             }
         }
         match loaded.has_errors() || asked.iter().any(|a| !a.health.ok) {

@@ -5,10 +5,12 @@ use crate::config::{Alone, Built};
 use crate::ops::audit::{self, AuditLog};
 use crate::runtime::clock::Clock;
 use crate::runtime::sources::{folders_of, limits};
-use banyan_adapter::{Audit, Budget, Context, Found, Health, Limits, Memory, NoAudit, UnitMemo};
+use banyan_adapter::{Budget, Context, Found, Health, Memory, UnitMemo};
+use banyan_model::model;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fs::File;
+use std::path::Path;
 use std::sync::Arc;
 
 /// What a source answered.
@@ -30,13 +32,12 @@ impl Asked {
 
 /// Asks every source, one after the other.
 pub(super) fn health(built: &Built) -> Result<Vec<Asked>, Failure> {
-    let clock = Clock::system();
     runtime()?.block_on(async {
         let mut asked = Vec::new();
         for (source, prepared) in &built.prepared {
-            let limits = built.catalog.sources.iter().find(|s| s.name == *source).map(|s| limits(&s.budget));
-            let context = context(source, limits.unwrap_or_default(), Arc::new(NoAudit), &clock);
-            let health = match prepared.connect(context).await {
+            let budget = built.catalog.sources.iter().find(|s| s.name == *source).map(|s| s.budget.clone());
+            let by_hand = by_hand(source, &built.settings.store, &budget.unwrap_or_default())?;
+            let health = match prepared.connect(by_hand.context).await {
                 Ok(connected) => connected.health().await,
                 Err(fault) => Health { ok: false, message: fault.to_string() },
             };
@@ -49,7 +50,7 @@ pub(super) fn health(built: &Built) -> Result<Vec<Asked>, Failure> {
 /// What a source holds, or what of it bears one of those names. What is sent is written down beside the store, in a file
 /// of its own: a gateway may be writing the other one.
 pub(super) fn discover(source: &str, alone: &Alone, named: &[String]) -> Result<Vec<Found>, Failure> {
-    let by_hand = by_hand(source, alone)?;
+    let by_hand = by_hand(source, &alone.store, &alone.budget)?;
     let found = runtime()?.block_on(async {
         let connected = alone.prepared.connect(by_hand.context).await?;
         match named {
@@ -68,10 +69,10 @@ pub(super) struct ByHand {
 }
 
 /// For a source by itself. What is sent is written down beside the store, in a file of its own: a gateway may be writing
-/// the other one. Who comes second waits.
-pub(super) fn by_hand(source: &str, alone: &Alone) -> Result<ByHand, Failure> {
+/// the other one. Who comes second waits. What holds a source back, a refused login say, holds back commands as well.
+pub(super) fn by_hand(source: &str, store: &Path, budget: &model::Budget) -> Result<ByHand, Failure> {
     let clock = Clock::system();
-    let log = audit::discover_path_of(&alone.store);
+    let log = audit::discover_path_of(store);
     if let Some(folder) = log.parent().filter(|f| !f.as_os_str().is_empty()) {
         let failed = |e| Failure::Because(format!("the folder {} of the store cannot be made: {e}", folder.display()));
         std::fs::create_dir_all(folder).map_err(failed)?;
@@ -80,26 +81,21 @@ pub(super) fn by_hand(source: &str, alone: &Alone) -> Result<ByHand, Failure> {
     let lock = File::create(log.with_extension("lock")).and_then(|f| f.lock().map(|()| f));
     let lock = lock.map_err(|e| Failure::Because(format!("{} cannot be locked: {e}", log.display())))?;
     let written = AuditLog::new(log, Arc::new(clock.reader())).map_err(|e| Failure::Because(format!("{e:#}")))?;
-    let context = context(source, limits(&alone.budget), Arc::new(written), &clock);
-    let folder = Some(folders_of(&alone.store).join(source));
-    Ok(ByHand { context: Context { folder, ..context }, _lock: lock })
+    let context = Context {
+        source: source.to_owned(),
+        clock: Arc::new(clock.reader()),
+        memory: Arc::new(NothingYet),
+        budget: Arc::new(Budget::new(limits(budget), Arc::new(clock.reader()))),
+        audit: Arc::new(written),
+        wanted: BTreeMap::new(),
+        folder: Some(folders_of(store).join(source)),
+    };
+    Ok(ByHand { context, _lock: lock })
 }
 
 fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.map_err(|e| Failure::Because(format!("cannot begin to ask the sources: {e}")))
-}
-
-fn context(source: &str, limits: Limits, audit: Arc<dyn Audit>, clock: &Clock) -> Context {
-    Context {
-        source: source.to_owned(),
-        clock: Arc::new(clock.reader()),
-        memory: Arc::new(NothingYet),
-        budget: Arc::new(Budget::new(limits, Arc::new(clock.reader()))),
-        audit,
-        wanted: BTreeMap::new(),
-        folder: None,
-    }
 }
 
 /// Remembers nothing.

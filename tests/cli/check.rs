@@ -37,11 +37,17 @@ fn the_demo_is_sound() {
     let run = banyan(&root("examples/wholesaler"), &["check"]);
     assert_eq!(run.code, Some(0), "{}", run.out);
     assert!(run.out.ends_with("no problems\n"), "{}", run.out);
-    // Nobody answers for the stock room here; the journeys run its host.
-    let run = banyan(&root("examples/wholesaler"), &["check", "--connect"]);
+    // Nobody answers for the stock room here; the journeys run its host. What is sent is written down beside the store.
+    let copy = tempfile::tempdir().unwrap();
+    let from = root("examples/wholesaler/.");
+    assert!(std::process::Command::new("cp").arg("-R").arg(from).arg(copy.path()).status().unwrap().success());
+    let run = banyan(copy.path(), &["check", "--connect"]);
     assert_eq!(run.code, Some(1), "{}", run.out);
     assert!(run.out.contains("crm: ok") && run.out.contains("desk: ok"), "{}", run.out);
     assert!(run.out.contains("green: NOT OK: 127.0.0.1:3270 cannot be reached"), "{}", run.out);
+    assert!(run.out.ends_with("no problems in the configuration; 1 source not usable now\n"), "{}", run.out);
+    let audit = std::fs::read_to_string(copy.path().join("banyan.discover.audit.jsonl")).unwrap();
+    assert!(audit.contains("\"desk\""), "{audit}");
 }
 
 #[test]

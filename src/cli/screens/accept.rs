@@ -51,7 +51,7 @@ impl Accept {
         let (file, version) = (offline.spec.file.clone(), version(&offline.spec.map.name));
         let (_, built) = global.built(MissingSecret::Warning)?;
         let gateway = AdminClient::find(built.settings.admin, &built.settings.store)?;
-        let hands = by_hand(&self.source, &alone)?;
+        let hands = by_hand(&self.source, &alone.store, &alone.budget)?;
         let own = Source::new(offline.spec, hands.context);
         let waits = match &gateway {
             Some(gateway) => asked(gateway, &self.source)?,
@@ -82,8 +82,9 @@ impl Accept {
         let open = waits.proposal.as_deref().map_or(0, |p| p.matches(TO_DO).count());
         if self.write && open > 0 {
             return Err(Failure::Because(format!(
-                "in the proposed version {open} places are left to a person (`{TO_DO}`), so it is not put in place. Without \
-                 --write it is written beside the map: mend them there"
+                "the proposed version leaves {} to a person (`{TO_DO}`), so it is not put in place. Without --write it is \
+                 written beside the map: mend it there",
+                if open == 1 { "one place".to_owned() } else { format!("{open} places") }
             )));
         }
         let kept = file.as_deref().map(|f| self.keep(f, version, waits.proposal.as_deref())).transpose()?.flatten();

@@ -50,7 +50,7 @@ impl Run {
             return Err(Failure::Usage(message));
         }
         let given = given(flow, &self.with)?;
-        let hands = by_hand(&self.source, &alone)?;
+        let hands = by_hand(&self.source, &alone.store, &alone.budget)?;
         let source = Source::new(offline.spec, hands.context);
         let deadline = alone.budget.timeout.and_then(|t| Instant::now().checked_add(t));
         let ran = source.by_hand(no, &given, &Call { deadline, ..Call::default() });

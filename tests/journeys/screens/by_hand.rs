@@ -153,6 +153,12 @@ fn a_screen_that_moved_is_shown_accepted_and_written_into_the_map() {
     let waits: Value = site.banyan_json(&["screens", "accept", "green", "--show"]);
     let proposal = waits["proposal"].as_str().unwrap();
     assert!(proposal.contains("map: stock/v2") && proposal.contains("{ at: [7, 3], is: \"QUANTITY . . . .\" }"));
+    let qty = |map: &str| map.lines().find(|l| l.contains("qty:") && l.contains("at: [7,")).map(str::to_owned).unwrap();
+    assert_eq!(
+        qty(proposal),
+        qty(&before).replace("[7, 20]", "[7, 21]"),
+        "the host draws the value one column further too"
+    );
     assert_eq!((waits["kept"].clone(), waits["done"].clone()), (json!(null), json!(null)));
     assert_eq!(fs::read_to_string(site.path("green/stock.yaml")).unwrap(), before, "showing writes nothing");
     assert!(!read().status.success(), "showing accepts nothing");
@@ -163,4 +169,5 @@ fn a_screen_that_moved_is_shown_accepted_and_written_into_the_map() {
     assert_eq!(fs::read_to_string(site.path("green/stock.yaml")).unwrap(), proposal);
     let out = read();
     assert!(out.status.success() && printed(&out).contains("HW000111"), "{}", printed(&out));
+    assert!(printed(&out).lines().any(|l| l.split_whitespace().any(|w| w == "40")), "{}", printed(&out));
 }

@@ -75,6 +75,19 @@ fn a_screen_that_drifted_stops_its_map_until_a_person_accepts() {
 }
 
 #[test]
+fn asking_whether_a_source_can_be_used_tries_no_refused_login_again() {
+    let site = green("1h", "wrong");
+    for _ in 0..3 {
+        let out = site.banyan(&["check", "--connect"]);
+        assert!(out.status.code() == Some(1) && printed(&out).contains("green: NOT OK"), "{}", printed(&out));
+        assert!(printed(&out).contains("1 source not usable now"), "{}", printed(&out));
+    }
+    assert_eq!(logins(&site), 1);
+    let audit = fs::read_to_string(site.path("banyan.discover.audit.jsonl")).unwrap();
+    assert!(audit.contains("[signon ") && !audit.contains("wrong\""), "what it pressed is written down: {audit}");
+}
+
+#[test]
 fn a_wrong_password_is_tried_exactly_once_until_the_configuration_is_corrected() {
     let site = green("1s", "wrong");
     let g = site.start();

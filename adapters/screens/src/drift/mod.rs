@@ -62,6 +62,8 @@ pub enum Part {
     Condition(usize),
     /// The field of that name.
     Field(String),
+    /// Its table.
+    Table,
     /// The screen as a whole.
     Screen,
 }

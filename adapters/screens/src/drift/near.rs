@@ -28,8 +28,9 @@ pub fn difference(map: &Map, picture: &Picture, awaited: &[ScreenNo]) -> Differe
     let screen = screen.and_then(|n| map.screens.get(n));
     if let Some(screen) = screen {
         failing.extend(conditions(screen, picture));
-        let shifts: Vec<(i32, i32)> = failing.iter().filter_map(shift).collect();
+        let shifts: Vec<Shift> = failing.iter().filter_map(|f| Shift::of(screen, f)).collect();
         failing.extend(fields(screen, picture, &shifts));
+        failing.extend(table(screen, &shifts));
     }
     let volatile = screen.map_or(&[][..], |s| s.volatile.as_slice());
     let text = render(picture, volatile, &failing);
@@ -153,15 +154,44 @@ fn describe(condition: &Condition) -> String {
     }
 }
 
-/// By how many rows and columns a text in its place moved.
-fn shift(failing: &Failing) -> Option<(i32, i32)> {
-    let (at, moved) = (failing.at?, failing.moved?);
-    failing.what.contains("column").then_some(())?;
-    Some((i32::from(moved.row) - i32::from(at.row), i32::from(moved.column) - i32::from(at.column)))
+/// A text of the screen that moved.
+struct Shift {
+    text: String,
+    from: At,
+    to: At,
+    /// Only its row was said.
+    row_only: bool,
 }
 
-/// Labels that are not there once, and places of 3270 fields where no such field begins any more.
-fn fields(screen: &Screen, picture: &Picture, shifts: &[(i32, i32)]) -> Vec<Failing> {
+impl Shift {
+    fn of(screen: &Screen, failing: &Failing) -> Option<Shift> {
+        let (Part::Condition(number), Some(to)) = (&failing.part, failing.moved) else { return None };
+        let shift = |from, text: &String, row_only| Shift { text: text.clone(), from, to, row_only };
+        match screen.conditions.get(*number)? {
+            Condition::TextAt(at, text) => Some(shift(*at, text, false)),
+            Condition::RowHas(row, text) if *row != to.row => Some(shift(At { row: *row, column: 1 }, text, true)),
+            _ => None,
+        }
+    }
+
+    /// Where something else stands that moved as far.
+    fn carried(&self, at: At) -> Option<At> {
+        let by =
+            |place: u16, from: u16, to: u16| u16::try_from(i32::from(place) + i32::from(to) - i32::from(from)).ok();
+        let column = if self.row_only { Some(at.column) } else { by(at.column, self.from.column, self.to.column) };
+        Some(At { row: by(at.row, self.from.row, self.to.row)?, column: column? })
+    }
+
+    /// Whether what stands in these rows may have moved with it: it stands beside it, or below where rows came or went.
+    fn touches(&self, first: u16, last: u16) -> bool {
+        let inside = (first..=last).contains(&self.from.row);
+        inside || (self.from.row != self.to.row && last >= self.from.row)
+    }
+}
+
+/// Labels that are not there once, places of 3270 fields where no such field begins any more, and places of which nothing
+/// tells whether they moved with a text near them.
+fn fields(screen: &Screen, picture: &Picture, shifts: &[Shift]) -> Vec<Failing> {
     let Some(grid) = picture.grid() else { return Vec::new() };
     let mut failing = Vec::new();
     for field in &screen.fields {
@@ -174,13 +204,27 @@ fn fields(screen: &Screen, picture: &Picture, shifts: &[(i32, i32)]) -> Vec<Fail
                 if begins(grid, area.at, field.wanted) {
                     continue;
                 }
-                let moved: Vec<At> = shifts.iter().filter_map(|s| moved(area.at, *s)).collect();
-                let moved = moved.into_iter().find(|at| {
+                let moved = shifts.iter().filter_map(|s| s.carried(area.at)).find(|at| {
                     let there = grid.fields.iter().find(|f| f.area.at == *at);
                     begins(grid, *at, field.wanted) && there.is_some_and(|f| f.area.len == area.len)
                 });
                 let what = format!("`{}` is no longer where the map has it", field.name);
                 (what, Some(area.at), None, moved)
+            }
+            Finder::Area(area) => {
+                let Some(shift) = shifts.iter().find(|s| s.touches(area.at.row, area.at.row)) else { continue };
+                // Where the far side draws fields it shows which of the two places is one's beginning.
+                let drawn = |at: At| grid.fields.iter().any(|f| f.area.at == at);
+                let carried = shift.carried(area.at).filter(|at| drawn(*at));
+                let (what, moved) = match (drawn(area.at), carried) {
+                    (true, None) => continue,
+                    (false, Some(to)) => (format!("`{}` is no longer where the map has it", field.name), Some(to)),
+                    _ => (doubt(&format!("`{}`", field.name), shift), None),
+                };
+                let found = Some(glyphs(grid.area(*area)).trim().to_owned()).filter(|f| !f.is_empty());
+                let (part, at) = (Part::Field(field.name.clone()), Some(area.at));
+                failing.push(Failing { part, what, wanted: None, at, found, moved });
+                continue;
             }
             _ => continue,
         };
@@ -189,13 +233,20 @@ fn fields(screen: &Screen, picture: &Picture, shifts: &[(i32, i32)]) -> Vec<Fail
     failing
 }
 
+/// A table has its place by rows and columns alone.
+fn table(screen: &Screen, shifts: &[Shift]) -> Option<Failing> {
+    let (first, last) = screen.table.as_ref()?.rows;
+    let shift = shifts.iter().find(|s| s.touches(first.saturating_sub(1), last))?;
+    let what = doubt("the table", shift);
+    Some(Failing { part: Part::Table, what, wanted: None, at: None, found: None, moved: None })
+}
+
+fn doubt(what: &str, shift: &Shift) -> String {
+    format!("`{}` moved, and nothing tells whether {what} did: look, and correct its place or leave it", shift.text)
+}
+
 /// Whether a field of the far side begins there that is protected or not, as wanted.
 fn begins(grid: &Grid, at: At, wanted: Wanted) -> bool {
     let protected = wanted == Wanted::Output;
     grid.fields.iter().any(|f| f.area.at == at && f.style.has(Style::PROTECTED) == protected)
-}
-
-fn moved(at: At, (rows, columns): (i32, i32)) -> Option<At> {
-    let row = u16::try_from(i32::from(at.row) + rows).ok()?;
-    Some(At { row, column: u16::try_from(i32::from(at.column) + columns).ok()? })
 }

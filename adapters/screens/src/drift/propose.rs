@@ -30,6 +30,7 @@ pub fn propose(text: &str, difference: &Difference) -> String {
             let path = match &failing.part {
                 Part::Condition(number) => conditions.get(*number).cloned(),
                 Part::Field(name) => Some(join(&join(&at, "fields"), name)),
+                Part::Table => Some(join(&at, "table")),
                 Part::Screen => None,
             };
             let path = path.unwrap_or_else(|| at.clone());
@@ -95,9 +96,9 @@ fn next_version(name: &str) -> String {
 
 fn note(failing: &Failing) -> String {
     let found = failing.found.as_deref().map(|f| format!(" Now: `{f}`.")).unwrap_or_default();
-    let one_line: String =
-        format!("{}.{found}", failing.what).chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    format!("# TO DO: no longer true: {one_line}")
+    let untrue = if matches!(failing.part, Part::Condition(_)) { "no longer true: " } else { "" };
+    let said = format!("# TO DO: {untrue}{}.{found}", failing.what);
+    said.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 fn apply(text: &str, mut edits: Vec<Edit>, notes: Vec<(usize, String)>) -> String {
