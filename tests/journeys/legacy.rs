@@ -286,3 +286,25 @@ fn negative_overpunch_and_cross_references_that_come_first() {
     assert_eq!(g.get(&account)["number"], "00000000009", "the account has arrived under the id that was promised");
     g.stop();
 }
+
+#[test]
+fn an_access_file_that_was_put_in_the_place_of_another_is_noticed() {
+    let Some(folder) = sample("northwind") else { return };
+    let yaml = std::fs::read_to_string(format!("{ROOT}/tests/legacy/northwind.yaml")).unwrap();
+    let site = Site::new(&yaml.replace("FILE", "copy.mdb").replace("every: 1h", "every: 500ms"));
+    let old = std::fs::read(folder.join("nwind.mdb")).unwrap();
+    std::fs::write(site.path("copy.mdb"), &old).unwrap();
+    let g = site.start();
+    g.until("it is read", |g| g.count("/v1/customers") == 91);
+    // As a nightly copy comes: another file, of the same length, with a name spelt anew.
+    let (was, is) = (b"Alfreds Futterkiste", b"Alfreds FUTTERKISTE");
+    let mut new = old;
+    let places: Vec<usize> = (0..new.len() - was.len()).filter(|at| new[*at..].starts_with(was)).collect();
+    assert!(!places.is_empty());
+    places.iter().for_each(|at| new[*at..at + is.len()].copy_from_slice(is));
+    std::fs::write(site.path("new.mdb"), &new).unwrap();
+    std::fs::rename(site.path("new.mdb"), site.path("copy.mdb")).unwrap();
+    g.until("it is noticed", |g| one(g, "customers", "nw", "ALFKI")["name"] == "Alfreds FUTTERKISTE");
+    assert_eq!(g.count("/v1/customers"), 91);
+    g.stop();
+}

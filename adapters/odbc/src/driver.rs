@@ -163,7 +163,11 @@ impl Shared {
             .collect();
         let lock_ms = self.config.lock_timeout.as_millis().try_into().unwrap_or(2000);
         let options = dialect.map(|d| session::options(d, lock_ms)).unwrap_or_default();
-        let mut text = own.trim_end_matches([';', ' ']).to_owned();
+        let mut text = match dialect {
+            Some(Dialect::Sqlite) => read_only(own),
+            _ => own.clone(),
+        };
+        text.truncate(text.trim_end_matches([';', ' ']).len());
         for option in options.split(';') {
             let key = option.split('=').next().unwrap_or_default().to_ascii_lowercase();
             if !key.is_empty() && !named.contains(&key) {
@@ -202,6 +206,25 @@ impl Shared {
     }
 }
 
+/// The connection string with SQLite's file named so that it is opened read-only: a session that cannot write still
+/// puts a file in order that another program left in disorder, and that is a change.
+fn read_only(connection: &str) -> String {
+    let part = |part: &str| {
+        let (key, value) = part.split_once('=')?;
+        let name = value.trim().trim_matches(['{', '}']);
+        let plain = !name.is_empty() && !name.starts_with("file:") && !name.starts_with(':');
+        let file = key.trim().eq_ignore_ascii_case("database") && plain && !cfg!(windows);
+        file.then(|| format!("{key}=file:{}?mode=ro", escaped(name)))
+    };
+    connection.split(';').map(|p| part(p).unwrap_or(p.to_owned())).collect::<Vec<_>>().join(";")
+}
+
+/// A path as it stands in a URI.
+fn escaped(path: &str) -> String {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"/._-~".contains(&b);
+    path.bytes().map(|b| if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -210,8 +233,20 @@ mod tests {
     fn options_the_user_set_are_left_alone() {
         let driver = OdbcDriver::new(Config::new("erp", "Driver={SQLite3};Database=/x.db;timeout=5;"));
         let text = driver.shared.string(Some(Dialect::Sqlite));
-        assert!(text.starts_with("Driver={SQLite3};Database=/x.db;timeout=5;NoCreat=1;"), "{text}");
+        assert!(text.starts_with("Driver={SQLite3};Database=file:/x.db?mode=ro;timeout=5;NoCreat=1;"), "{text}");
         assert!(!text.contains("Timeout="), "{text}");
+    }
+
+    #[test]
+    fn sqlite_opens_its_file_read_only_whatever_its_name() {
+        for (own, opened) in [
+            ("Driver={SQLite3};Database={old/erp 100%?#ü.db}", "Database=file:old/erp%20100%25%3F%23%C3%BC.db?mode=ro"),
+            ("Driver={SQLite3};DATABASE = erp.db ;x=1", "DATABASE =file:erp.db?mode=ro;x=1"),
+            ("Driver={SQLite3};Database=file:erp.db?cache=private", "Database=file:erp.db?cache=private"),
+            ("DSN=erp", "DSN=erp"),
+        ] {
+            assert!(read_only(own).ends_with(opened), "{}", read_only(own));
+        }
     }
 
     #[test]

@@ -5,7 +5,19 @@ use banyan_adapter::Fault;
 /// A login that did not work.
 pub(crate) fn login(source: &str, state: &str, message: &str) -> Fault {
     let words = message.to_ascii_lowercase();
-    let refused = ["password authentication failed", "access denied", "login failed", "authentication failed"];
+    // In the words of products that give it another state: DB2, Oracle, Firebird.
+    let refused = [
+        "password authentication failed",
+        "access denied",
+        "login failed",
+        "authentication failed",
+        "sql30082",
+        "ora-01017",
+        "ora-28000",
+        "ora-28001",
+        "logon denied",
+        "user name and password are not defined",
+    ];
     if state.starts_with("28") || refused.iter().any(|w| words.contains(w)) {
         let message = format!("source {source}: the server refused the login: {message}. Check user and password");
         return Fault::permanent("odbc-login", message);
@@ -25,7 +37,12 @@ pub(crate) fn statement(source: &str, state: &str, message: &str) -> Fault {
     let words = message.to_ascii_lowercase();
     let says = |w: &str| words.contains(w);
     let message = format!("source {source}: {message} ({state})");
-    if says("read-only transaction") || says("read only transaction") || says("readonly database") || state == "25006" {
+    if says("readonly database") {
+        let why = "A program that wrote to the file ended in the midst of it. That program must open it once, which puts it in \
+                   order: Banyan would have to write to do that";
+        return Fault::transient("odbc-read-only", format!("{message}. {why}"));
+    }
+    if says("read-only transaction") || says("read only transaction") || state == "25006" {
         return Fault::permanent("odbc-read-only", message);
     }
     if state.starts_with("HYT") || state == "57014" || says("statement timeout") || says("max_statement_time") {
@@ -41,4 +58,29 @@ pub(crate) fn statement(source: &str, state: &str, message: &str) -> Fault {
         return Fault::permanent("odbc-refused", message);
     }
     Fault::transient("odbc-failed", message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refused_login_is_known_in_the_words_of_many() {
+        for (state, words) in [
+            ("28000", "[Oracle][ODBC][Ora]ORA-01017: invalid username/password; logon denied"),
+            ("HY000", "ORA-28000: the account is locked"),
+            (
+                "08001",
+                "[IBM][CLI Driver] SQL30082N  Security processing failed with reason \"24\" (\"USERNAME AND/OR PASSWORD INVALID\").",
+            ),
+            ("08001", "FATAL:  password authentication failed for user \"reader\""),
+            (
+                "HY000",
+                "Your user name and password are not defined. Ask your database administrator to set up a Firebird login.",
+            ),
+        ] {
+            assert_eq!(login("erp", state, words).code, "odbc-login", "{words}");
+        }
+        assert_eq!(login("erp", "08001", "could not connect to server: Connection refused").code, "odbc-connect");
+    }
 }

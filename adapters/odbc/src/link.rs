@@ -239,6 +239,13 @@ impl Link for OdbcLink {
         Ok(!last)
     }
 
+    fn enough(&mut self, call: &Call) -> Result<(), Fault> {
+        match std::mem::take(&mut self.open) {
+            true => self.ask(&Request::Enough, call).map(drop),
+            false => Ok(()),
+        }
+    }
+
     fn tables(&mut self, call: &Call) -> Result<Vec<TableInfo>, Fault> {
         self.listed = catalog::tables(self, call)?;
         Ok(self.listed.clone())

@@ -15,6 +15,8 @@ use std::time::{Duration, Instant};
 
 /// How often a waiting call looks whether it is over.
 const LOOK: Duration = Duration::from_millis(20);
+/// How long a worker may take to have the server cancel what it does.
+const FAREWELL: Duration = Duration::from_secs(1);
 /// How much of the worker's standard error is kept.
 const SAID: usize = 4096;
 /// Frames up to this length fit the pipe of a worker that waits for one, so that writing them cannot block.
@@ -44,8 +46,8 @@ fn missing(path: &Path) -> Fault {
 
 /// A running worker.
 pub(crate) struct Worker {
-    child: Child,
-    stdin: Arc<Mutex<ChildStdin>>,
+    child: Option<Child>,
+    stdin: Option<Arc<Mutex<ChildStdin>>>,
     answers: Receiver<std::io::Result<Vec<u8>>>,
     spare: Sender<Vec<u8>>,
     said: Arc<Mutex<Vec<u8>>>,
@@ -93,7 +95,8 @@ impl Worker {
         });
         let keep = said.clone();
         std::thread::spawn(move || listen(stderr, &keep));
-        Ok(Worker { child, stdin: Arc::new(Mutex::new(stdin)), answers, spare, said, over: false })
+        let stdin = Some(Arc::new(Mutex::new(stdin)));
+        Ok(Worker { child: Some(child), stdin, answers, spare, said, over: false })
     }
 
     /// Asks and waits for the answer: at most `limit`, and not past the call's end. After a fault the worker is gone.
@@ -113,11 +116,11 @@ impl Worker {
                 Ok(Err(e)) if e.kind() == std::io::ErrorKind::InvalidData => return Err(self.nonsense()),
                 Ok(Err(_)) | Err(RecvTimeoutError::Disconnected) => return Err(self.crashed()),
                 Err(RecvTimeoutError::Timeout) if call.is_over() => {
-                    self.kill();
+                    self.leave();
                     return Err(over());
                 }
                 Err(RecvTimeoutError::Timeout) if left.is_zero() => {
-                    self.kill();
+                    self.leave();
                     let message = format!(
                         "the ODBC driver did not answer within {} s (driver_timeout); its process was ended",
                         limit.as_secs()
@@ -134,10 +137,10 @@ impl Worker {
         let write = |stdin: &Mutex<ChildStdin>, frame: &[u8]| {
             let _ = wire::write_frame(&mut *stdin.lock().unwrap_or_else(PoisonError::into_inner), frame);
         };
+        let Some(stdin) = self.stdin.clone() else { return };
         if frame.len() <= SHORT {
-            write(&self.stdin, &frame);
+            write(&stdin, &frame);
         } else {
-            let stdin = self.stdin.clone();
             std::thread::spawn(move || write(&stdin, &frame));
         }
     }
@@ -161,7 +164,7 @@ impl Worker {
         // The pipe may end a moment before the process does.
         let until = Instant::now() + Duration::from_millis(500);
         let status = loop {
-            match self.child.try_wait() {
+            match self.child.as_mut().map_or(Ok(None), Child::try_wait) {
                 Ok(None) if Instant::now() < until => std::thread::sleep(Duration::from_millis(5)),
                 Ok(status) => break status,
                 Err(_) => break None,
@@ -188,8 +191,26 @@ impl Worker {
     /// Ends the process, and with it the connection it holds.
     pub(crate) fn kill(&mut self) {
         self.over = true;
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        if let Some(child) = &mut self.child {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+
+    /// Ends a process that is still at work: at the end of its pipe it has the server cancel what runs, for which it is
+    /// given a moment; nobody waits for that.
+    fn leave(&mut self) {
+        self.over = true;
+        self.stdin = None;
+        let Some(mut child) = self.child.take() else { return };
+        std::thread::spawn(move || {
+            let until = Instant::now() + FAREWELL;
+            while Instant::now() < until && matches!(child.try_wait(), Ok(None)) {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            let _ = child.kill();
+            let _ = child.wait();
+        });
     }
 
     /// Whether it can be asked.

@@ -63,6 +63,8 @@ pub(crate) fn begin(dialect: Dialect, product: &str, version: &str, patience: Pa
             let mut sets = vec![
                 needed("SET SESSION TRANSACTION READ ONLY"),
                 needed("SET SESSION time_zone = '+00:00'"),
+                // A server may be set up to cut answers off, without a word.
+                needed("SET SESSION sql_select_limit = 18446744073709551615"),
                 gentle(format!("SET SESSION lock_wait_timeout = {lock}")),
                 gentle(format!("SET SESSION innodb_lock_wait_timeout = {lock}")),
             ];
@@ -76,6 +78,9 @@ pub(crate) fn begin(dialect: Dialect, product: &str, version: &str, patience: Pa
         Dialect::Tsql => vec![
             gentle(format!("SET LOCK_TIMEOUT {lock_ms}")),
             gentle("SET DEADLOCK_PRIORITY LOW".to_owned()),
+            // What FreeTDS, or the server, may have been told to cut off: long values, and rows.
+            gentle("SET TEXTSIZE 2147483647".to_owned()),
+            gentle("SET ROWCOUNT 0".to_owned()),
             // An INSERT that slipped through would stay open and be rolled back with the connection.
             gentle("SET IMPLICIT_TRANSACTIONS OFF".to_owned()),
         ],

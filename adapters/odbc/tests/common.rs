@@ -168,6 +168,28 @@ pub(crate) fn one_state(connection: &str, table: &str, add: impl Fn()) {
     assert!(link.usable());
 }
 
+/// Somebody asks for what takes a minute and goes away; the server must be told. `works` says whether it still works at it.
+pub(crate) fn given_up(connection: &str, sleep: &str, works: impl Fn() -> bool) {
+    let mut link = open(connection);
+    let call = Call::default();
+    let (stop, statement) = (call.stop.clone(), Statement { sql: sleep.to_owned(), params: Vec::new() });
+    std::thread::scope(|s| {
+        let asking = s.spawn(|| link.select(&statement, &call).map(drop).map_err(|f| f.code));
+        until("it is at work", &works);
+        stop.stop();
+        assert_eq!(asking.join().unwrap(), Err("odbc-given-up".to_owned()));
+    });
+    until("it stops", || !works());
+}
+
+fn until(what: &str, holds: impl Fn() -> bool) {
+    let begun = std::time::Instant::now();
+    while !holds() {
+        assert!(begun.elapsed() < Duration::from_secs(15), "{what}: not within 15 seconds");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
 /// A table with every type that lists search by, in words that all servers know.
 pub(crate) const FINDS: &str = "CREATE TABLE finds (k varchar(12) PRIMARY KEY, n integer, s smallint, d decimal(9,2), \
     day date, name varchar(20), code char(6));\
@@ -175,8 +197,9 @@ pub(crate) const FINDS: &str = "CREATE TABLE finds (k varchar(12) PRIMARY KEY, n
     ('c3', 2147483647, 2, -9999999.99, '9999-12-31', 'x', 'ab'), ('D4', 7, 3, 10.51, '2026-01-06', '', ''), \
     ('e5', NULL, NULL, NULL, NULL, NULL, NULL);";
 
-/// Searches that table: what is found is all that was meant, whatever is asked for.
-pub(crate) fn finds(connection: &str, more: &[(&str, Test, &[&str])]) {
+/// Searches that table: what is found is all that was meant, whatever is asked for. `idle` looks at the server afterwards,
+/// while the connection is kept for whoever comes next.
+pub(crate) fn finds(connection: &str, more: &[(&str, Test, &[&str])], idle: impl Fn()) {
     let table = ReadFrom::Table(TableName { schema: None, name: "finds".into() });
     let (name, key, find_by) = ("d".to_owned(), vec!["k".to_owned()], Vec::new());
     let spec = DatasetSpec { name, from: table, key, sync: None, live: true, find_by, page_rows: 10 };
@@ -212,6 +235,7 @@ pub(crate) fn finds(connection: &str, more: &[(&str, Test, &[&str])]) {
         loop {
             let batch = block_on(source.lookup().unwrap().find(&search(after), &Call::default()));
             let batch = batch.unwrap_or_else(|f| panic!("{column} {test:?}: {f}"));
+            idle();
             let keys: Vec<String> = batch.rows().take(2).map(|r| r.value(0).to_text().unwrap().into_owned()).collect();
             after = keys.last().map(|k| vec![Value::text(k).into_owned()]);
             found.extend(keys);

@@ -32,9 +32,13 @@ impl Maria {
     }
 
     fn sql(&self, sql: &str) {
+        self.told(sql);
+    }
+
+    fn told(&self, sql: &str) -> String {
         let socket = format!("--socket={}", self.0.path("s").display());
         let args = ["--no-defaults", &socket, "-uroot", "--default-character-set=utf8mb4", "--max-allowed-packet=64M"];
-        run(Path::new("mariadb"), &args, sql);
+        run(Path::new("mariadb"), &args, sql)
     }
 
     fn connection(&self, user: &str, password: &str) -> String {
@@ -134,7 +138,20 @@ fn searches(maria: &Maria) {
             ("at", Test::AtLeast(at("1500-01-01T00:00:00")), &["B2", "a1", "c3"]),
             ("at", Test::AtMost(at("9999-12-31T23:59:59.999999999")), &["B2", "a1", "c3"]),
         ],
+        || {},
     );
+}
+
+fn nothing_is_cut_off(maria: &Maria) {
+    maria.sql("SET GLOBAL sql_select_limit = 2");
+    let mut link = open(&maria.connection("reader", "geheim"));
+    assert_eq!(count(link.as_mut(), "SELECT * FROM finds").unwrap(), 5, "a limit of the server's is none of ours");
+    maria.sql("SET GLOBAL sql_select_limit = DEFAULT");
+}
+
+fn who_goes_away_leaves_no_work(maria: &Maria) {
+    let works = || maria.told("SHOW FULL PROCESSLIST").contains("SLEEP(60)");
+    given_up(&maria.connection("reader", "geheim"), "SELECT SLEEP(60)", works);
 }
 
 fn nothing_is_written(maria: &Maria) {
@@ -232,6 +249,8 @@ fn mariadb() {
     nothing_is_written(&maria);
     logins_and_catalogs(&maria);
     searches(&maria);
+    nothing_is_cut_off(&maria);
     reads_one_state(&maria);
+    who_goes_away_leaves_no_work(&maria);
     many_rows_and_a_server_that_dies(&mut maria);
 }

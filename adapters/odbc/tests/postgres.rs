@@ -72,11 +72,20 @@ impl Postgres {
     }
 
     fn sql(&self, sql: &str) {
+        let out = self.psql(sql);
+        assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    }
+
+    /// Whether it goes well.
+    fn runs(&self, sql: &str) -> bool {
+        self.psql(sql).status.success()
+    }
+
+    fn psql(&self, sql: &str) -> std::process::Output {
         let host = self.server.dir.path().display().to_string();
         let mut command = Command::new(tools().join("psql"));
         command.args(["-h", &host, "-U", "boss", "-d", "postgres", "-v", "ON_ERROR_STOP=1", "-q", "-c", sql]);
-        let out = command.env("PGPASSWORD", "b;os}s").output().unwrap();
-        assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+        command.env("PGPASSWORD", "b;os}s").output().unwrap()
     }
 
     fn connection(&self, user: &str, password: &str) -> String {
@@ -273,6 +282,11 @@ fn searches(pg: &Postgres) {
     pg.sql("ALTER TABLE finds ADD at timestamp(3), ADD free numeric, ADD u uuid; \
         UPDATE finds SET at = '9999-12-31 23:59:59.999', free = 1e30, u = '00112233-4455-6677-8899-aabbccddeeff' WHERE k = 'c3'; \
         UPDATE finds SET at = '2026-01-05 10:00:00.123', free = 0.5 WHERE k = 'a1'; GRANT SELECT ON finds TO reader");
+    // Another table of that name comes first on the session's path; the one that was described is read.
+    pg.sql(
+        "CREATE SCHEMA other; CREATE TABLE other.finds (LIKE public.finds); GRANT USAGE ON SCHEMA other TO reader; \
+         GRANT SELECT ON other.finds TO reader; ALTER ROLE reader SET search_path = other, public",
+    );
     let at = |t: &str| Value::DateTime(t.parse().unwrap());
     let number = |t: &str| Value::Decimal(t.parse().unwrap());
     let uuid = |t: &'static str| Test::AnyOf(vec![vec![Value::text(t)]]);
@@ -287,7 +301,15 @@ fn searches(pg: &Postgres) {
             ("u", uuid("00112233-4455-6677-8899-AABBCCDDEEFF"), &["c3"]),
             ("u", uuid("nonsense"), &[]),
         ],
+        // Whoever is left open there keeps the server from tidying, and others from changing the table.
+        || {
+            pg.sql(
+                "DO $$ BEGIN IF EXISTS (SELECT FROM pg_stat_activity WHERE usename = 'reader' AND xact_start IS NOT NULL) \
+                 THEN RAISE 'a transaction is left open'; END IF; END $$",
+            );
+        },
     );
+    pg.sql("ALTER ROLE reader RESET search_path");
 }
 
 fn catalogs(pg: &Postgres) {
@@ -331,6 +353,15 @@ fn catalogs(pg: &Postgres) {
     assert_eq!(link.references(&name, &call).unwrap(), Some(Vec::new()));
     let missing = TableName { schema: Some("sales".into()), name: "Order%".into() };
     assert_eq!(link.table(&missing, &call).unwrap(), None);
+}
+
+fn who_goes_away_leaves_no_work(pg: &Postgres) {
+    let works = || {
+        let sql = "DO $$ BEGIN IF EXISTS (SELECT FROM pg_stat_activity WHERE usename = 'reader' AND state = 'active') \
+                   THEN RAISE 'at work'; END IF; END $$";
+        !pg.runs(sql)
+    };
+    given_up(&pg.connection("reader", "geheim"), "SELECT pg_sleep(60)", works);
 }
 
 fn reads_one_state(pg: &Postgres) {
@@ -379,5 +410,6 @@ fn postgresql() {
     catalogs(&pg);
     searches(&pg);
     reads_one_state(&pg);
+    who_goes_away_leaves_no_work(&pg);
     many_rows_and_a_server_that_dies(&pg);
 }

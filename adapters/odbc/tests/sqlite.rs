@@ -109,6 +109,37 @@ fn the_session_cannot_write_and_creates_no_file() {
 }
 
 #[test]
+fn a_file_left_in_disorder_is_not_put_in_order() {
+    let (dir, connection) = database(
+        "CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT); WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n \
+         WHERE i < 3000) INSERT INTO t SELECT i, hex(zeroblob(250)) FROM n;",
+    );
+    let (db, left) = (dir.path().join("orders.db"), dir.path().join("left 100%.db"));
+    // As it stands on the disk in the midst of a transaction, when its program dies.
+    let die = format!(
+        "PRAGMA cache_size = 5; BEGIN; UPDATE t SET name = name || 'x';\n.shell cp '{0}' '{1}'; cp '{0}-journal' '{1}-journal'\n\
+         ROLLBACK;",
+        db.display(),
+        left.display()
+    );
+    run(Path::new("sqlite3"), &[db.to_str().unwrap()], &die);
+    let journal = dir.path().join("left 100%.db-journal");
+    let before = (std::fs::read(&left).unwrap(), std::fs::read(&journal).unwrap());
+    assert!(before.1.len() > 100_000, "the journal holds what was there before");
+    let connection = connection.replace("orders.db", "left 100%.db");
+    let read = || {
+        let mut link = driver(&connection).open(&Call::default())?;
+        select(link.as_mut(), "SELECT COUNT(*) FROM t").map(|all| all.texts(0))
+    };
+    let fault = read().expect_err("what is half changed is not read");
+    assert!(fault.code == "odbc-read-only" && fault.message.contains("must open it once"), "{fault}");
+    assert!(before == (std::fs::read(&left).unwrap(), std::fs::read(&journal).unwrap()), "not a byte was changed");
+    // Its program puts it in order.
+    run(Path::new("sqlite3"), &[left.to_str().unwrap()], "SELECT COUNT(*) FROM t;");
+    assert_eq!(read().unwrap(), ["3000"]);
+}
+
+#[test]
 fn three_hundred_thousand_rows_with_parameters_and_paging() {
     let (_dir, connection) = database(&format!(
         "CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT, price DECIMAL(10,2));\

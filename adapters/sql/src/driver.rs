@@ -100,6 +100,11 @@ pub trait Link: Send {
     fn select(&mut self, statement: &Statement, call: &Call) -> Result<Vec<Column>, Fault>;
     /// Appends about `most` rows of the open answer; false once there are no more.
     fn fetch(&mut self, most: usize, into: &mut Sink<'_>, call: &Call) -> Result<bool, Fault>;
+    /// The rest of the open answer is not wanted, and no other statement follows soon: the server forgets it, and keeps no
+    /// transaction and no lock for it.
+    fn enough(&mut self, _call: &Call) -> Result<(), Fault> {
+        Ok(())
+    }
     /// Tables and views.
     fn tables(&mut self, call: &Call) -> Result<Vec<TableInfo>, Fault>;
     /// A table's columns, key and indexes. `None` if there is no such table.

@@ -4,11 +4,11 @@
 //! seek and no page skips what another order would have put elsewhere. Conditions are fitted so that they find more rather
 //! than less (`fit`). Not here: sending the statement (`lookup`).
 
+use crate::ColumnInfo;
 use crate::config::spec::DatasetSpec;
 use crate::feed::Described;
 use crate::fit::{Fitted, Side, fit};
 use crate::text::{Chosen, Compared, Text, quoted};
-use crate::{ColumnInfo, Dialect};
 use banyan_adapter::{Condition, Fault, Search, Test};
 use banyan_words::{Batch, Fate, Value, codec};
 
@@ -67,7 +67,7 @@ pub(crate) fn statement(
         return Err(Fault::permanent("not-searchable", format!("{}: there is no condition to search by", spec.name)));
     }
     let limit = usize::try_from(most(search)).unwrap_or(MOST);
-    let mut text = Text::select(table.dialect, picked, &spec.from, Some(limit));
+    let mut text = Text::select(table.dialect, picked, &table.from, Some(limit));
     text.push(" WHERE ");
     let mut values = 0;
     for (i, condition) in search.conditions.iter().enumerate() {
@@ -81,7 +81,7 @@ pub(crate) fn statement(
         let message = format!("{}: {values} values are more than one statement takes", spec.name);
         return Err(Fault::permanent("not-searchable", message));
     }
-    let key: Vec<Compared> = spec.key.iter().filter_map(|k| compared(table, k)).collect();
+    let key: Vec<Compared> = spec.key.iter().filter_map(|k| table.compared(k)).collect();
     // A record with a null in its key has no place in the order of keys.
     for column in spec.key.iter().filter_map(|k| described(table, k)).filter(|c| c.nullable) {
         text.push(" AND ").push(&quoted(table.dialect, &column.name)).push(" IS NOT NULL");
@@ -100,7 +100,7 @@ pub(crate) fn statement(
 fn one(text: &mut Text, spec: &DatasetSpec, table: &Described, c: &Condition) -> Result<Option<usize>, Fault> {
     let mut columns = Vec::with_capacity(c.columns.len());
     for name in &c.columns {
-        let found = described(table, name).zip(compared(table, name));
+        let found = described(table, name).zip(table.compared(name));
         let missing = || Fault::permanent("column-missing", format!("{}: there is no column {name}", spec.name));
         columns.push(found.ok_or_else(missing)?);
     }
@@ -141,14 +141,23 @@ fn one(text: &mut Text, spec: &DatasetSpec, table: &Described, c: &Condition) ->
     Ok(Some(1))
 }
 
-fn described<'t>(table: &'t Described, name: &str) -> Option<&'t ColumnInfo> {
-    table.columns.iter().find(|c| c.name == name)
+/// A key as its columns can hold it; `None` where no record can have it, which need not be asked of the server: its cast
+/// would fail.
+pub(crate) fn fitted_key(table: &Described, columns: &[String], key: &[Value<'static>]) -> Option<Vec<Value<'static>>> {
+    let part = |(name, value): (&String, &Value<'static>)| match described(table, name) {
+        Some(column) => match fit(table.dialect, column, Side::Equal, value) {
+            Fitted::Value(value) => Some(value),
+            Fitted::Nobody => None,
+            // Searched by, it might miss records; by a key the server is asked for just what was given.
+            Fitted::Unfit => Some(value.clone()),
+        },
+        None => Some(value.clone()),
+    };
+    columns.iter().zip(key).map(part).collect()
 }
 
-/// A column to compare with. SQL Server makes text of the database's own code page unless a collation says of which.
-fn compared(table: &Described, name: &str) -> Option<Compared> {
-    let collation = described(table, name)?.collation.clone().filter(|_| table.dialect == Dialect::Tsql);
-    Some(Compared { collation, ..table.compared(name)? })
+fn described<'t>(table: &'t Described, name: &str) -> Option<&'t ColumnInfo> {
+    table.columns.iter().find(|c| c.name == name)
 }
 
 /// Two records with one key: the page after the first of them would leave the second one out.

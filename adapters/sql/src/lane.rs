@@ -4,9 +4,10 @@
 //! source worked on it and what came back, and no connection is used whose login may write, unless that is allowed.
 //! Not here: which statements are sent.
 
+use crate::door::Door;
 use crate::text::Text;
 use crate::{Access, Asides, Dialect, Driver, Link, ReferenceInfo, Sink, TableInfo, TableName};
-use banyan_adapter::{Call, Context, Fault, Purpose, Sent};
+use banyan_adapter::{Call, Context, Fault, Purpose, Sent, Stop};
 use banyan_words::Column;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -18,12 +19,10 @@ const IDLE: Duration = Duration::from_secs(300);
 /// after so long.
 const FILE_OPEN: Duration = Duration::from_secs(5);
 
-/// Servers lock a login after a few wrong passwords: whoever asks, a refused login is not tried again before so long. A
-/// configuration that is taken up again tries it at once.
-const REFUSED: Duration = Duration::from_secs(600);
-
 /// No request takes longer where the budget does not say: a dead server must not hold a pass for ever.
 const LONGEST: Duration = Duration::from_secs(600);
+/// How long a server may take to forget an answer that is not read to its end.
+const ENOUGH: Duration = Duration::from_secs(5);
 /// Rows asked for before it is known how wide they are.
 const FIRST_ROWS: usize = 64;
 
@@ -35,8 +34,7 @@ pub(crate) struct Desk {
     allow_writable: bool,
     /// What the last opened connection told.
     told: Mutex<Told>,
-    /// When the login was refused, and how.
-    refused: Mutex<Option<(Instant, Fault)>>,
+    door: Door,
 }
 
 /// What a server told of itself.
@@ -55,7 +53,7 @@ pub(crate) struct Told {
 impl Desk {
     /// For a source. `allow_writable`: a login that may write is used all the same.
     pub(crate) fn new(driver: Arc<dyn Driver>, cx: Context, allow_writable: bool) -> Desk {
-        Desk { driver, cx, allow_writable, told: Mutex::default(), refused: Mutex::default() }
+        Desk { driver, cx, allow_writable, told: Mutex::default(), door: Door::default() }
     }
 
     /// What is known of the server.
@@ -103,32 +101,10 @@ impl Desk {
         })
     }
 
-    /// Opens a connection, unless the login was refused a while ago.
-    fn log_in(&self, purpose: Purpose, asides: &Asides, call: &Call) -> Result<Box<dyn Link>, Fault> {
-        let refused = || self.refused.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, fault)) = refused().as_ref().filter(|(at, _)| at.elapsed() < REFUSED) {
-            return Err(fault.clone());
-        }
-        let opened = self.catalog("(connect)", purpose, || self.driver.open_telling(call, asides));
-        *refused() = match &opened {
-            Err(fault) if fault.code.ends_with("-login") => {
-                let told = "It is not tried again for ten minutes, because servers lock a login after a few wrong passwords; \
-                            a reload of the configuration tries it at once";
-                let fault =
-                    Fault { message: format!("{}. {told}", fault.message.trim_end_matches('.')), ..fault.clone() };
-                Some((Instant::now(), fault))
-            }
-            _ => None,
-        };
-        match &*refused() {
-            Some((_, fault)) => Err(fault.clone()),
-            None => opened,
-        }
-    }
-
     /// Opens a connection and looks at its login. The caller has leave.
     fn open(&self, purpose: Purpose, asides: &Asides, call: &Call) -> Result<Box<dyn Link>, Fault> {
-        let mut link = self.log_in(purpose, asides, call)?;
+        let open = || self.catalog("(connect)", purpose, || self.driver.open_telling(call, asides));
+        let mut link = self.door.pass(call, open)?;
         let access = self.catalog("(permissions of the login)", purpose, || link.access(call))?;
         let source = &self.cx.source;
         {
@@ -189,7 +165,8 @@ impl Lane {
 
     /// True while its connection may be used without being opened first.
     pub(crate) fn fresh(&self) -> bool {
-        let current = |l: &dyn Link| l.dialect() != Dialect::Sqlite || self.opened.elapsed() < FILE_OPEN;
+        let file = |l: &dyn Link| matches!(l.dialect(), Dialect::Sqlite | Dialect::Bare);
+        let current = |l: &dyn Link| !file(l) || self.opened.elapsed() < FILE_OPEN;
         self.used.elapsed() < IDLE && self.link.as_ref().is_some_and(|l| l.usable() && current(&**l))
     }
 
@@ -288,6 +265,21 @@ impl Lane {
         result
     }
 
+    /// The next record of the open answer, if there is one: the server has sent it already, so that it needs no leave.
+    pub(crate) fn peek(&mut self, into: &mut Sink<'_>, call: &Call) -> Result<(), Fault> {
+        let before = into.rows();
+        let request = self.desk.request(call);
+        let (Some(link), Some(answer)) = (&mut self.link, &mut self.answer) else { return Ok(()) };
+        let begun = Instant::now();
+        let mut read = Ok(true);
+        while read == Ok(true) && into.rows() == before {
+            read = link.fetch(1, into, &request);
+        }
+        answer.rows += into.rows() - before;
+        answer.took += begun.elapsed();
+        read.map(drop)
+    }
+
     /// Gives up an answer that is still open, and with it the connection: only so is the server sure to stop.
     pub(crate) fn give_up(&mut self) {
         if self.answer.is_some() || self.pinned {
@@ -317,8 +309,17 @@ impl Lane {
         Ok(promised)
     }
 
-    /// Ends an answer that was read as far as it was wanted; the connection stays.
+    /// Ends an answer that was read as far as it was wanted; the connection stays, and the server holds nothing for it.
     pub(crate) fn enough(&mut self) {
+        if self.answer.is_some()
+            && let Some(link) = &mut self.link
+        {
+            let call = Call { stop: Stop::default(), deadline: Instant::now().checked_add(ENOUGH) };
+            // One that cannot even do that is opened anew.
+            if link.enough(&call).is_err() {
+                self.link = None;
+            }
+        }
         self.close(None);
     }
 

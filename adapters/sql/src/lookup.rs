@@ -14,6 +14,7 @@ use crate::text::{Chosen, Compared, Text};
 use banyan_adapter::{Call, Fault, Lookup, Probe, Purpose, Search, Stop, Task};
 use banyan_words::{Batch, BatchBuilder, Column, Shape, UnitRef, Value, codec};
 use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -27,6 +28,8 @@ const ROWS: u64 = 10_000;
 const BYTES: usize = 4 << 20;
 /// How long a live read may take where neither the caller nor the budget says.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// How often connections that nobody uses are looked at.
+const TIDY: Duration = Duration::from_secs(1);
 /// How long a table's columns are taken for granted.
 const KNOWN: Duration = Duration::from_secs(300);
 
@@ -40,6 +43,8 @@ struct Inner {
     pool: Mutex<Vec<Lane>>,
     tables: Mutex<BTreeMap<String, (Instant, Arc<Described>)>>,
     flights: Mutex<HashMap<Vec<u8>, Arc<Flight<Answer>>>>,
+    /// Somebody looks after the pool.
+    tidied: AtomicBool,
 }
 
 type Answer = Result<Batch, Fault>;
@@ -52,7 +57,7 @@ impl Reads {
     /// For the datasets of a source.
     pub(crate) fn new(desk: Arc<Desk>, datasets: Datasets) -> Reads {
         let (pool, tables, flights) = (Mutex::default(), Mutex::default(), Mutex::default());
-        Reads(Arc::new(Inner { desk, datasets, pool, tables, flights }))
+        Reads(Arc::new(Inner { desk, datasets, pool, tables, flights, tidied: AtomicBool::new(false) }))
     }
 }
 
@@ -144,7 +149,7 @@ impl Inner {
         });
     }
 
-    fn read(&self, spec: &DatasetSpec, asked: &Asked, call: &Call) -> Answer {
+    fn read(self: &Arc<Self>, spec: &DatasetSpec, asked: &Asked, call: &Call) -> Answer {
         let pooled = {
             let mut pool = lock(&self.pool);
             pool.retain(Lane::fresh);
@@ -159,8 +164,42 @@ impl Inner {
         let mut pool = lock(&self.pool);
         if lane.fresh() && pool.len() < POOL {
             pool.push(lane);
+            drop(pool);
+            self.look_after();
         }
         answer
+    }
+
+    /// Connections that nobody has used for long, or that stand open while the source is to be left alone, are closed
+    /// though nobody asks again.
+    fn look_after(self: &Arc<Self>) {
+        if self.tidied.swap(true, SeqCst) {
+            return;
+        }
+        let inner = Arc::downgrade(self);
+        let tidy = move || {
+            loop {
+                std::thread::sleep(TIDY);
+                let Some(inner) = inner.upgrade() else { return };
+                let closed = inner.desk.cx.budget.closed_until().is_some();
+                let mut pool = lock(&inner.pool);
+                let (kept, over): (Vec<Lane>, Vec<Lane>) = pool.drain(..).partition(|lane| !closed && lane.fresh());
+                *pool = kept;
+                // Whoever reads next begins again.
+                let done = pool.is_empty();
+                if done {
+                    inner.tidied.store(false, SeqCst);
+                }
+                drop(pool);
+                drop(over);
+                if done {
+                    return;
+                }
+            }
+        };
+        if std::thread::Builder::new().name("sql-pool".into()).spawn(tidy).is_err() {
+            self.tidied.store(false, SeqCst);
+        }
     }
 
     fn read_on(&self, lane: &mut Lane, spec: &DatasetSpec, asked: &Asked, call: &Call) -> Answer {
@@ -182,9 +221,10 @@ impl Inner {
         match asked {
             Asked::Keys(keys) => {
                 let sound = |k: &&Vec<Value<'static>>| k.len() == key.len() && k.iter().all(|v| !v.is_absent());
-                let sound: Vec<Vec<Value<'static>>> = keys.iter().filter(sound).cloned().collect();
+                let sound: Vec<Vec<Value<'static>>> =
+                    keys.iter().filter(sound).filter_map(|k| find::fitted_key(&table, &spec.key, k)).collect();
                 for some in sound.chunks(KEYS) {
-                    let mut text = Text::select(table.dialect, &reading.picked, &spec.from, None);
+                    let mut text = Text::select(table.dialect, &reading.picked, &table.from, None);
                     text.push(" WHERE ").keys(&key, some);
                     reading.take(lane, text, u64::MAX, call)?;
                 }

@@ -19,6 +19,8 @@ use std::time::{Duration, Instant};
 const SAMPLED: usize = 50;
 /// Records of a sample.
 const SAMPLE: usize = 5;
+/// How long the source may work at a sample: a view may be anything.
+const SAMPLING: Duration = Duration::from_secs(10);
 
 /// A source over a driver.
 pub struct SqlSource {
@@ -144,7 +146,10 @@ fn discover(desk: &Arc<Desk>, named: Option<&[String]>, stop: &Stop) -> Result<V
             told => told.unwrap_or_default().filter(|_| !known.view),
         };
         let sample = match i < SAMPLED {
-            true => sample(&mut lane, &known, &call),
+            true => {
+                let deadline = Instant::now().checked_add(SAMPLING);
+                sample(&mut lane, &known, &Call { stop: stop.clone(), deadline })
+            }
             false => Ok(Vec::new()),
         };
         let sample = match sample {

@@ -43,7 +43,7 @@ pub(crate) struct Compared {
     pub name: String,
     /// Its type as the server spells it, where that is known.
     pub server_type: Option<String>,
-    /// SQL Server: the collation whose code page a text must be cast in, where that is not the database's.
+    /// SQL Server: the collation whose code page a text must be cast in, which need not be the database's.
     pub collation: Option<String>,
 }
 

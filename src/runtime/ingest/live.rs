@@ -92,18 +92,31 @@ fn order_after(newest: Option<&str>, start: &str) -> String {
     format!("{pass}~{start}")
 }
 
+/// When a live read began, by the order of its unit; `None` for other units.
+pub(super) fn live_since(order: &str) -> Option<&str> {
+    order.split_once('~').map(|(_, start)| start)
+}
+
 impl Session<'_> {
-    /// Takes live reads: those of one dataset make one unit.
+    /// Takes live reads: those of one dataset make one unit, or two where a pass over it began between them; `open` knows the
+    /// orders of passes that are open.
     ///
     /// Its order is just above the newest pass that has ended, below any that is open or comes: such a pass may read a
     /// record after the live read did, though it began before it, and what it reads must count. `passes` knows the orders
     /// of the passes that have ended.
-    pub(super) fn live(&mut self, reads: &[LiveRead], passes: &mut dyn Reader, states: &States) -> Result<()> {
-        let mut by_dataset: BTreeMap<DatasetNo, Vec<&LiveRead>> = BTreeMap::new();
+    pub(super) fn live(
+        &mut self,
+        reads: &[LiveRead],
+        open: &HashMap<DatasetNo, String>,
+        passes: &mut dyn Reader,
+        states: &States,
+    ) -> Result<()> {
+        let mut by_dataset: BTreeMap<(DatasetNo, bool), Vec<&LiveRead>> = BTreeMap::new();
         for r in reads {
-            by_dataset.entry(r.dataset).or_default().push(r);
+            let since = open.get(&r.dataset).is_some_and(|begun| r.batch.unit.order >= *begun);
+            by_dataset.entry((r.dataset, since)).or_default().push(r);
         }
-        for (dataset, reads) in by_dataset {
+        for ((dataset, _), reads) in by_dataset {
             let Some(oldest) = reads.iter().map(|r| &r.batch.unit).min_by(|a, b| a.order.cmp(&b.order)) else {
                 continue;
             };
@@ -154,7 +167,7 @@ impl Session<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::order_after;
+    use super::{live_since, order_after};
 
     #[test]
     fn a_live_read_counts_more_than_the_pass_before_it_and_less_than_any_after_it() {
@@ -163,5 +176,6 @@ mod tests {
         let second = order_after(Some(&first), "2026-07-01T10:06:00.000Z");
         assert!(pass < first.as_str() && first < second && second.as_str() < next);
         assert!(order_after(None, pass).as_str() < pass);
+        assert_eq!((live_since(&second), live_since(pass)), (Some("2026-07-01T10:06:00.000Z"), None));
     }
 }

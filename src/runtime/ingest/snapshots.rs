@@ -5,6 +5,7 @@
 //! of a newer one was read deletes nothing. What a unit of the snapshot, or a newer one, said is there, marked or not: a
 //! record may be refused when its row comes, and be derived again before the end, when the lookup it rests on has arrived.
 
+use super::live::live_since;
 use super::session::Session;
 use super::state::Suspended;
 use super::touch::Before;
@@ -167,9 +168,12 @@ impl Session<'_> {
         Ok(Gone { records, next })
     }
 
-    /// Whether that unit is one of the snapshot's, or newer than it.
+    /// Whether that unit is one of the snapshot's, or newer than it, or a live read that came after the snapshot began:
+    /// what is new behind the place where a pass reads is seen by live reads only.
     fn is_of(&self, unit: u32, part: &OpenUnit) -> bool {
-        unit == part.number || part.siblings.contains(&unit) || self.tx.compare_units(unit, part.number).is_gt()
+        let own = unit == part.number || part.siblings.contains(&unit);
+        own || self.tx.compare_units(unit, part.number).is_gt()
+            || live_since(&self.tx.order(unit)).is_some_and(|start| start >= part.unit.order.as_str())
     }
 
     fn delete_missing(&mut self, mapping: MappingNo, part: &OpenUnit) -> Result<()> {

@@ -135,9 +135,11 @@ impl Worker {
             return;
         }
         let (engine, store) = (self.engine.clone(), self.store.clone());
+        let parts = self.open.values().flat_map(|open| &open.parts);
+        let open = parts.map(|p| (p.dataset, p.unit.order.clone())).collect();
         let written = store.ingest().and_then(|tx| {
             let mut session = Session::new(&engine, tx, self.clock.now_ms());
-            session.live(&reads, &mut *store.reader()?, &self.states)?;
+            session.live(&reads, &open, &mut *store.reader()?, &self.states)?;
             session.commit()
         });
         match written {

@@ -72,7 +72,8 @@ impl<'s> Tx<'s> {
         instead
     }
 
-    fn order(&self, unit: u32) -> Rc<str> {
+    /// A unit's order.
+    pub(super) fn order(&self, unit: u32) -> Rc<str> {
         if let Some(order) = self.orders.borrow().get(&unit) {
             return order.clone();
         }

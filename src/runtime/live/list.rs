@@ -123,6 +123,10 @@ impl Live {
             let entity = plan.entity;
             return Ok(Listed { fresh: fresh(plan.dataset, now), serving, entity, rows: Vec::new(), next: None });
         };
+        if super::drift::drifted(&serving, reader, plan.dataset, &batch)?.is_some() {
+            let detail = "the columns of what is searched have changed; its operator finds the reason in the log";
+            return Err(Refusal::new("source-unavailable", detail));
+        }
         let next = match batch.len() > plan.limit {
             true => Some(position(&serving, plan, &batch)?),
             false => None,

@@ -82,7 +82,8 @@ pub(super) fn admit(
 
 fn take(serving: &Serving, world: &Looking<'_>, book: &Book, i: &mut Instance, h: &Heard, id: Id) {
     let m = &serving.catalog.mappings[h.mapping];
-    let mut there = false;
+    // What the driver could not read is there all the same: what it said before stays, as in ingest.
+    let mut there = h.batch.rows().any(|r| *r.fate() != banyan_words::Fate::Record && shows(serving, h, &r));
     let mut draft = Draft::default();
     for row in h.batch.rows().filter(|r| *r.fate() == banyan_words::Fate::Record) {
         let runner = Runner::new(&serving.catalog, h.mapping, row.shape());
@@ -119,8 +120,18 @@ pub(super) fn withdraw(world: &Looking<'_>, book: &Book, i: &mut Instance, mappi
     }
 }
 
-/// What goes to the store.
-pub(super) fn queued(h: Heard, instance: Id) -> LiveRead {
-    let absent = if h.batch.is_empty() { vec![(h.mapping, h.record)] } else { Vec::new() };
+/// Whether a row is the record that was asked for. One whose key cannot be read came because its key was asked for.
+fn shows(serving: &Serving, h: &Heard, row: &Row<'_>) -> bool {
+    let record = Runner::new(&serving.catalog, h.mapping, row.shape()).record_id(row);
+    match record {
+        Some(Ok(record)) => record == h.record,
+        _ => *row.fate() != banyan_words::Fate::Record,
+    }
+}
+
+/// What goes to the store. A source that does not tell upper from lower case may have answered with another record.
+pub(super) fn queued(serving: &Serving, h: Heard, instance: Id) -> LiveRead {
+    let there = h.batch.rows().any(|row| shows(serving, &h, &row));
+    let absent = if there { Vec::new() } else { vec![(h.mapping, h.record)] };
     LiveRead { dataset: h.dataset, batch: h.batch, absent, instances: vec![instance] }
 }

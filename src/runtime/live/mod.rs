@@ -4,6 +4,7 @@
 //! and queued for the store; so no request waits for ingest, and what is stored afterwards is what was answered.
 //! Not here: how a source is asked (adapters), how the answer looks (`http`).
 
+mod drift;
 mod keys;
 mod list;
 mod merge;
@@ -56,7 +57,8 @@ pub struct Fresh {
     pub live: bool,
     /// Why some could not be asked, where the answer rests on what is stored.
     pub faults: Vec<Fault>,
-    /// A dataset that is only read live could not be asked: there is nothing else to answer from.
+    /// A dataset that is only read live could not be asked, or one of which nothing is stored: there is nothing to answer
+    /// from.
     pub failed: bool,
 }
 

@@ -109,7 +109,14 @@ impl Live {
 
     /// Merges what was heard into the instance, by the rules that ingest follows, and queues it for the store.
     pub fn merge(&self, serving: &Serving, reader: &mut dyn Reader, asked: Asked) -> Result<Fresh, Refusal> {
-        let Asked { plan, heard, faults } = asked;
+        let Asked { plan, heard: all, mut faults } = asked;
+        let mut heard = Vec::with_capacity(all.len());
+        for h in all {
+            match super::drift::drifted(serving, reader, h.dataset, &h.batch)? {
+                Some(fault) => faults.push((h.dataset, fault)),
+                None => heard.push(h),
+            }
+        }
         let mut as_of: Vec<(DatasetNo, i64)> =
             heard.iter().map(|h| (h.dataset, h.batch.unit.as_of.as_millisecond())).collect();
         let mut failed = false;
@@ -121,9 +128,11 @@ impl Live {
         }
         let live = !heard.is_empty();
         let found = super::merge::merge(serving, reader, &plan, &heard)?;
+        // Nothing is stored of it, and a source that may have it was not heard: nobody knows that it does not exist.
+        failed |= found.is_none() && !faults.is_empty();
         let instance = found.as_ref().map_or(plan.id, |f| f.id);
         for h in heard {
-            self.queue.put(super::merge::queued(h, instance));
+            self.queue.put(super::merge::queued(serving, h, instance));
         }
         Ok(Fresh { found, as_of, live, faults: faults.into_iter().map(|(_, f)| f).collect(), failed })
     }

@@ -55,6 +55,45 @@ fn what_was_changed_a_moment_ago_is_answered_and_soon_stored() {
 }
 
 #[test]
+fn what_came_behind_the_place_where_a_pass_reads_is_not_gone_at_its_end() {
+    let slow = SYNCED.replace("key: [NO],", "key: [NO], page_rows: 1,");
+    let old = Old::new(ITEMS, &slow, ITEM);
+    old.site.edit("banyan.yaml", |text| text.replace("    datasets:", "    budget: { rate: 4/s }\n    datasets:"));
+    let g = old.site.start();
+    g.until("the pass has begun", |g| g.count("/v1/items") >= 2);
+    old.run("INSERT INTO ITEMS VALUES (-1, 'New', 1, NULL)");
+    let new = g.ask("/v1/items:lookup?space=erp&key=-1", &FRESH);
+    assert_eq!((new.status, new.header("banyan-served-by")), (200, "live"), "{}", new.text());
+    assert_eq!(g.dataset("erp.items")["feed"]["is"], "reading", "the pass still runs");
+    g.until("the pass is over", |g| g.dataset("erp.items")["feed"]["is"] == "idle");
+    let id = new.json()["id"].as_str().unwrap().to_owned();
+    let stored = g.ask(&format!("/v1/items/{id}"), &[]);
+    assert_eq!((stored.status, stored.json()["name"].clone()), (200, json!("New")), "{}", stored.text());
+    assert!(changes(&g, "items").iter().all(|c| c["change"] != "delete"));
+    assert_eq!(g.count("/v1/items"), 11);
+    g.stop();
+}
+
+#[test]
+fn what_cannot_be_read_at_the_moment_is_not_gone() {
+    let old = Old::new(ITEMS, SYNCED, ITEM);
+    let g = old.site.start();
+    loaded(&g, "erp.items");
+    let one = "/v1/items:lookup?space=erp&key=1";
+    old.run("UPDATE ITEMS SET NAME = 'Changed', PRICE = 'ask' WHERE NO = 1");
+    let kept = g.ask(one, &FRESH);
+    assert_eq!((kept.status, kept.json()["name"].clone()), (200, json!("Thing 1")), "{}", kept.text());
+    g.until("there is a dead letter", |g| {
+        g.admin("/admin/v1/dead-letters")["items"].as_array().unwrap().iter().any(|l| l["code"] == "odbc-bad-value")
+    });
+    assert_eq!(g.ask(one, &[]).status, 200);
+    // Once it can be read, it is what it says.
+    old.run("UPDATE ITEMS SET PRICE = 2 WHERE NO = 1");
+    assert_eq!(g.ask(one, &FRESH).json()["name"], "Changed");
+    g.stop();
+}
+
+#[test]
 fn what_is_only_read_live_has_no_list() {
     let old = Old::new(ITEMS, ONLY_LIVE, ITEM);
     let g = old.site.start();
@@ -193,6 +232,9 @@ fn a_source_that_is_down_is_told_apart_from_old_data() {
         assert_eq!((strict.status, strict.json()["code"].clone()), (504, json!("not-fresh-enough")), "{what}");
         let asked = g.ask("/v1/others:lookup?space=erp&key=2", &[]);
         assert_eq!((asked.status, asked.json()["code"].clone()), (503, json!("source-unavailable")), "{what}");
+        // Of this one nothing is stored: whether it is there, only the source could say.
+        let new = g.ask("/v1/items:lookup?space=erp&key=77", &FRESH);
+        assert_eq!((new.status, new.json()["code"].clone()), (503, json!("source-unavailable")), "{what}");
         for answer in [copied.text(), strict.text(), asked.text()] {
             assert!(
                 !answer.contains("SELECT") && !answer.contains("8651") && !answer.contains("127.0.0.1"),
@@ -204,7 +246,7 @@ fn a_source_that_is_down_is_told_apart_from_old_data() {
     let begun = Instant::now();
     server.set(|o| o.mood = banyan_testkit_tds::Mood::StallBefore);
     down("silence");
-    assert!(begun.elapsed().as_secs() < 20, "three requests, two seconds each at most");
+    assert!(begun.elapsed().as_secs() < 20, "four requests, two seconds each at most");
     server.set(|o| o.mood = banyan_testkit_tds::Mood::Well);
     g.until("it is asked again", |g| keyed(g, "others", "2").0 == 200);
     assert!(server.seen().attentions > 0 || server.seen().ended > 0, "the server was told to stop");
@@ -257,3 +299,38 @@ pub(super) const TDS_ITEMS: &str = "CREATE TABLE ITEMS (NO int NOT NULL PRIMARY 
     PRICE TEXT decimal(12,2));
     WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10)
     INSERT INTO ITEMS SELECT i, 'Thing ' || i, i || '.50' FROM n;";
+
+#[test]
+fn a_column_of_another_type_is_not_believed() {
+    let retyped = "ALTER TABLE ITEMS RENAME TO OLD; CREATE TABLE ITEMS (NO INTEGER NOT NULL PRIMARY KEY, NAME VARCHAR(40), \
+        PRICE VARCHAR(12), CHANGED TIMESTAMP); INSERT INTO ITEMS SELECT NO, 'Other', 'GBP ' || PRICE, CHANGED FROM OLD";
+    // Passes bring it: what they brought is answered, with its age.
+    let old = Old::new(ITEMS, SYNCED, ITEM);
+    let g = old.site.start();
+    loaded(&g, "erp.items");
+    let one = "/v1/items:lookup?space=erp&key=3";
+    assert_eq!(g.ask(one, &FRESH).header("banyan-served-by"), "live");
+    old.run(retyped);
+    g.until("the file is opened anew", |g| g.ask(one, &FRESH).header("banyan-served-by") == "store");
+    let copy = g.ask(one, &FRESH);
+    assert_eq!((copy.status, copy.json()["price"].clone()), (200, json!("3.50")), "{}", copy.text());
+    assert_eq!(g.ask(one, &STRICT).status, 504);
+    assert!(g.admin("/admin/v1/dead-letters")["items"].as_array().unwrap().is_empty(), "nobody is refused one by one");
+    g.stop();
+
+    // No pass brings it: the kept schema is what was agreed on.
+    let list = ONLY_LIVE.replace("read: live }", "read: live, find_by: [NAME] }");
+    let old = Old::new(ITEMS, &list, &ITEM.replace("required: true }", "required: true, filter: [eq] }"));
+    std::fs::create_dir(old.site.path("schemas")).unwrap();
+    let kept = "columns:\n  NO: { type: integer }\n  NAME: { type: text, server: VARCHAR(40) }\n  PRICE: { type: \"decimal(12,2)\" }\nkey: [NO]\n";
+    std::fs::write(old.site.path("schemas/erp.items.yaml"), kept).unwrap();
+    let g = old.site.start();
+    assert_eq!(g.ask(one, &[]).status, 200);
+    assert_eq!(g.get("/v1/items?name=Thing%203")["items"].as_array().unwrap().len(), 1);
+    old.run(retyped);
+    for path in [one, "/v1/items?name=Other"] {
+        g.until("it is not believed", |g| g.ask(path, &[]).status == 503);
+        assert_eq!(g.ask(path, &[]).json()["code"], "source-unavailable", "{path}");
+    }
+    g.stop();
+}

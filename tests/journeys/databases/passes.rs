@@ -63,7 +63,10 @@ fn what_is_added_changed_and_deleted_there_is_so_here() {
     assert_eq!(last, old.bytes(), "the gateway reads and never writes");
     in_order(&old.site);
     let statements = sent(&old.site);
-    assert!(statements.iter().any(|s| s["dataset"] == "pages" && s["rows"] == 3), "pages of three rows");
+    assert!(
+        statements.iter().any(|s| s["dataset"] == "pages" && s["rows"] == 4),
+        "pages of three rows, and the one behind them"
+    );
     assert!(statements.iter().all(|s| s["purpose"] == "sync"), "{statements:?}");
 }
 

@@ -210,7 +210,7 @@ fn what_the_wire_does_not_carry_is_read_exactly_in_passes_and_lookups() {
     }
     let sent = server.seen().statements;
     let page = sent.iter().find(|s| s.contains("([id] >")).unwrap();
-    assert!(page.starts_with("SELECT TOP (2) CAST([id] AS nvarchar(8)), CAST([amount] AS decimal(19,4))"), "{page}");
+    assert!(page.starts_with("SELECT TOP (3) CAST([id] AS nvarchar(8)), CAST([amount] AS decimal(19,4))"), "{page}");
     // The key is compared, and ordered by, as it is: its index serves.
     assert!(page.contains("[id] > CAST(@P1 COLLATE SQL_Latin1_General_CP850_BIN AS varchar(8))"), "{page}");
     assert!(page.ends_with("ORDER BY [id]"), "{page}");
@@ -240,6 +240,27 @@ fn what_the_wire_does_not_carry_is_read_exactly_in_passes_and_lookups() {
         "{sent}"
     );
     assert!(server.seen().statements.iter().any(|s| s.contains("[amount] >= CAST(@P1 AS money) AND ([id] > CAST(@P2")));
+}
+
+#[test]
+fn texts_are_made_in_the_code_page_of_the_column_they_are_compared_with() {
+    // A column may be Cyrillic in a Latin database; a cast alone would make question marks of its keys.
+    let setup = "CREATE TABLE orders (id varchar(8) NOT NULL PRIMARY KEY, note varchar(9)); \
+                 INSERT INTO orders VALUES ('a', 'x'), ('b', 'y'), ('c', 'z');";
+    let server = Server::start(setup).unwrap();
+    let sync = Node::map([("mode", text("keyset"))]);
+    let config = [("table", text("dbo.orders")), ("sync", sync), ("page_rows", text("2")), ("read", text("live"))];
+    let source = connected(&server, vec![], Node::map(config), Arc::default());
+    assert_eq!(pass(source.feed("orders").unwrap().as_mut()).unwrap().len(), 3);
+    let probe = Probe { dataset: "orders".into(), keys: vec![vec![Value::text("b")]] };
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let found = runtime.block_on(source.lookup().unwrap().fetch(&probe, &within(20))).unwrap();
+    assert_eq!(texts(&found, 1), ["y"]);
+    let sent = server.seen().statements;
+    for part in ["[id] > CAST(@P1 COLLATE ", "[id] IN (CAST(@P1 COLLATE "] {
+        let own = format!("{part}SQL_Latin1_General_CP1_CI_AS AS varchar(8))");
+        assert!(sent.iter().any(|s| s.contains(&own)), "{own}: {sent:?}");
+    }
 }
 
 #[test]

@@ -12,7 +12,7 @@ pub use frame::{Put, Take, read_frame, write_frame};
 pub use request::{Catalog, Param, Request};
 
 /// The protocol's version; both sides must be of the same build.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 /// The longest frame either side takes. A page holds at least one row, and a cell at most [`LONGEST`] bytes.
 pub const LONGEST_FRAME: usize = 512 << 20;
 /// The longest cell that is read.

@@ -43,6 +43,8 @@ pub enum Request {
         /// About so many bytes.
         bytes: u32,
     },
+    /// The rest of the open answer is not wanted.
+    Enough,
 }
 
 /// A catalog function.
@@ -109,6 +111,7 @@ impl Request {
                 put = Put::new(5);
                 put.number(*rows).number(*bytes);
             }
+            Request::Enough => put = Put::new(6),
         }
         put.0
     }
@@ -142,6 +145,7 @@ impl Request {
                 Request::Catalog { what, schema: take.string()?, table: take.string()? }
             }
             5 => Request::Fetch { rows: take.number()?, bytes: take.number()? },
+            6 => Request::Enough,
             _ => return None,
         })
     }

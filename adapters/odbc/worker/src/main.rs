@@ -1,12 +1,13 @@
 //! The ODBC worker: one process, one connection, one answer at a time.
 //!
 //! Purpose: drivers crash, hang and are not thread-safe; here they do it alone. Requests come over stdin, answers go over
-//! stdout (`banyan_odbc::wire`); the end of stdin ends the process.
+//! stdout (`banyan_odbc::wire`); the end of stdin cancels what runs and ends the process.
 //! Invariant: the connection string is never written anywhere. What a driver cannot read is a note on the row or a
 //! failed answer; what is unexpected ends the process, and the gateway tells.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
+mod cancel;
 mod cell;
 mod describe;
 mod driver;
@@ -18,15 +19,24 @@ use banyan_odbc::wire::{Answer, Catalog, Request, read_frame, write_frame};
 use driver::{Connection, Trouble};
 use rowset::Rowset;
 use std::io::Write;
+use std::sync::mpsc::sync_channel;
 
 fn main() {
     let test = std::env::var("BANYAN_ODBC_WORKER_TEST").unwrap_or_default();
-    let mut stdin = std::io::stdin().lock();
     let mut stdout = std::io::stdout().lock();
-    let mut frame = Vec::new();
     let mut state = State::default();
     driver::locale();
-    while let Ok(true) = read_frame(&mut stdin, &mut frame) {
+    let (into, requests) = sync_channel::<Vec<u8>>(1);
+    std::thread::spawn(move || {
+        let (mut stdin, mut frame) = (std::io::stdin().lock(), Vec::new());
+        while let Ok(true) = read_frame(&mut stdin, &mut frame) {
+            if into.send(std::mem::take(&mut frame)).is_err() {
+                break;
+            }
+        }
+        cancel::leave();
+    });
+    for frame in requests {
         let Some(request) = Request::decode(&frame) else {
             eprintln!("not a request of this version");
             std::process::exit(3);
@@ -90,6 +100,10 @@ impl State {
                     self.open = None;
                 }
                 Ok(page)
+            }
+            Request::Enough => {
+                self.open = None;
+                Ok(Answer::Done.encode())
             }
             Request::Execute(sql) => {
                 self.open = None;

@@ -71,6 +71,7 @@ pub(crate) struct Statement {
 impl Statement {
     /// One that was allocated.
     pub(crate) fn of(handle: StatementImpl<'static>) -> Statement {
+        crate::cancel::begin(handle.as_sys());
         Statement { handle }
     }
 
@@ -331,6 +332,12 @@ impl Statement {
             let _ = sys::SQLFreeStmt(self.handle.as_sys(), sys::FreeStmtOption::Close);
             let _ = sys::SQLFreeStmt(self.handle.as_sys(), sys::FreeStmtOption::Unbind);
         }
+    }
+}
+
+impl Drop for Statement {
+    fn drop(&mut self) {
+        crate::cancel::end(self.handle.as_sys());
     }
 }
 

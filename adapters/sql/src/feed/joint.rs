@@ -71,7 +71,7 @@ impl Joint {
 
     /// A member is read page by page where it can be.
     fn plan(&self, member: &DatasetSpec, table: Described) -> Result<Plan, Fault> {
-        let paged = !member.key.is_empty() && !table.whole;
+        let paged = !member.key.is_empty() && table.pages_well();
         let mode = self.sync.mode.unwrap_or(if paged { Mode::Keyset } else { Mode::Full });
         let sync = SyncSpec { mode: Some(mode), ..self.sync.clone() };
         Plan::make(member, &sync, table, &self.desk.cx)
@@ -185,7 +185,11 @@ impl Turns for Joint {
         if !self.bench.loaded {
             self.load();
         }
-        (Instant::now() < self.due || self.desk.cx.budget.closed_until().is_some()).then_some(self.due)
+        let closed = self.desk.cx.budget.closed_until().is_some();
+        if closed && self.bench.lane.is_open() {
+            self.bench.lane.hang_up();
+        }
+        (Instant::now() < self.due || closed).then_some(self.due)
     }
 
     fn work(&mut self, ask: Ask, call: &Call) -> Result<(), Fault> {

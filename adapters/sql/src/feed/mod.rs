@@ -29,7 +29,6 @@ use position::Position;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use turns::{Bench, CLOSED, Turns, due, newest, start_after};
-use window::Window;
 
 /// A pass over changes is cut into units of about so many rows, so that a restart does not begin it anew.
 const UNIT_ROWS: u64 = 250_000;
@@ -168,21 +167,7 @@ impl Feed {
         started: Timestamp,
         call: &Call,
     ) -> Result<Pass, Fault> {
-        let dialect = plan.table.dialect;
-        let ReadFrom::Table(table) = &self.spec.from else {
-            return Err(Fault::permanent("mode-not-possible", "change tracking is of tables, not of queries"));
-        };
-        let table = table.clone();
-        let name = quoted_table(dialect, &table).replace('\'', "''");
-        let versions = format!(
-            "SELECT CHANGE_TRACKING_CURRENT_VERSION() AS v, CHANGE_TRACKING_MIN_VALID_VERSION(OBJECT_ID(N'{name}')) AS m"
-        );
-        let told = self.one_row(Text::own(dialect, &versions), call)?;
-        let [Value::Integer(current), Value::Integer(oldest)] = told.as_slice() else {
-            let message = format!("{}: the server does not tell the versions of change tracking", self.spec.name);
-            return Err(Fault::permanent("mode-not-possible", message));
-        };
-        let (current, oldest) = (*current, *oldest);
+        let (current, oldest) = self.versions(&plan, call)?;
         let from = match from {
             Some(Value::Integer(from)) => Some(from),
             _ => None,
@@ -206,6 +191,35 @@ impl Feed {
         let mut pass = Pass::new(plan, read, Scope::Changes, started);
         pass.upper = Some(Value::Integer(current));
         Ok(pass)
+    }
+
+    /// The version of change tracking, and the oldest one from which it still knows every change.
+    fn versions(&mut self, plan: &Plan, call: &Call) -> Result<(i64, i64), Fault> {
+        let dialect = plan.table.dialect;
+        let ReadFrom::Table(table) = &self.spec.from else {
+            return Err(Fault::permanent("mode-not-possible", "change tracking is of tables, not of queries"));
+        };
+        let name = quoted_table(dialect, table).replace('\'', "''");
+        let versions = format!(
+            "SELECT CHANGE_TRACKING_CURRENT_VERSION() AS v, CHANGE_TRACKING_MIN_VALID_VERSION(OBJECT_ID(N'{name}')) AS m"
+        );
+        let told = self.one_row(Text::own(dialect, &versions), call)?;
+        let [Value::Integer(current), Value::Integer(oldest)] = told.as_slice() else {
+            let message = format!("{}: the server does not tell the versions of change tracking", self.spec.name);
+            return Err(Fault::permanent("mode-not-possible", message));
+        };
+        Ok((*current, *oldest))
+    }
+
+    /// What was read of change tracking is whole only if the server had forgotten none of it by then.
+    fn still_tracked(&mut self, pass: &Pass, call: &Call) -> Result<(), Fault> {
+        let Read::Changes { from: Value::Integer(from) } = pass.read else { return Ok(()) };
+        let (_, oldest) = self.versions(&pass.plan, call)?;
+        let message = format!(
+            "{}: change tracking was trimmed to version {oldest} while changes since {from} were read; everything is read again",
+            self.spec.name
+        );
+        if oldest > from { Err(Fault::transient("bad-answer", message)) } else { Ok(()) }
     }
 
     fn keys_due(&self, plan: &Plan, now: Timestamp) -> bool {
@@ -293,6 +307,7 @@ impl Feed {
             self.release(&mut pass);
         }
         if !more {
+            self.still_tracked(&pass, call)?;
             self.end(pass, same);
             return Ok(());
         }
@@ -306,11 +321,12 @@ impl Feed {
 
     /// Ends a unit in the midst of a pass, with a position from which the pass goes on.
     fn cut(&mut self, pass: &mut Pass) {
-        let highest = pass.window.as_ref().map_or(pass.column_last.clone(), Window::highest);
-        let Some(highest) = highest else { return };
+        // As at the end of a pass: what was committed late, below what was read, must not be left out by whoever goes on.
+        let from = pass.window.as_ref().map_or(pass.column_last.clone(), |w| w.next(pass.clock.elapsed()).0);
+        let Some(from) = from else { return };
         let mut position = self.next_position(pass);
         position.more = true;
-        position.set_from(Some(&highest));
+        position.set_from(Some(&from));
         self.done(pass, position);
         pass.next_part();
     }

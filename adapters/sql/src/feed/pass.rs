@@ -8,7 +8,7 @@ use super::window::Window;
 use crate::Sink;
 use crate::config::spec::{DatasetSpec, Mode};
 use crate::lane::Lane;
-use crate::text::{Chosen, ReadFrom, Text, quoted, quoted_table};
+use crate::text::{Chosen, Compared, ReadFrom, Text, quoted, quoted_table};
 use banyan_adapter::{Ask, Call, Fault, Purpose, Scope};
 use banyan_words::{Batch, BatchBuilder, Column, Fate, Shape, UnitRef, Value};
 use jiff::Timestamp;
@@ -72,6 +72,8 @@ pub(crate) struct Pass {
     last: Option<Vec<Value<'static>>>,
     in_page: usize,
     page_last: Option<Vec<Value<'static>>>,
+    /// The record behind a page, where it has the same key as the page's last one.
+    twin: Option<Batch>,
 }
 
 impl Pass {
@@ -108,6 +110,7 @@ impl Pass {
             last: None,
             in_page: 0,
             page_last: None,
+            twin: None,
         };
         if !pass.pages() {
             pass.stage = Stage::Nulls;
@@ -125,7 +128,7 @@ impl Pass {
     fn pages(&self) -> bool {
         match self.read {
             Read::Pages => true,
-            Read::Keys => !self.plan.table.whole,
+            Read::Keys => self.plan.table.pages_well(),
             _ => false,
         }
     }
@@ -134,14 +137,16 @@ impl Pass {
     fn text(&self, spec: &DatasetSpec) -> Text {
         let plan = &self.plan;
         let dialect = plan.table.dialect;
-        let select = |limit| Text::select(dialect, &self.columns, &spec.from, limit);
+        let select = |limit| Text::select(dialect, &self.columns, &plan.table.from, limit);
         match &self.read {
             Read::Whole | Read::Keys if plan.table.whole => match &spec.from {
                 ReadFrom::Query(query) => Text::verbatim(dialect, query),
                 ReadFrom::Table(_) => select(None),
             },
             Read::Pages | Read::Keys if self.stage == Stage::Pages => {
-                let mut text = select(Some(spec.page_rows));
+                // One more than is taken: the next page would leave out a second record with the last one's key.
+                let limit = spec.page_rows + 1;
+                let mut text = select(Some(limit));
                 let mut word = " WHERE ";
                 if plan.null_keys {
                     let known = plan.key.iter().map(|k| format!("{} IS NOT NULL", quoted(dialect, &k.name)));
@@ -151,7 +156,7 @@ impl Pass {
                 if let Some(last) = &self.last {
                     text.push(word).push("(").after(&plan.key, last).push(")");
                 }
-                text.order_by(&plan.key).limit(spec.page_rows);
+                text.order_by(&plan.key).limit(limit);
                 text
             }
             Read::Pages => {
@@ -224,6 +229,10 @@ impl Pass {
         ask: Ask,
         call: &Call,
     ) -> Result<(Batch, bool), Fault> {
+        if let Some(twin) = self.twin.take() {
+            self.rows += 1;
+            return Ok((twin, self.open || self.stage != Stage::End));
+        }
         let mut builder = BatchBuilder::new(self.unit.clone());
         if !self.open {
             if self.stage == Stage::End {
@@ -250,6 +259,7 @@ impl Pass {
         if paged {
             self.remember(&batch, &shape);
             if more && self.in_page >= spec.page_rows {
+                self.look_behind(lane, &shape, call)?;
                 lane.enough();
                 more = false;
             }
@@ -269,7 +279,25 @@ impl Pass {
             self.open = false;
             self.turn(spec)?;
         }
-        Ok((batch, self.open || self.stage != Stage::End))
+        Ok((batch, self.open || self.twin.is_some() || self.stage != Stage::End))
+    }
+
+    /// Looks at the record behind a full page. One that has the key of the page's last record belongs to it: the gateway
+    /// sees both, and refuses them as it refuses others that come twice.
+    fn look_behind(&mut self, lane: &mut Lane, shape: &Arc<Shape>, call: &Call) -> Result<(), Fault> {
+        let mut builder = BatchBuilder::new(self.unit.clone());
+        let no = builder.shape(shape.clone());
+        lane.peek(&mut Sink::new(&mut builder, no, self.rows), call)?;
+        let batch = builder.finish();
+        let key = (!batch.is_empty()).then(|| self.key_at(&batch, 0, shape)).flatten();
+        let twins = |key: &Vec<Value<'_>>| {
+            let last = self.page_last.iter().flatten();
+            self.page_last.is_some() && key.iter().zip(last).all(|(a, b)| alike(a, b))
+        };
+        if let Some(key) = key.filter(twins) {
+            (self.page_last, self.twin) = (Some(key), Some(batch));
+        }
+        Ok(())
     }
 
     /// Gives up the open answer so that the pass can go on later; false where it must begin anew instead.
@@ -318,17 +346,21 @@ impl Pass {
 
     /// The last key of the page so far.
     fn remember(&mut self, batch: &Batch, shape: &Shape) {
-        let places: Option<Vec<usize>> = self.plan.key.iter().map(|k| shape.position(&k.name)).collect();
-        let Some(places) = places else { return };
         for at in (0..batch.len()).rev() {
-            let row = batch.row(at);
-            let key: Vec<Value<'static>> = places.iter().map(|p| row.value(*p).into_owned()).collect();
-            let whole = key.iter().all(|v| !v.is_absent());
-            if whole && (row.fate() == &Fate::Record || at == 0) {
+            if (batch.row(at).fate() == &Fate::Record || at == 0)
+                && let Some(key) = self.key_at(batch, at, shape)
+            {
                 self.page_last = Some(key);
                 return;
             }
         }
+    }
+
+    /// A record's key, where all of it can be read.
+    fn key_at(&self, batch: &Batch, at: usize, shape: &Shape) -> Option<Vec<Value<'static>>> {
+        let part = |k: &Compared| Some(batch.row(at).value(shape.position(&k.name)?).into_owned());
+        let key: Vec<Value<'static>> = self.plan.key.iter().map(part).collect::<Option<_>>()?;
+        key.iter().all(|v| !v.is_absent()).then_some(key)
     }
 
     /// The shape of what comes: named as asked, typed as answered.
@@ -357,6 +389,14 @@ impl Pass {
             builder.shape(shape.clone());
         }
         builder.finish()
+    }
+}
+
+/// Whether two parts of keys may be equal to a server, which need not tell upper from lower case, or count blanks at the end.
+fn alike(a: &Value<'_>, b: &Value<'_>) -> bool {
+    match (a, b) {
+        (Value::Text(a), Value::Text(b)) => a.trim_end().to_lowercase() == b.trim_end().to_lowercase(),
+        _ => a == b,
     }
 }
 

@@ -13,6 +13,9 @@ use std::time::Duration;
 #[derive(Clone, Debug)]
 pub(crate) struct Described {
     pub dialect: Dialect,
+    /// Where its rows are: a table by the name that the catalog has, so that what is read is what was described, whatever
+    /// a session's search path says.
+    pub from: ReadFrom,
     pub columns: Vec<ColumnInfo>,
     pub change_tracking: bool,
     /// It can only be read as a whole: no condition, no order.
@@ -31,7 +34,8 @@ impl Described {
                     return Err(missing(name, others.into_iter().map(|t| t.name).collect()));
                 };
                 let whole = dialect == Dialect::Bare;
-                Ok(Described { dialect, columns: info.columns, change_tracking: info.change_tracking, whole })
+                let from = ReadFrom::Table(info.name);
+                Ok(Described { dialect, from, columns: info.columns, change_tracking: info.change_tracking, whole })
             }
             ReadFrom::Query(query) => {
                 let whole = dialect == Dialect::Bare || !query.wraps();
@@ -53,17 +57,25 @@ impl Described {
                     rowversion: false,
                     read_as: None,
                 });
-                Ok(Described { dialect, columns: columns.collect(), change_tracking: false, whole })
+                let (from, columns) = (spec.from.clone(), columns.collect());
+                Ok(Described { dialect, from, columns, change_tracking: false, whole })
             }
         }
+    }
+
+    /// Whether a page costs no more than a page. Products that are not known are not told how long one is: for each they
+    /// would sort all that is left.
+    pub(crate) fn pages_well(&self) -> bool {
+        !self.whole && self.dialect != Dialect::Generic
     }
 
     /// A column, to compare with.
     pub(crate) fn compared(&self, name: &str) -> Option<Compared> {
         let column = self.columns.iter().find(|c| c.name == name)?;
         let server_type = (!column.server_type.is_empty()).then(|| column.server_type.clone());
-        // A text that the driver does not decode is compared in its own collation's code page, not the database's.
-        let collation = column.read_as.as_ref().and(column.collation.clone());
+        // SQL Server makes text of the database's own code page unless a collation says of which: a Cyrillic key in a
+        // Latin database would become question marks, and be compared as such.
+        let collation = column.collation.clone().filter(|_| self.dialect == Dialect::Tsql);
         Some(Compared { name: name.to_owned(), server_type, collation })
     }
 
@@ -158,6 +170,8 @@ impl Plan {
         if sync.lag.is_some_and(|l| !l.is_zero()) && !time && missing.is_empty() {
             return not("`lag` is a time, and the column holds none; leave it out");
         }
+        // SQLite compares the texts that times are in it, `10:00` with `10:00:00`: a second back, and no tie is left out.
+        let least = Duration::from_secs(u64::from(time && table.dialect == Dialect::Sqlite));
         let key: Vec<Compared> = spec.key.iter().filter_map(|k| table.compared(k)).collect();
         let null_keys = table.columns.iter().any(|c| c.nullable && spec.key.contains(&c.name));
         let by_itself = matches!(mode, Mode::Full | Mode::Keyset | Mode::ChangeTracking);
@@ -165,7 +179,7 @@ impl Plan {
         let deletes = sync.deletes.or(auto.then_some(Duration::from_secs(6 * 3600))).filter(|_| !by_itself);
         let of = codec::hash(format!("{:?} {mode:?} {named:?}", spec.from).as_bytes(), 0x5351);
         Ok(Plan {
-            lag: sync.lag.unwrap_or(Duration::from_secs(if time { 300 } else { 0 })),
+            lag: sync.lag.unwrap_or(Duration::from_secs(if time { 300 } else { 0 })).max(least),
             every: sync.every.unwrap_or(mode.every()),
             table,
             mode,
@@ -218,7 +232,7 @@ fn mode(spec: &DatasetSpec, sync: &SyncSpec, table: &Described) -> Mode {
         Mode::Rowversion
     } else if sql_server && table.change_tracking && !spec.key.is_empty() {
         Mode::ChangeTracking
-    } else if !spec.key.is_empty() && !table.whole {
+    } else if !spec.key.is_empty() && table.pages_well() {
         Mode::Keyset
     } else {
         Mode::Full

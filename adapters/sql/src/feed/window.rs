@@ -73,8 +73,10 @@ impl Window {
             Some((n, time)) => {
                 let future = time && n > self.cap;
                 if !future && self.highest.as_ref().is_none_or(|(h, _)| *h < n) {
-                    self.highest = Some((n, value.into_owned()));
-                    let from = n.saturating_sub(if time { self.lag } else { 0 });
+                    let value = value.into_owned();
+                    // As `next` will ask: of a date, from the whole day on.
+                    let from = number(&back_by(&value, n, if time { self.lag } else { 0 })).map_or(n, |(from, _)| from);
+                    self.highest = Some((n, value));
                     while self.seen.front().is_some_and(|(n, _)| n.is_some_and(|n| n < from)) {
                         self.seen.pop_front();
                     }
@@ -98,11 +100,6 @@ impl Window {
     /// Number and hash of all records of the pass.
     pub(crate) fn all(&self) -> (u64, u64) {
         (self.rows, self.sum)
-    }
-
-    /// The highest value seen, as the server gave it.
-    pub(crate) fn highest(&self) -> Option<Value<'static>> {
-        self.highest.as_ref().map(|(_, v)| v.clone()).or_else(|| self.last.clone())
     }
 
     /// Where the next pass begins, and what it will see again, if that is known. `took`: how long this pass read; what

@@ -15,13 +15,19 @@ const NAMES: &[&str] = &[
     "source_pos_wait",
     "wait_for_executed_gtid_set",
     "wait_until_sql_thread_after_gtids",
+    "master_gtid_wait",
+    "wsrep_sync_wait_upto_gtid",
     // Count on.
     "nextval",
     "setval",
     "last_insert_id",
     "setseed",
+    "gen_id",
+    "pg_nextoid",
     // Change the session, so that the next statement means something else.
     "set_config",
+    "rdb$set_context",
+    "set_firewall_mode",
     // Run text.
     "query_to_xml",
     "query_to_xmlschema",
@@ -40,6 +46,9 @@ const NAMES: &[&str] = &[
     "sys_eval",
     "sys_exec",
     "sys_set",
+    "qcmdexc",
+    "admin_cmd",
+    "mroonga_command",
     // Reach files, other servers and other programs.
     "load_file",
     "load_extension",
@@ -48,6 +57,9 @@ const NAMES: &[&str] = &[
     "edit",
     "fts3_tokenizer",
     "zipfile",
+    "fsdir",
+    "optimize",
+    "lprintf",
     "openrowset",
     "openquery",
     "opendatasource",
@@ -65,7 +77,6 @@ const NAMES: &[&str] = &[
     "table_to_xml_and_xmlschema",
     "fn_dblog",
     "fn_dump_dblog",
-    "httpuritype",
     // Extensions whose functions reach other servers, or run text later: as schemas.
     "cron",
     "net",
@@ -111,7 +122,21 @@ const PREFIXES: &[&str] = &[
     "pg_stat_statements_",
     "pg_truncate_",
     "pg_log_",
-    "http_",
+    "http",
+    "pg_background",
+    "pg_buffercache_evict",
+    "bt_index_",
+    "owa_",
+    "spider_",
+    "group_replication_",
+    "asynchronous_connection_failover_",
+    "service_get_",
+    "service_release_",
+    "version_tokens_",
+    "keyring_",
+    "audit_log_",
+    "mysql_firewall_",
+    "masking_dictionar",
     "pg_export_",
     "pg_import",
     "pg_notify",
@@ -131,10 +156,70 @@ const PREFIXES: &[&str] = &[
     "gin_clean",
     "heap_force_",
     "sqlite_",
+    "pragma_",
 ];
 
 /// `sqlite_version()` and the like only tell.
 const TELL: &[&str] = &["sqlite_version", "sqlite_source_id", "sqlite_offset", "pg_wal_lsn_diff"];
+
+/// Words that begin a statement, all of them reserved by SQL Server and its relatives. There a statement may follow another
+/// without a semicolon, where a parser sees a second name of the table: `FROM t SHUTDOWN`.
+const STATEMENTS: &[&str] = &[
+    "alter",
+    "backup",
+    "begin",
+    "break",
+    "bulk",
+    "checkpoint",
+    "commit",
+    "continue",
+    "create",
+    "dbcc",
+    "deallocate",
+    "declare",
+    "delete",
+    "deny",
+    "drop",
+    "dump",
+    "exec",
+    "execute",
+    "goto",
+    "grant",
+    "if",
+    "insert",
+    "kill",
+    "load",
+    "option",
+    "print",
+    "raiserror",
+    "readtext",
+    "reconfigure",
+    "restore",
+    "return",
+    "revert",
+    "revoke",
+    "rollback",
+    "save",
+    "setuser",
+    "shutdown",
+    "truncate",
+    "update",
+    "updatetext",
+    "use",
+    "waitfor",
+    "while",
+    "writetext",
+];
+
+/// Whether SQL Server takes a word for the beginning of another statement.
+pub(super) fn statement(word: &str) -> bool {
+    STATEMENTS.contains(&word.to_ascii_lowercase().as_str())
+}
+
+/// Whether a word is a hint that holds locks.
+pub(super) fn hint(word: &str) -> bool {
+    HINTS.contains(&word.to_ascii_lowercase().as_str())
+}
 
 /// Table hints that hold more than a reader needs.
 pub(super) const HINTS: &[&str] = &[

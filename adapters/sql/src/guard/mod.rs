@@ -130,6 +130,11 @@ fn plain(text: &str) -> Result<(), Refused> {
             return Err(Refused::new(at, message, "double the quote instead, or use CHAR(92)"));
         }
     }
+    // PostgreSQL reads a name of this kind with escapes in it, as another name.
+    let bytes = text.as_bytes();
+    if let Some(at) = bytes.windows(3).position(|w| w[0].eq_ignore_ascii_case(&b'u') && &w[1..] == b"&\"") {
+        return Err(Refused::new(at, "a name of the form U&\"…\" means another name", "write that name itself"));
+    }
     Ok(())
 }
 
@@ -159,6 +164,7 @@ fn lexical(text: &str, tokens: &[TokenWithSpan], dialect: Dialect) -> Result<(),
             }
             _ => {}
         }
+        word(&t.token, dialect).map_err(|refused| Refused { at: at(), ..refused })?;
     }
     if let Some(at) = text.find("$$").filter(|_| dialect != Dialect::Postgres) {
         return Err(Refused::new(at, "only PostgreSQL quotes with dollars", "write the text in quotes"));
@@ -170,6 +176,42 @@ fn lexical(text: &str, tokens: &[TokenWithSpan], dialect: Dialect) -> Result<(),
         }
     }
     Ok(())
+}
+
+/// What is refused of one word or sign.
+fn word(token: &Token, dialect: Dialect) -> Result<(), Refused> {
+    let word = match token {
+        Token::Word(word) if word.quote_style.is_none() => word.value.as_str(),
+        Token::Word(_) => return Ok(()),
+        // A parser may take these for a part of an operator (`#--`); to the server the rest of the line is a comment.
+        Token::Minus | Token::Mul | Token::Div => return Ok(()),
+        other if in_quotes(other) => return Ok(()),
+        other => {
+            let hides = other.to_string();
+            let comment = ["--", "/*", "*/"].iter().any(|c| hides.contains(c));
+            let message = "there is what some servers take for a comment, and others do not";
+            return if comment { Err(Refused::new(0, message, "put blanks between the signs")) } else { Ok(()) };
+        }
+    };
+    if dialect == Dialect::Tsql && deny::statement(word) {
+        let message = format!("`{word}` begins a statement of its own, which may follow a SELECT without a semicolon");
+        return Err(Refused::new(0, message, "leave it out; a name that is spelt so goes in brackets"));
+    }
+    if dialect == Dialect::Tsql && deny::hint(word) {
+        let message = format!("the hint {word} holds locks others wait for");
+        return Err(Refused::new(0, message, "leave it out; a name that is spelt so goes in brackets"));
+    }
+    if dialect == Dialect::Mysql && word.eq_ignore_ascii_case("high_priority") {
+        return Err(Refused::new(0, "HIGH_PRIORITY makes those who write wait", "leave it out"));
+    }
+    Ok(())
+}
+
+fn in_quotes(token: &Token) -> bool {
+    let shown = token.to_string();
+    let quotes = ['\'', '"', '`', '$'];
+    // With its prefix: N'…', E'…', x'…', U&'…'.
+    shown.ends_with(quotes) && shown.find(quotes).is_some_and(|at| at <= 2)
 }
 
 fn unread(text: &str, message: &str) -> Refused {

@@ -29,6 +29,13 @@ fn queries_pass() {
         (Bare, "SELECT a, b FROM t"),
         (Generic, "SELECT \"a\" FROM (SELECT * FROM t) q WHERE 1 = 0"),
         (Tsql, "SELECT CAST(@P1 AS datetime2(7)) AS a FROM T WHERE x = 'DELETE FROM T'"),
+        // What is refused as a word may be a name, and stand in a text.
+        (Tsql, "SELECT [option], [Shutdown] FROM [save] [update] WHERE a = N'-- UPDLOCK' OR b = '/* EXEC'"),
+        (Tsql, "SELECT a FROM t INNER JOIN u ON 1 = 1 ORDER BY a OFFSET 1 ROWS FETCH NEXT 2 ROWS ONLY"),
+        (Postgres, "SELECT \"--\", E'/*', $x$ -- $x$, a - -1, U&'d\\0061t' FROM sp_orders WHERE a * -1 < 2"),
+        (Sqlite, "SELECT name, '--', `/*`, [--] FROM sqlite_schema WHERE a = x'00'"),
+        (Mysql, "SELECT \"-- x\", `--`, 1 - -1 FROM http_log l WHERE l.x = _utf8'--'"),
+        (Generic, "SELECT a AS \"--\", b FROM app.t WHERE c = '/*' AND d = UPPER('x')"),
     ] {
         let checked = check(text, dialect);
         assert!(checked.is_ok(), "{dialect:?} {text}: {checked:?}");
@@ -170,6 +177,40 @@ fn attacks_on_one_server_are_refused_there() {
         (Mysql, "SELECT shop.pay(1)"),
         (Mysql, "SELECT $$a$$"),
         (Mysql, "HANDLER t OPEN"),
+        // A name that the server reads as another one.
+        (Postgres, r#"SELECT U&"pg_sl\0065ep"(10)"#),
+        (Postgres, r#"SELECT * FROM u&"dblin\006B"('x', 'y')"#),
+        (Mysql, "SELECT sl\u{e9}\u{e9}p(5)"),
+        (Mysql, "SELECT \u{17f}leep(5)"),
+        // A comment that a parser takes for an operator: to the server the next line is code.
+        (Postgres, "SELECT 1 #-- '\n 2, pg_sleep(10) --'"),
+        (Postgres, "SELECT 1 @-- x"),
+        (Postgres, "SELECT a$x$, pg_sleep(1), b$x$ FROM t"),
+        // SQL Server needs no semicolon: what looks like a second name is a statement.
+        (Tsql, "SELECT 1 FROM t SHUTDOWN"),
+        (Tsql, "SELECT 1 CHECKPOINT"),
+        (Tsql, "SELECT 1 FROM f(1) COMMIT"),
+        (Tsql, "SELECT 1 UNION SELECT 2 RECONFIGURE"),
+        (Tsql, "SELECT 1\u{a0}FROM t\u{a0}ROLLBACK"),
+        (Tsql, "SELECT 1 FROM t EXEC (\"DELETE FROM x\")"),
+        (Tsql, "SELECT a FROM t OPTION (TABLE HINT (t, TABLOCKX))"),
+        (Tsql, "SELECT a FROM t x (TABLOCKX)"),
+        (Tsql, "SELECT a FROM t (NOLOCK, UPDLOCK)"),
+        (Tsql, "SELECT a FROM t HOLDLOCK"),
+        (Tsql, "SELECT srv.db.dbo.f(1)"),
+        (Mysql, "SELECT MASTER_GTID_WAIT('0-1-1', 5)"),
+        (Mysql, "SELECT spider_direct_sql('x', 'y', 'z')"),
+        (Mysql, "SELECT s.nextval FROM dual"),
+        (Mysql, "SELECT HIGH_PRIORITY a FROM t"),
+        (Sqlite, "SELECT * FROM pragma_journal_mode"),
+        (Sqlite, "SELECT optimize(t) FROM t"),
+        (Generic, "SELECT app.s.NEXTVAL FROM dual"),
+        (Generic, "SELECT GEN_ID(g, 1) FROM rdb$database"),
+        (Generic, "SELECT a FROM t@other.world"),
+        (Generic, "SELECT pkg.pay(1) FROM dual"),
+        (Generic, "SELECT a FROM TABLE(app.pay(1))"),
+        (Generic, "SELECT QSYS2.QCMDEXC('DLTLIB X') FROM sysibm.sysdummy1"),
+        (Generic, "SELECT ctxsys.drithsx.sn(1, 'x') FROM dual"),
     ] {
         assert!(check(text, dialect).is_err(), "{dialect:?} lets through: {text}");
     }

@@ -36,18 +36,31 @@ impl Walk {
         if parts.iter().any(|p| deny::denied(p)) {
             return stop(format!("the function `{name}` does more than compute"), "leave it out");
         }
-        // Other servers let functions of users write; those of these may be anything.
-        let system = ["pg_catalog", "information_schema", "sys"];
+        // To some servers `sléép` is `sleep`.
+        if !parts.iter().all(|p| p.is_ascii()) {
+            return stop(format!("the name of the function `{name}` may mean another one to the server"), VOUCH);
+        }
+        // SQL Server lets no function write; those of these servers may do anything.
+        let system = ["pg_catalog", "information_schema", "sys", "sysibm"];
         let qualified = parts.len() > 1 && !system.contains(&parts[0].to_lowercase().as_str());
-        if qualified && matches!(self.dialect, Dialect::Postgres | Dialect::Mysql) {
+        if qualified && matches!(self.dialect, Dialect::Postgres | Dialect::Mysql | Dialect::Generic) {
             return stop(format!("nobody knows what the function `{name}` of a user does"), VOUCH);
         }
-        Flow::Continue(())
+        self.table(name)
     }
 
     fn table(&self, name: &ObjectName) -> Flow {
         if name.0.len() > 3 {
             return stop(format!("`{name}` is on another server"), "make that server a source of its own");
+        }
+        let parts = || name.0.iter().filter_map(|p| p.as_ident());
+        // Oracle: `orders@other`.
+        if self.dialect == Dialect::Generic && parts().any(|p| p.value.contains('@')) {
+            return stop(format!("`{name}` may be on another server"), "make that server a source of its own");
+        }
+        let pragma = |name: &str| name.get(..7).is_some_and(|n| n.eq_ignore_ascii_case("pragma_"));
+        if self.dialect == Dialect::Sqlite && parts().any(|p| pragma(&p.value)) {
+            return stop(format!("`{name}` may do more than tell"), "leave it out");
         }
         Flow::Continue(())
     }
@@ -100,13 +113,7 @@ impl Visitor for Walk {
                         return stop(format!("the hint {hint} holds locks others wait for"), "leave it out");
                     }
                 }
-                // `FROM t (XLOCK)`, without WITH, is a hint as well, and looks like a call.
-                let calls = args.is_some();
-                let looks = format!("{factor}").to_lowercase();
-                if calls && deny::HINTS.iter().any(|h| looks.contains(&format!("({h}"))) {
-                    return stop("a hint after the table holds locks others wait for", "leave it out");
-                }
-                if calls { self.call(name) } else { self.table(name) }
+                if args.is_some() { self.call(name) } else { self.table(name) }
             }
             TableFactor::Function { name, .. } => self.call(name),
             TableFactor::Derived { .. }
@@ -127,6 +134,15 @@ impl Visitor for Walk {
             Expr::Function(function) => self.call(&function.name),
             Expr::BinaryOp { op: BinaryOperator::Assignment, .. } => {
                 stop("`:=` sets a variable of the session", "leave it out")
+            }
+            // Oracle, and MariaDB where it speaks as Oracle does, count on: `orders_no.nextval`.
+            Expr::CompoundIdentifier(parts) if matches!(self.dialect, Dialect::Mysql | Dialect::Generic) => {
+                match parts.last() {
+                    Some(last) if last.value.eq_ignore_ascii_case("nextval") => {
+                        stop("`nextval` counts a sequence on", "leave it out")
+                    }
+                    _ => Flow::Continue(()),
+                }
             }
             _ => Flow::Continue(()),
         };

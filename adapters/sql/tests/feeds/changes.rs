@@ -93,6 +93,47 @@ fn a_long_pass_is_cut_and_goes_on_after_a_restart() {
     assert!(rest.units[0].order > taken.units[1].order);
 }
 
+#[test]
+fn who_goes_on_after_a_restart_still_sees_what_was_committed_late() {
+    let world = World::new(
+        Dialect::Sqlite,
+        "CREATE TABLE t (no INTEGER PRIMARY KEY, at DATETIME2(7));
+         WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 260000)
+         INSERT INTO t SELECT i, strftime('%Y-%m-%d %H:%M:%S.0000000', 1767225600 + i, 'unixepoch') FROM n",
+    );
+    let store = Arc::new(Store::default());
+    let (source, mut one) = feed(&world, &store, &["no"], watermark("5m"));
+    world.drop_after.store(255_000, SeqCst);
+    let taken = take(&mut *one, &store, ASK);
+    assert!(taken.fault.is_some() && taken.units[0].done.is_some());
+    let read = taken.units[0].rows.len();
+    drop((one, source));
+    // It wrote a minute before the last record of the unit that was committed, and commits now; then the table grows.
+    world.run(&format!(
+        "INSERT INTO t SELECT 900001, strftime('%Y-%m-%d %H:%M:%S.0000000', 1767225600 + {read} - 60, 'unixepoch');
+         INSERT INTO t VALUES (900002, '2026-11-22 14:00:00.0000000')"
+    ));
+    let (_source, mut two) = feed(&world, &store, &["no"], watermark("5m"));
+    let rest = first_column(&pass(&mut *two, &store));
+    assert!(rest.contains(&"900001".to_owned()), "{} records were read again, and not the late one", rest.len());
+    assert!(rest.len() < 260_000 - read + 400, "and not everything: {}", rest.len());
+}
+
+#[test]
+fn a_date_is_read_again_from_its_whole_day_and_known_again() {
+    let world = World::new(Dialect::Sqlite, "CREATE TABLE t (no INTEGER PRIMARY KEY, at DATE)");
+    world.run("INSERT INTO t VALUES (1, '2026-01-01'), (2, '2026-01-02'), (3, '2026-01-02')");
+    let store = Arc::new(Store::default());
+    let (_source, mut feed) = feed(&world, &store, &["no"], watermark("5m"));
+    assert_eq!(first_column(&pass(&mut *feed, &store)).len(), 3);
+    for _ in 0..2 {
+        let again = pass(&mut *feed, &store);
+        assert_eq!((again.current, again.units.len()), (1, 0), "nothing is new");
+    }
+    world.run("INSERT INTO t VALUES (4, '2026-01-01')");
+    assert!(first_column(&pass(&mut *feed, &store)).contains(&"4".to_owned()));
+}
+
 const KEYS_AND_ROWVERSION: &str = "CREATE TABLE t (no INTEGER PRIMARY KEY NOT NULL, name TEXT, rv ROWVERSION NOT NULL);
     CREATE TABLE active (v INTEGER); INSERT INTO active VALUES (103);
     INSERT INTO t VALUES (1, 'a', 100), (2, 'b', 101), (3, 'c', 102)";
@@ -175,5 +216,41 @@ fn change_tracking_tells_deletions_and_repairs_its_gaps() {
     assert_eq!((repaired.units[0].scope, first_column(&repaired)), (Scope::Everything, vec!["3".to_owned()]));
     let health = block_on(source.health()).message;
     assert!(health.contains("a gap in change tracking was repaired"), "{health}");
+    assert_eq!(pass(&mut *feed, &store).current, 1);
+}
+
+#[test]
+fn changes_that_were_forgotten_while_they_were_read_are_no_whole_pass() {
+    let world = World::new(
+        Dialect::Tsql,
+        "CREATE TABLE t (no INTEGER PRIMARY KEY NOT NULL, name TEXT); INSERT INTO t VALUES (1, 'a'), (2, 'b'), (3, 'c');
+         CREATE TABLE t_changes (no INTEGER, ver INTEGER, SYS_CHANGE_OPERATION TEXT);
+         CREATE TABLE ct (v INTEGER, m INTEGER); INSERT INTO ct VALUES (7, 0)",
+    );
+    let store = Arc::new(Store::default());
+    let dataset = json!({ "table": "t", "sync": { "mode": "change-tracking", "every": "10ms" } });
+    let (_source, mut feed) = feed(&world, &store, &["no"], dataset);
+    assert_eq!(first_column(&pass(&mut *feed, &store)).len(), 3);
+    world.run(
+        "UPDATE t SET name = 'x'; UPDATE ct SET v = 9;
+         INSERT INTO t_changes VALUES (1, 8, 'U'), (2, 8, 'U'), (3, 9, 'U')",
+    );
+    let one = Ask { rows: 1, wait: Duration::from_millis(30), ..ASK };
+    until(
+        "the changes are being read",
+        || matches!(feed.next(one, &Call::default()).unwrap(), Delivery::Records(batch) if !batch.is_empty()),
+    );
+    // The server tidies up in the midst of it: what came may be all there was, or not.
+    world.run("UPDATE ct SET v = 30, m = 20");
+    let fault = loop {
+        match feed.next(one, &Call::default()) {
+            Ok(delivery) => assert!(!matches!(delivery, Delivery::Done(_) | Delivery::Current { .. }), "{delivery:?}"),
+            Err(fault) => break fault,
+        }
+    };
+    assert!(fault.message.contains("trimmed"), "{fault}");
+    feed.rewind();
+    let repaired = pass(&mut *feed, &store);
+    assert_eq!((repaired.units[0].scope, first_column(&repaired).len()), (Scope::Everything, 3));
     assert_eq!(pass(&mut *feed, &store).current, 1);
 }

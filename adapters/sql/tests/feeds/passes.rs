@@ -68,6 +68,47 @@ fn pages_follow_the_order_of_the_server_not_ours() {
 }
 
 #[test]
+fn a_key_that_comes_twice_is_seen_twice_though_a_page_ends_between() {
+    let world = World::new(
+        Dialect::Sqlite,
+        "CREATE TABLE t (k TEXT NOT NULL COLLATE NOCASE, v INTEGER);
+         INSERT INTO t VALUES ('a', 1), ('b', 2), ('b', 3), ('c', 4), ('D', 5), ('d', 6), ('e', 7), ('f', 8), ('g', 9)",
+    );
+    for page in 1..5 {
+        let sync = json!({ "mode": "keyset", "every": "10ms" });
+        let dataset = json!({ "table": "t", "page_rows": page, "sync": sync });
+        let store = Arc::new(Store::default());
+        let (_source, mut feed) = feed(&world, &store, &["k"], dataset);
+        let taken = pass(&mut *feed, &store);
+        assert_eq!(taken.fault, None, "pages of {page}");
+        let mut seen: Vec<&str> = taken.units[0].rows.iter().map(|r| r[1].as_str()).collect();
+        seen.sort_unstable();
+        assert_eq!(seen, ["1", "2", "3", "4", "5", "6", "7", "8", "9"], "pages of {page}");
+        assert_eq!(taken.units[0].done.as_ref().unwrap().records, 9);
+    }
+}
+
+#[test]
+fn a_product_that_is_not_known_is_read_in_one_answer() {
+    let world = World::new(
+        Dialect::Generic,
+        "CREATE TABLE t (k INTEGER NOT NULL, at INTEGER); INSERT INTO t VALUES (1, 1), (2, 2)",
+    );
+    let store = Arc::new(Store::default());
+    let (_source, mut all) = feed(&world, &store, &["k"], json!({ "table": "t", "page_rows": 1, "sync": "auto" }));
+    assert_eq!(first_column(&pass(&mut *all, &store)), ["1", "2"]);
+    assert_eq!(world.sent(), [r#"SELECT "k", "at" FROM "t""#]);
+    let sync = json!({ "mode": "watermark", "column": "at", "every": "10ms", "deletes": { "by": "key-diff", "every": "10ms" } });
+    let store = Arc::new(Store::default());
+    let (_source, mut marks) = feed(&world, &store, &["k"], json!({ "table": "t", "page_rows": 1, "sync": sync }));
+    assert_eq!(first_column(&pass(&mut *marks, &store)), ["1", "2"]);
+    world.pass_time(1);
+    let keys = pass(&mut *marks, &store);
+    assert_eq!((keys.units[0].scope, first_column(&keys)), (Scope::Keys, vec!["1".to_owned(), "2".to_owned()]));
+    assert!(world.sent().iter().all(|s| !s.contains("> ?")), "{:?}", world.sent());
+}
+
+#[test]
 fn the_same_pages_in_the_words_of_other_servers() {
     let rows: Vec<String> = (0..50).map(|i| format!("('{}', {i}, 'x')", i % 7)).collect();
     let sql = format!(

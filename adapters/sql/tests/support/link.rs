@@ -48,6 +48,7 @@ fn typed(declared: &str) -> Type {
     let declared = declared.to_uppercase();
     match () {
         () if declared.starts_with("DATETIME") => Type::DateTime,
+        () if declared == "DATE" => Type::Date,
         () if declared.contains("INT") || declared == "ROWVERSION" => Type::Integer,
         () if declared.contains("CHAR") || declared.contains("TEXT") => Type::Text,
         () if declared.starts_with("DECIMAL") => Type::Decimal { precision: 38, scale: 4 },
@@ -201,6 +202,7 @@ fn value(cell: Cell, ty: &Type) -> Value<'static> {
             Ok(time) => Value::DateTime(time),
             Err(_) => Value::Null,
         },
+        (Cell::Text(t), Type::Date) => t.parse().map_or(Value::Null, Value::Date),
         (Cell::Integer(i), Type::Decimal { .. }) => Value::Decimal(i.to_string().parse().unwrap()),
         (Cell::Integer(i), _) => Value::Integer(i),
         (Cell::Text(t), _) => Value::Text(t.into()),
