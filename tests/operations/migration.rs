@@ -60,6 +60,16 @@ fn seen(route: &Arc<RouteInfo>, number: u32, status: u16, modern: &str) -> Excha
 
 const SAME: &str = r#"{"price":1.0,"name":"Cup"}"#;
 
+/// Of two answers one has another price, and that name.
+fn with_a_wrong_price(name: &str) -> Site {
+    let site = shop_with(ROUTES);
+    let (evidence, route) = evidence(&site);
+    evidence.observe(&seen(&route, 1, 200, &format!(r#"{{"name":"{name}","price":2}}"#)));
+    evidence.observe(&seen(&route, 2, 200, SAME));
+    drop(evidence);
+    site
+}
+
 fn set(site: &Site, stage: &str, more: &[&str]) -> (bool, String) {
     set_route(site, "/v1/items", &[&["--stage", stage], more].concat())
 }
@@ -142,12 +152,7 @@ fn no_file_of_evidence_is_made_where_there_is_nothing_to_keep() {
 
 #[test]
 fn a_forced_step_says_what_it_was_against() {
-    let site = shop_with(ROUTES);
-    {
-        let (evidence, route) = evidence(&site);
-        evidence.observe(&seen(&route, 1, 200, r#"{"name":"Cup","price":2}"#));
-        evidence.observe(&seen(&route, 2, 200, SAME));
-    }
+    let site = with_a_wrong_price("Cup");
     let g = site.start();
     assert!(set(&site, "shadow", &["--force"]).0);
     let decisions = |g: &crate::common::Gateway| g.admin("/admin/v1/routes/decisions?route=/v1/items")["items"].clone();
@@ -184,12 +189,7 @@ const ROUTE_PAGE: &str = "/migration/%2Fv1%2Fitems";
 
 #[test]
 fn the_page_of_a_route_says_how_far_it_is_and_switches_it_off() {
-    let site = shop_with(ROUTES);
-    {
-        let (evidence, route) = evidence(&site);
-        evidence.observe(&seen(&route, 1, 200, r#"{"name":"Cup","price":2}"#));
-        evidence.observe(&seen(&route, 2, 200, SAME));
-    }
+    let site = with_a_wrong_price("Cup");
     let g = site.start();
     let page = || g.ask_admin(ROUTE_PAGE, &[]).text();
     let has = |page: &str, all: &[&str]| all.iter().for_each(|a| assert!(page.contains(a), "{a}: {page}"));
@@ -219,12 +219,7 @@ fn the_page_of_a_route_says_how_far_it_is_and_switches_it_off() {
 
 #[test]
 fn people_judge_what_differs() {
-    let site = shop_with(ROUTES);
-    {
-        let (evidence, route) = evidence(&site);
-        evidence.observe(&seen(&route, 1, 200, r#"{"name":"Cup<script>","price":2}"#));
-        evidence.observe(&seen(&route, 2, 200, SAME));
-    }
+    let site = with_a_wrong_price("Cup<script>");
     let g = site.start();
     let out = printed(&site.banyan(&["evidence", "clusters", "/v1/items"]));
     assert!(out.contains("/price value: once") && out.contains("open, critical"), "{out}");

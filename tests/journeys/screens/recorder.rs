@@ -77,6 +77,18 @@ impl Person {
         self.tells("n", "name of this screen: ", screen);
     }
 
+    /// Signs on, and names the screens on the way.
+    fn signs_on(&mut self) {
+        self.sees("User:");
+        self.names("signon");
+        self.presses("oper\r");
+        self.sees("Password:");
+        self.names("password");
+        self.presses("secret\r");
+        self.sees("q quit");
+        self.names("menu");
+    }
+
     fn ends(mut self) -> u32 {
         self.program.wait().unwrap().exit_code()
     }
@@ -87,14 +99,7 @@ fn what_a_person_does_becomes_a_draft_of_a_map() {
     let site = super::green("1h", "secret");
     let mut person =
         Person::at(site.folder(), &["screens", "record", "--out", "draft.yaml", "--", "bash", "./green.sh"]);
-    person.sees("User:");
-    person.names("signon");
-    person.presses("oper\r");
-    person.sees("Password:");
-    person.names("password");
-    person.presses("secret\r");
-    person.sees("q quit");
-    person.names("menu");
+    person.signs_on();
     person.presses("l");
     person.sees("b back");
     person.names("list");
@@ -125,15 +130,7 @@ fn a_draft_outlives_its_terminal() {
         let site = super::green("1h", "secret");
         let args = ["screens", "record", "--out", "draft.yaml", "--", "bash", "./green.sh"];
         let mut person = Person::at(site.folder(), &args);
-        person.sees("User:");
-        assert!(!site.path("draft.yaml").exists(), "nothing is noted yet");
-        person.names("signon");
-        person.presses("oper\r");
-        person.sees("Password:");
-        person.names("password");
-        person.presses("secret\r");
-        person.sees("q quit");
-        person.names("menu");
+        person.signs_on();
         let recorder = person.program.process_id().unwrap().to_string();
         assert!(Command::new("kill").args([signal, &recorder]).status().unwrap().success());
         person.ends();
