@@ -29,7 +29,7 @@ pub(super) async fn page(state: Data<AdminState>, route: Path<String>) -> HttpRe
         stands(h, &row);
         facts(h, &row, s.clock.now());
         switch(h, &row);
-        decided(h, &decisions.iter().rev().take(DECISIONS).map(DecisionView::of).collect::<Vec<_>>());
+        decided(h, &decisions.iter().rev().take(DECISIONS).map(DecisionView::of).collect::<Vec<_>>(), s.clock.now());
         h.raw("<h2>What differs</h2>");
         clusters.iter().for_each(|c| cluster(h, &route, c));
         if clusters.is_empty() {
@@ -140,7 +140,7 @@ fn switch(h: &mut Html, row: &BoardRow) {
     });
 }
 
-fn decided(h: &mut Html, decisions: &[DecisionView]) {
+fn decided(h: &mut Html, decisions: &[DecisionView], now: Timestamp) {
     h.raw("<h2>Decisions</h2>");
     if decisions.is_empty() {
         h.raw("<p class=\"quiet\">None: it stands where the configuration has it begin.</p>");
@@ -148,7 +148,9 @@ fn decided(h: &mut Html, decisions: &[DecisionView]) {
     }
     h.raw("<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"Decisions\"><table><thead><tr><th class=\"number\">No.</th><th>When</th><th>From</th><th>To</th><th>Who</th><th>Rests on</th><th>Why</th></tr></thead><tbody>");
     for d in decisions {
-        h.raw("<tr><td class=\"number\">").text(d.number).raw("</td><td>").text(&d.at).raw("</td><td>").text(&d.from);
+        h.raw("<tr><td class=\"number\">").text(d.number).raw("</td><td>");
+        format::ago(h, &d.at, now);
+        h.raw("</td><td>").text(&d.from);
         h.raw("</td><td>").text(&d.to).raw("</td><td>").text(&d.author).raw("</td><td>").text(&d.because);
         h.raw("</td><td>").text(&d.reason);
         if !d.overrode.is_empty() {
