@@ -132,7 +132,14 @@ impl Driven {
 
     fn with(&mut self, act: impl FnOnce(&mut dyn Session, &mut Means<'_>)) {
         let (call, mut log, clock) = (Call::default(), NoLog, || jiff::Timestamp::UNIX_EPOCH);
-        let mut means = Means { map: &self.map, login: &self.login, clock: &clock, call: &call, log: &mut log };
+        let mut means = Means {
+            map: &self.map,
+            login: &self.login,
+            door: &banyan_screens::engine::OpenDoor,
+            clock: &clock,
+            call: &call,
+            log: &mut log,
+        };
         act(&mut *self.session, &mut means);
     }
 

@@ -25,9 +25,12 @@ impl Hands<'_, '_> {
             if let Some((login, start)) = self.login().filter(|(_, start)| *start == now.screen) {
                 if std::mem::replace(&mut logged_in, true) {
                     let what = format!("`{}` came again after the login; it is not tried again", self.name(start));
-                    return Err(Fault::permanent(refusals::LOGIN_REFUSED, what));
+                    let fault = Fault::permanent(refusals::LOGIN_REFUSED, what);
+                    self.means.door.refused(&fault);
+                    return Err(fault);
                 }
-                self.log_in(login)?;
+                let (door, call) = (self.means.door, self.means.call);
+                door.pass(call, &mut || self.log_in(login))?;
                 continue;
             }
             let exit = self.map.screens.get(now.screen).and_then(|s| s.exit.as_ref());

@@ -5,6 +5,7 @@
 //! Not here: how keys travel ([`crate::transport`]), which session is used, and what is done about an error (the pool).
 
 mod act;
+mod door;
 mod find;
 mod hands;
 mod home;
@@ -17,6 +18,7 @@ mod values;
 mod wait;
 
 pub use crate::source::Login;
+pub use door::{Door, OpenDoor};
 pub(crate) use find::cells_of;
 pub(crate) use log::Fnv;
 pub use log::{Both, Brought, Event, Log, NoLog, picture_hash, shown};
@@ -40,6 +42,8 @@ pub struct Means<'a> {
     pub map: &'a Map,
     /// Who logs in.
     pub login: &'a Login,
+    /// Lets the login pass.
+    pub door: &'a dyn Door,
     /// Tells the time, for the log. Waiting goes by the machine's steady clock.
     pub clock: &'a dyn Fn() -> Timestamp,
     /// The caller's terms. Once a commit was sent they no longer count: what came of it is waited for, `within` the

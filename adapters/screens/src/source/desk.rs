@@ -50,7 +50,8 @@ impl Desk {
         let lus = if pool.lu.is_empty() { usize::MAX } else { pool.lu.len() };
         cx.budget.at_most(u32::try_from(pool.max.min(lus)).unwrap_or(u32::MAX).max(1));
         let folder = cx.folder.as_deref();
-        let (hold, traces) = (Hold::new(folder, &spec.login), Traces::new(folder, spec.traces));
+        let (hold, traces) =
+            (Hold::new(folder, &spec.login, &spec.transport.login()), Traces::new(folder, spec.traces));
         let pool = Pool::new(&pool.lu);
         Desk { spec, cx, hold, pool, traces, login: Turn::default(), keeping: AtomicBool::new(false) }
     }
@@ -70,6 +71,24 @@ impl Desk {
         // While it waited, another may have found out.
         self.hold.check(self.map())?;
         Ok(leave)
+    }
+
+    /// Does what logs in, when no other session does, unless a login was refused, also by the one that was waited for. A
+    /// refusal is remembered.
+    pub(super) fn login_alone<T>(
+        &self,
+        verifies: bool,
+        call: &Call,
+        log_in: impl FnOnce() -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
+        self.login.alone(call, || {
+            if verifies { self.hold.check_login() } else { self.hold.check(self.map()) }?;
+            log_in().inspect_err(|fault| {
+                if fault.code == refusals::LOGIN_REFUSED {
+                    self.hold.refuse((self.cx.clock)(), fault);
+                }
+            })
+        })
     }
 
     /// Runs a flow. Records count only with [`End::Done`]. The session goes home when the leave is dropped: the answer may
@@ -114,6 +133,7 @@ impl Desk {
         let mut rows = 0;
         let flow = self.map().flows.get(job.flow).map_or("", |f| f.name.as_str());
         let mut told = Told::new(self, (job.about, job.purpose), flow, job.given, !job.long);
+        told.verifies = leave.is_verifying();
         let end = leave.sit(call).and_then(|seat| {
             told.means(call, |means| {
                 if self.map().flows.get(job.flow).is_some_and(|f| f.verify.is_some()) {
@@ -136,11 +156,6 @@ impl Desk {
             })
         });
         let trace = told.close(rows, end.as_ref().err()).or(leave.astray());
-        if let Err(fault) = &end
-            && fault.code == refusals::LOGIN_REFUSED
-        {
-            self.hold.refuse((self.cx.clock)(), fault);
-        }
         if let Err(fault) = &end
             && LOST.contains(&fault.code.as_str())
         {
@@ -165,6 +180,7 @@ impl Desk {
     pub(super) fn probed(&self, leave: &mut Leave<'_>, job: &Job<'_>, call: &Call) -> Result<Probed, Fault> {
         let flow = self.map().flows.get(job.flow).map_or("", |f| f.name.as_str());
         let mut told = Told::new(self, (job.about, job.purpose), &format!("verify {flow}"), job.given, true);
+        told.verifies = leave.is_verifying();
         let probed = leave
             .sit(call)
             .and_then(|seat| told.means(call, |means| engine::verify(&mut *seat.session, means, job.flow, job.given)));

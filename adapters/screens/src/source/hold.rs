@@ -26,6 +26,8 @@ const REFUSED: &str = "login.json";
 pub(super) struct Hold {
     folder: Option<PathBuf>,
     login: Login,
+    /// Of the login that opening a session makes.
+    opens: Vec<String>,
     state: Mutex<State>,
 }
 
@@ -84,8 +86,9 @@ fn stamp(file: &Path) -> Option<(SystemTime, u64)> {
 
 impl Hold {
     /// With what is kept in `folder`, for those who log in so.
-    pub(super) fn new(folder: Option<&Path>, login: &Login) -> Hold {
-        Hold { folder: folder.map(Path::to_owned), login: login.clone(), state: Mutex::default() }
+    pub(super) fn new(folder: Option<&Path>, login: &Login, opens: &[&str]) -> Hold {
+        let opens = opens.iter().map(|&text| text.to_owned()).collect();
+        Hold { folder: folder.map(Path::to_owned), login: login.clone(), opens, state: Mutex::default() }
     }
 
     fn file(&self, name: &str) -> Option<PathBuf> {
@@ -95,7 +98,7 @@ impl Hold {
     fn mark(&self, since: Timestamp) -> u8 {
         let mut hash = Fnv::default();
         hash.number(u64::from_ne_bytes(since.as_millisecond().to_ne_bytes()));
-        for text in [&self.login.user.plain, &self.login.password.plain] {
+        for text in [&self.login.user.plain, &self.login.password.plain].into_iter().chain(&self.opens) {
             text.bytes().for_each(|b| hash.number(u64::from(b)));
             hash.number(256);
         }

@@ -73,6 +73,11 @@ impl Desk {
         // Without leave somebody works, and what rests is soon used.
         let Ok(permit) = self.cx.budget.permit(Purpose::Probe, &call) else { return false };
         let Some(mut seat) = self.pool.quiet(every) else { return false };
+        // While something waits for a person no key is pressed.
+        if self.hold.check(self.map()).is_err() {
+            self.pool.close(seat);
+            return true;
+        }
         let call = Call { deadline: Instant::now().checked_add(HOME), ..Call::default() };
         let mut told = Told::new(self, ("", Purpose::Probe), "(keep alive)", &[], true);
         let kept = told.means(&call, |means| engine::keep_alive(&mut *seat.session, means));
@@ -108,10 +113,12 @@ impl Desk {
         }
     }
 
-    /// Leaves as a person would, where the exits lead to the end of the session, and closes it.
+    /// Leaves as a person would, where the exits lead to the end of the session, and closes it; without a key while
+    /// something waits for a person.
     fn sign_off(&self, mut seat: Seat) {
         let mut told = Told::new(self, ("", Purpose::Probe), "(sign off)", &[], false);
-        for _ in 0..MOST_EXITS {
+        let exits = if self.hold.check(self.map()).is_ok() { MOST_EXITS } else { 0 };
+        for _ in 0..exits {
             let Ok(picture) = seat.session.look() else { break };
             let Seen::One(screen) = recognise(self.map(), &picture) else { break };
             let Some(screen) = self.map().screens.get(screen) else { break };

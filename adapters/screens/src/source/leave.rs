@@ -32,6 +32,11 @@ impl<'d> Leave<'d> {
         Leave { desk, permit: Some(permit), seat: None, purpose, verifies: false, astray: None }
     }
 
+    /// Whether it looks what became of a commit.
+    pub(super) fn is_verifying(&self) -> bool {
+        self.verifies
+    }
+
     /// From now on it looks what became of a commit.
     pub(super) fn verifies(&mut self) {
         self.destroy();
@@ -83,35 +88,24 @@ fn open(
 ) -> Result<Seat, Fault> {
     let map = desk.map();
     let vacant = desk.pool.vacant();
-    let seat = vacant_open(desk, vacant, call)?;
+    let mut seat = match desk.spec.transport.login().is_empty() {
+        true => vacant_open(desk, vacant, call)?,
+        false => desk.login_alone(verifies, call, || vacant_open(desk, vacant, call))?,
+    };
     if map.login.is_none() {
         return Ok(seat);
     }
-    let mut seat = Some(seat);
-    let logged_in = desk.login.alone(call, || {
-        // Who waited for the turn may have waited for a refusal.
-        if verifies { desk.hold.check_login() } else { desk.hold.check(map) }?;
-        let Some(mut seat) = seat.take() else { return Err(gone()) };
-        let mut told = Told::new(desk, ("", purpose), "(log in)", &[], true);
-        let home = told.means(call, |means| engine::go_home(&mut *seat.session, means));
-        let trace = told.close(0, home.as_ref().err());
-        match home {
-            Ok(()) => Ok(seat),
-            Err(fault) => {
-                strayed(desk, &fault, trace.as_deref());
-                *astray = trace;
-                if fault.code == refusals::LOGIN_REFUSED {
-                    desk.hold.refuse((desk.cx.clock)(), &fault);
-                }
-                desk.pool.close(seat);
-                Err(fault)
-            }
-        }
-    });
-    if let Some(seat) = seat {
+    let mut told = Told::new(desk, ("", purpose), "(log in)", &[], true);
+    told.verifies = verifies;
+    let home = told.means(call, |means| engine::go_home(&mut *seat.session, means));
+    let trace = told.close(0, home.as_ref().err());
+    if let Err(fault) = home {
+        strayed(desk, &fault, trace.as_deref());
+        *astray = trace;
         desk.pool.close(seat);
+        return Err(fault);
     }
-    logged_in
+    Ok(seat)
 }
 
 fn strayed(desk: &Desk, fault: &Fault, trace: Option<&Path>) {

@@ -6,7 +6,7 @@
 use super::desk::Desk;
 use super::keys::Keys;
 use crate::drift::Breaker;
-use crate::engine::{Both, Event, Log, Means};
+use crate::engine::{Both, Door, Event, Log, Means};
 use crate::trace::Trace;
 use banyan_adapter::{Call, Fault, Purpose, Sent};
 use jiff::Timestamp;
@@ -28,6 +28,8 @@ pub(super) struct Told<'d> {
     trace: Trace,
     begun: Instant,
     used: bool,
+    /// It looks what became of a commit: a screen that drifted does not hold it back.
+    pub(super) verifies: bool,
     /// Some of it is written down.
     written: bool,
 }
@@ -43,7 +45,7 @@ impl<'d> Told<'d> {
     ) -> Told<'d> {
         let keys = Keys::new(given, &desk.spec.login.user.plain);
         let (flow, trace, begun) = (flow.to_owned(), Trace::new(whole), Instant::now());
-        Told { desk, about, purpose, flow, keys, trace, begun, used: false, written: false }
+        Told { desk, about, purpose, flow, keys, trace, begun, used: false, verifies: false, written: false }
     }
 
     /// Lends the engine what it needs.
@@ -57,7 +59,8 @@ impl<'d> Told<'d> {
         let mut both = Both(&mut audited, &mut self.trace);
         let log: &mut dyn Log = &mut both;
         let clock: &dyn Fn() -> Timestamp = &*desk.cx.clock;
-        ask(&mut Means { map: desk.map(), login: &desk.spec.login, clock, call, log })
+        let door = &OneByOne { desk, verifies: self.verifies };
+        ask(&mut Means { map: desk.map(), login: &desk.spec.login, door, clock, call, log })
     }
 
     /// Writes down what was sent and what came of it; opens the breaker if a screen drifted; keeps the trace.
@@ -85,6 +88,22 @@ impl<'d> Told<'d> {
         // Going home and keeping alive are no runs of their own, unless they fail.
         let worth = self.used && (fault.is_some() || !self.flow.starts_with('('));
         worth.then(|| desk.traces.write(&self.trace, fault.is_some())).flatten()
+    }
+}
+
+/// One session of the source at a time logs in, none after a refusal, and a refusal is remembered wherever it comes up.
+struct OneByOne<'d> {
+    desk: &'d Desk,
+    verifies: bool,
+}
+
+impl Door for OneByOne<'_> {
+    fn pass(&self, call: &Call, log_in: &mut dyn FnMut() -> Result<(), Fault>) -> Result<(), Fault> {
+        self.desk.login_alone(self.verifies, call, log_in)
+    }
+
+    fn refused(&self, fault: &Fault) {
+        self.desk.hold.refuse((self.desk.cx.clock)(), fault);
     }
 }
 

@@ -3,7 +3,7 @@
 //! Invariant: acts, pictures and failures come in the recorded order and no other. Of secrets the length must agree.
 
 use super::line::{Head, Line, Told, What};
-use crate::engine::{self, Brought, Login, Means, NoLog, Ran};
+use crate::engine::{self, Brought, Login, Means, NoLog, OpenDoor, Ran};
 use crate::map::{End, Map};
 use crate::picture::Picture;
 use crate::refusals;
@@ -121,7 +121,7 @@ pub fn replay(map: &Map, trace: &str) -> Result<Ran, Fault> {
     };
     let (login, call) = (recorded.login(), Call::default());
     let clock = || Timestamp::UNIX_EPOCH;
-    let mut means = Means { map, login: &login, clock: &clock, call: &call, log: &mut NoLog };
+    let mut means = Means { map, login: &login, door: &OpenDoor, clock: &clock, call: &call, log: &mut NoLog };
     let mut session = recorded.clone();
     let ran = match flow {
         Some(flow) => engine::run(&mut session, &mut means, flow, recorded.given()),

@@ -64,6 +64,11 @@ pub enum Act {
 pub trait Transport: Send + Sync {
     /// Opens a session. `lu` is the logical unit to ask for, where the pool names some (3270).
     fn open(&self, map: &Map, lu: Option<&str>, call: &Call) -> Result<Box<dyn Session>, Fault>;
+
+    /// What tells the login that opening a session makes from any other one: user and secrets. Empty: opening logs nobody in.
+    fn login(&self) -> Vec<&str> {
+        Vec::new()
+    }
 }
 
 /// One open conversation with the far side. Blocks its thread; used by one transaction at a time.

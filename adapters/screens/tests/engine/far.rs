@@ -316,7 +316,8 @@ pub(crate) fn login() -> Login {
 pub(crate) fn with<T>(map: &Map, login: &Login, call: &Call, act: impl FnOnce(&mut Means<'_>) -> T) -> (T, Trace) {
     let mut trace = Trace::new(true);
     let clock = || jiff::Timestamp::UNIX_EPOCH;
-    let done = act(&mut Means { map, login, clock: &clock, call, log: &mut trace });
+    let done =
+        act(&mut Means { map, login, door: &banyan_screens::engine::OpenDoor, clock: &clock, call, log: &mut trace });
     (done, trace)
 }
 

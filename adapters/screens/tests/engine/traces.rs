@@ -85,8 +85,14 @@ fn what_is_not_whole_is_bounded_and_says_so() {
     far.stock = (0..400).map(|n| (format!("I{n}"), "1".into())).collect();
     let mut trace = Trace::new(false);
     let (login, call, clock) = (super::far::login(), Default::default(), || jiff::Timestamp::UNIX_EPOCH);
-    let mut means =
-        banyan_screens::engine::Means { map: &map, login: &login, clock: &clock, call: &call, log: &mut trace };
+    let mut means = banyan_screens::engine::Means {
+        map: &map,
+        login: &login,
+        door: &banyan_screens::engine::OpenDoor,
+        clock: &clock,
+        call: &call,
+        log: &mut trace,
+    };
     let flow = map.flow("read_stock").unwrap();
     assert_eq!(banyan_screens::engine::run(&mut far, &mut means, flow, &[]).unwrap().records.len(), 400);
     let text = lines(&trace);

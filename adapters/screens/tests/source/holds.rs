@@ -2,8 +2,9 @@
 
 use crate::World;
 use crate::town::Refuses;
-use banyan_adapter::{Connected, Purpose};
+use banyan_adapter::{Connected, Health, Purpose};
 use banyan_screens::refusals;
+use banyan_screens::source::Source;
 use banyan_testkit::Gateway;
 
 #[test]
@@ -29,6 +30,72 @@ fn a_wrong_password_is_tried_once_whoever_asks_until_a_person_acts() {
     world.town.host().password = "wrong".into();
     assert!(source.by_hand(flow, &[], &Default::default()).end.is_ok());
     assert_eq!(world.town.host().logins, 2);
+}
+
+fn asked(source: &Source) -> Health {
+    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(source.health())
+}
+
+#[test]
+fn where_sessions_rest_outside_each_flow_logs_in_and_a_wrong_password_is_tried_once() {
+    let mut world = World::new();
+    world.password = "wrong";
+    world.map = world.map.replace("pool: { max: 2, rest: menu }", "pool: { max: 6, rest: signon }");
+    let source = world.source();
+    let flow = world.spec().map.flow("read_stock").unwrap();
+    std::thread::scope(|s| {
+        let ask = || source.by_hand(flow, &[], &Default::default()).end.unwrap_err().code;
+        let all: Vec<_> = (0..6).map(|_| s.spawn(ask)).collect();
+        all.into_iter().for_each(|t| assert_eq!(t.join().unwrap(), refusals::LOGIN_REFUSED));
+    });
+    assert_eq!(world.town.host().logins, 1);
+}
+
+#[test]
+fn a_line_that_logs_in_itself_is_refused_once_and_another_password_is_tried() {
+    let mut world = World::new();
+    world.town.opens_as = vec!["ann".into(), "wrong".into()];
+    world.town.host().opening_refused = true;
+    let flow = world.spec().map.flow("read_stock").unwrap();
+    let source = world.source();
+    std::thread::scope(|s| {
+        let ask = || source.by_hand(flow, &[], &Default::default()).end.unwrap_err().code;
+        let all: Vec<_> = (0..6).map(|_| s.spawn(ask)).collect();
+        all.into_iter().for_each(|t| assert_eq!(t.join().unwrap(), refusals::LOGIN_REFUSED));
+    });
+    assert!(!asked(&source).ok);
+    assert!(world.source().by_hand(flow, &[], &Default::default()).end.is_err(), "in another process too");
+    assert_eq!(world.town.host().opened, 1);
+    world.town.opens_as = vec!["ann".into(), "right".into()];
+    world.town.host().opening_refused = false;
+    assert!(world.source().by_hand(flow, &[], &Default::default()).end.is_ok(), "a corrected one waits for nobody");
+}
+
+#[test]
+fn while_something_waits_for_a_person_resting_sessions_get_no_key() {
+    let mut world = World::new();
+    world.map = world.map.replace(
+        "pool: { max: 2, rest: menu }",
+        "pool: { max: 2, rest: menu, idle: 3s, keep_alive: { key: PF12, every: 1s } }",
+    );
+    let source = world.source();
+    let flow = |name: &str| world.spec().map.flow(name).unwrap();
+    let item = [("item".to_owned(), "4711".to_owned())];
+    // Two sessions; one of them meets a screen that changed, the other rests.
+    std::thread::scope(|s| {
+        world.town.host().slow = std::time::Duration::from_millis(100);
+        let ask = || source.by_hand(flow("read_item"), &item, &Default::default()).end.unwrap();
+        let all: Vec<_> = (0..2).map(|_| s.spawn(ask)).collect();
+        all.into_iter().for_each(|t| drop(t.join().unwrap()));
+    });
+    assert!(asked(&source).ok, "and from now on somebody looks after them");
+    assert_eq!(world.town.host().open, 2);
+    world.town.host().title = "STOCK OVERVIEW";
+    assert!(source.by_hand(flow("read_stock"), &[], &Default::default()).end.is_err());
+    assert!(source.inside().halted.is_some());
+    let pressed = world.town.host().presses.len();
+    crate::until("the resting session is closed", || world.town.host().open == 0);
+    assert_eq!(world.town.host().presses[pressed..], [""; 0], "not even to sign off");
 }
 
 #[test]

@@ -103,6 +103,8 @@ pub(crate) struct Host {
     pub(crate) title: &'static str,
     pub(crate) commit: Commit,
     pub(crate) down: bool,
+    /// Opening a line logs in, and is refused.
+    pub(crate) opening_refused: bool,
     /// What it does with a wrong password, if not to say so.
     pub(crate) refuses: Refuses,
     /// Lines that are cut at the next press.
@@ -119,6 +121,8 @@ pub(crate) struct Town {
     host: Arc<Mutex<Host>>,
     /// Done when a commit comes, before anything of it is.
     pub(crate) before_commit: Arc<Mutex<Option<Box<dyn Fn() + Send>>>>,
+    /// The login that opening a line makes.
+    pub(crate) opens_as: Vec<String>,
 }
 
 impl Town {
@@ -138,13 +142,14 @@ impl Town {
             title: "STOCK LIST",
             commit: Commit::Fine,
             down: false,
+            opening_refused: false,
             refuses: Refuses::Aloud,
             cuts: 0,
             cut_after: None,
             slow: Duration::ZERO,
             shows: None,
         }));
-        Town { host, before_commit: Arc::default() }
+        Town { host, before_commit: Arc::default(), opens_as: Vec::new() }
     }
 
     pub(crate) fn host(&self) -> MutexGuard<'_, Host> {
@@ -159,11 +164,22 @@ impl Transport for Town {
             return Err(Fault::transient(refusals::HOST_DOWN, "the town is closed"));
         }
         host.opened += 1;
+        if host.opening_refused {
+            let fault = Fault::permanent(refusals::LOGIN_REFUSED, "the town refuses the user `ann`");
+            drop(host);
+            // Others come meanwhile.
+            std::thread::sleep(Duration::from_millis(50));
+            return Err(fault);
+        }
         host.open += 1;
         host.most_open = host.most_open.max(host.open);
         host.lus.push(lu.map(str::to_owned));
         let (town, fields) = (self.clone(), BTreeMap::new());
         Ok(Box::new(Terminal { town, at: Some(Where::SignOn), fields, message: String::new(), revision: 1 }))
+    }
+
+    fn login(&self) -> Vec<&str> {
+        self.opens_as.iter().map(String::as_str).collect()
     }
 }
 

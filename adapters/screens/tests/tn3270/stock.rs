@@ -125,7 +125,14 @@ impl Driver {
     pub fn with<T>(&self, act: impl FnOnce(&mut Means<'_>) -> T) -> T {
         let (call, mut log) = (Call::default(), NoLog);
         let clock = || jiff::Timestamp::UNIX_EPOCH;
-        act(&mut Means { map: &self.map, login: &self.login, clock: &clock, call: &call, log: &mut log })
+        act(&mut Means {
+            map: &self.map,
+            login: &self.login,
+            door: &banyan_screens::engine::OpenDoor,
+            clock: &clock,
+            call: &call,
+            log: &mut log,
+        })
     }
 
     pub fn run(&self, session: &mut dyn Session, flow: &str, given: &[(&str, &str)]) -> Result<Ran, Fault> {

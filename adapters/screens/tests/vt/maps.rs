@@ -47,7 +47,14 @@ impl Tried {
         let login = Login { user: text("ann"), password: Text { plain: String::new(), secret: true } };
         let (call, mut log) = (Call::default(), NoLog);
         let clock = || jiff::Timestamp::UNIX_EPOCH;
-        let mut means = Means { map: &self.map, login: &login, clock: &clock, call: &call, log: &mut log };
+        let mut means = Means {
+            map: &self.map,
+            login: &login,
+            door: &banyan_screens::engine::OpenDoor,
+            clock: &clock,
+            call: &call,
+            log: &mut log,
+        };
         work(&mut *self.session, &mut means)
     }
 

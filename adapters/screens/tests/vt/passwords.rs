@@ -26,6 +26,15 @@ struct Far {
     asked: Asked,
     /// Prompts of the keyboard-interactive way.
     prompts: Vec<(&'static str, bool)>,
+    wrong: Wrong,
+}
+
+/// What comes of a wrong password.
+#[derive(Clone, Copy)]
+enum Wrong {
+    Told,
+    HangsUp,
+    Silent,
 }
 
 impl Far {
@@ -40,6 +49,19 @@ impl Handler for Far {
     type Error = russh::Error;
 
     async fn auth_password(&mut self, user: &str, password: &str) -> Result<Auth, russh::Error> {
+        if password != PASSWORD {
+            match self.wrong {
+                Wrong::Told => {}
+                Wrong::HangsUp => {
+                    self.judge("password", user, password);
+                    return Err(russh::Error::Disconnect);
+                }
+                Wrong::Silent => {
+                    self.judge("password", user, password);
+                    std::future::pending::<()>().await;
+                }
+            }
+        }
         Ok(self.judge("password", user, password))
     }
 
@@ -94,6 +116,10 @@ impl Handler for Far {
 
 /// A server that takes one connection, in these ways.
 fn serve(ways: &[MethodKind], prompts: Vec<(&'static str, bool)>) -> (SocketAddr, String, Asked) {
+    serve_so(ways, prompts, Wrong::Told)
+}
+
+fn serve_so(ways: &[MethodKind], prompts: Vec<(&'static str, bool)>, wrong: Wrong) -> (SocketAddr, String, Asked) {
     let folder = tempfile::tempdir().unwrap();
     new_key(folder.path(), "host", "ed25519");
     let shown = fingerprint(folder.path(), "host.pub");
@@ -104,7 +130,7 @@ fn serve(ways: &[MethodKind], prompts: Vec<(&'static str, bool)>) -> (SocketAddr
         ..Server::default()
     };
     let asked = Asked::default();
-    let far = Far { asked: asked.clone(), prompts };
+    let far = Far { asked: asked.clone(), prompts, wrong };
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     std::thread::spawn(move || {
@@ -113,7 +139,9 @@ fn serve(ways: &[MethodKind], prompts: Vec<(&'static str, bool)>) -> (SocketAddr
             let (stream, _) = listener.accept().unwrap();
             stream.set_nonblocking(true).unwrap();
             let stream = tokio::net::TcpStream::from_std(stream).unwrap();
-            let _ = run_stream(Arc::new(config), stream, far).await.unwrap().await;
+            if let Ok(running) = run_stream(Arc::new(config), stream, far).await {
+                let _ = running.await;
+            }
         });
     });
     (address, shown, asked)
@@ -130,7 +158,19 @@ fn log_in(address: SocketAddr, fingerprint: &str, password: &str) -> Result<Box<
         fingerprints: vec![fingerprint.to_owned()],
         run: None,
     };
-    open(&Config { ssh: Some(ssh), ..Config::default() }, std::path::Path::new("/"))
+    let within = Some("2s".parse().unwrap());
+    open(&Config { ssh: Some(ssh), connect_timeout: within, ..Config::default() }, std::path::Path::new("/"))
+}
+
+#[test]
+fn a_password_that_nobody_answers_counts_as_refused() {
+    for (wrong, why) in [(Wrong::HangsUp, ""), (Wrong::Silent, "the password was sent, and nothing said that it was")] {
+        let (address, shown, asked) = serve_so(&[MethodKind::Password], Vec::new(), wrong);
+        let fault = log_in(address, &shown, "wrong-4711").err().unwrap();
+        assert_eq!(fault.code, refusals::LOGIN_REFUSED, "{fault}");
+        assert!(fault.message.contains(why), "{fault}");
+        assert_eq!(asked.lock().unwrap().len(), 1, "{:?}", asked.lock().unwrap());
+    }
 }
 
 #[test]

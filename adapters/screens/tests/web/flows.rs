@@ -34,7 +34,14 @@ impl Clerk {
     fn with_means<T>(&mut self, doing: impl FnOnce(&mut dyn Session, &mut Means<'_>, &Checked) -> T) -> T {
         let mut log = NoLog;
         let (map, login, call) = (&self.checked.map, &self.login, &self.call);
-        let mut means = Means { map, login, clock: &|| Timestamp::UNIX_EPOCH, call, log: &mut log };
+        let mut means = Means {
+            map,
+            login,
+            door: &banyan_screens::engine::OpenDoor,
+            clock: &|| Timestamp::UNIX_EPOCH,
+            call,
+            log: &mut log,
+        };
         doing(&mut *self.session, &mut means, &self.checked)
     }
 

@@ -69,6 +69,12 @@ impl Transport for Vt {
     fn open(&self, map: &Map, _lu: Option<&str>, call: &Call) -> Result<Box<dyn Session>, Fault> {
         Ok(Box::new(self.session(map.size, map.quiet, call)?))
     }
+
+    fn login(&self) -> Vec<&str> {
+        let Some(ssh) = &self.config.ssh else { return Vec::new() };
+        let secrets = [&ssh.password, &ssh.passphrase].into_iter().flatten().map(|s| s.expose());
+        [ssh.host.as_str(), &ssh.user].into_iter().chain(ssh.key.as_deref()).chain(secrets).collect()
+    }
 }
 
 impl Vt {

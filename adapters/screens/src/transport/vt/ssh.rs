@@ -1,6 +1,7 @@
 //! A host reached by SSH: its login shell, or one command, on a terminal.
 //!
-//! Invariant: a password or key is shown only to a host whose key is believed, and tried exactly once.
+//! Invariant: a password or key is shown only to a host whose key is believed, and tried exactly once. Once a password was
+//! sent, whatever comes but a yes counts as a refusal, also silence and a broken connection: the host may have counted it.
 //! Not here: agents, forwarding, files.
 
 use super::carrier::{Carrier, WAITING, congested, gone};
@@ -14,6 +15,7 @@ use russh::client::{AuthResult, Handle, Handler, KeyboardInteractiveAuthResponse
 use russh::keys::{PrivateKeyWithHashAlg, load_secret_key};
 use russh::{Channel, ChannelMsg, Disconnect, MethodKind, Preferred, Pty, client};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::mpsc::RecvTimeoutError;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -39,6 +41,17 @@ struct Plan {
     size: (u16, u16),
     manner: Manner,
     within: Duration,
+    /// A password was sent, and nothing said yet that it was taken.
+    sent: Arc<AtomicBool>,
+}
+
+/// A failure while logging in, as it counts.
+fn in_doubt(sent: &AtomicBool, fault: Fault) -> Fault {
+    if !sent.load(SeqCst) || fault.code == LOGIN_REFUSED {
+        return fault;
+    }
+    let why = format!("the password was sent, and nothing said that it was taken: {fault}; it is not tried again");
+    Fault::permanent(LOGIN_REFUSED, why)
 }
 
 /// Connects and logs in; returns once the shell or command was started.
@@ -49,7 +62,9 @@ pub(super) fn open(
     line: &Arc<Line>,
     (within, call): (Duration, &Call),
 ) -> Result<SshCarrier, Fault> {
-    let plan = Plan { ssh: ssh.clone(), base: base.to_owned(), size, manner: manner.clone(), within };
+    let sent = Arc::new(AtomicBool::new(false));
+    let (ssh_is, base) = (ssh.clone(), base.to_owned());
+    let plan = Plan { ssh: ssh_is, base, size, manner: manner.clone(), within, sent: sent.clone() };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -76,8 +91,11 @@ pub(super) fn open(
         match told.recv_timeout(Duration::from_millis(50)) {
             Ok(outcome) => return outcome.map(|()| carrier),
             Err(RecvTimeoutError::Disconnected) => {
-                return Err(Fault::transient(FAILED, format!("the connection to {} ended at once", ssh.host)));
+                let fault = Fault::transient(FAILED, format!("the connection to {} ended at once", ssh.host));
+                return Err(in_doubt(&sent, fault));
             }
+            // Its own end comes soon; who goes away now would not learn whether the password was taken.
+            Err(RecvTimeoutError::Timeout) if sent.load(SeqCst) => {}
             Err(RecvTimeoutError::Timeout) if call.is_over() => {
                 return Err(Fault::transient(
                     GIVEN_UP,
@@ -145,10 +163,11 @@ async fn log_in(
     let mut handle = tokio::time::timeout(plan.within, connecting).await.map_err(late)??;
     let opening = async {
         authenticate(&mut handle, plan).await?;
+        plan.sent.store(false, SeqCst);
         start(&handle, plan, line, answers).await
     };
-    let channel = tokio::time::timeout(plan.within, opening).await.map_err(late)??;
-    Ok((handle, channel))
+    let opened = tokio::time::timeout(plan.within, opening).await.map_err(late).flatten();
+    Ok((handle, opened.map_err(|fault| in_doubt(&plan.sent, fault))?))
 }
 
 fn broken(ssh: &Ssh, e: &russh::Error) -> Fault {
@@ -174,6 +193,7 @@ async fn authenticate(handle: &mut Handle<Gate>, plan: &Plan) -> Result<(), Faul
         AuthResult::Failure { remaining_methods, .. } => remaining_methods,
     };
     if ways.contains(&MethodKind::Password) {
+        plan.sent.store(true, SeqCst);
         return judged(&handle.authenticate_password(&ssh.user, password).await.map_err(broken)?).map_err(refused);
     }
     if !ways.contains(&MethodKind::KeyboardInteractive) {
@@ -190,6 +210,7 @@ async fn authenticate(handle: &mut Handle<Gate>, plan: &Plan) -> Result<(), Faul
                 if prompts.len() == 1 && !answered && prompts.iter().all(|p| !p.echo) =>
             {
                 answered = true;
+                plan.sent.store(true, SeqCst);
                 vec![password.to_owned()]
             }
             Asked::InfoRequest { .. } => return Err(refused(": it asks for more than a password")),
