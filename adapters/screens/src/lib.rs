@@ -16,6 +16,7 @@ pub mod engine;
 pub mod kind;
 pub mod map;
 pub mod picture;
+mod private;
 pub mod record;
 pub mod refusals;
 pub mod show;

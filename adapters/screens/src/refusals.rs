@@ -34,6 +34,7 @@ codes! {
     NOT_SENT = "screens-not-sent", "unit", "Nothing was sent to the far side.", "Read the message.";
     FIELD_MISSING = "screens-field-missing", "unit", "A field, or its label, is not on its screen exactly once.", "Compare the picture; accept a new map version if the screen changed.";
     PAGE_REPEATED = "screens-page-repeated", "unit", "The same page of a table came twice; nothing of it was used.", "Correct the table's `next` or `end`.";
+    TABLE_CHANGED = "screens-table-changed", "unit", "A table's counter changed from one page to the next: rows came or went while it was read; nothing of it was used.", "Nothing: it is read again. If that happens at each pass, read a smaller part, or when nobody works.";
     KEY_REPEATED = "screens-key-repeated", "unit", "Two rows of a table have the same key; nothing of it was used.", "Correct the table's `key`, or read a smaller part.";
     TABLE_WITHOUT_END = "screens-table-without-end", "unit", "A table's end marker did not come; nothing of it was used.", "Correct the table's `end`.";
     NO_WAY_HOME = "screens-no-way-home", "unit", "The session did not get back to where it rests, and was closed.", "Give the screen an `exit`.";

@@ -33,6 +33,8 @@ struct Before {
     last: Option<u64>,
     keys: HashSet<u64>,
     records: u64,
+    /// How many records the first page said there are.
+    counted: Option<u64>,
 }
 
 /// Reads a table: all its pages. `prefix` goes before the values of each record.
@@ -57,7 +59,7 @@ pub(crate) fn read(
         let page = extract(screen, on, table, &now.picture, number)?;
         let again = before.page(on, table, &page)?;
         let records = if again { Vec::new() } else { before.records(map, on, table, page.rows, prefix)? };
-        let next = next(hands, on, screen, table, &now.picture, page.ended, before.records)?;
+        let next = next(hands, on, screen, table, &now.picture, page.ended, &mut before)?;
         let Some(paging) = next else {
             return sink(records);
         };
@@ -78,12 +80,22 @@ fn next<'m>(
     table: &'m Table,
     picture: &Picture,
     ended: bool,
-    records: u64,
+    before: &mut Before,
 ) -> Result<Option<&'m Paging>, Fault> {
+    let records = before.records;
     match (&table.end, &table.next) {
         (_, _) if ended => Ok(None),
         (Some(TableEnd::Counter(field)), next) => {
             let all = counter(hands.map, on, screen, *field, picture)?;
+            // A row that came or went moves those behind it from page to page: one of them may have been passed over.
+            let first = *before.counted.get_or_insert(all);
+            if first != all {
+                let what = format!(
+                    "the table on `{}` counted {first} rows, and now {all}: it changed while it was read",
+                    on.name
+                );
+                return Err(Fault::transient(refusals::TABLE_CHANGED, what));
+            }
             match (records.cmp(&all), next) {
                 (std::cmp::Ordering::Equal, _) => Ok(None),
                 (std::cmp::Ordering::Less, Some(next)) => Ok(Some(next)),

@@ -135,6 +135,15 @@ impl Hands<'_, '_> {
             let named = these.contains(&Expected::Errors(screen))
                 || these.contains(&Expected::Error(screen, rule.code.clone()))
                 || absent.is_some_and(|(s, code)| *s == screen && *code == rule.code);
+            // Where the far side draws no fields it locks no keyboard either: an echo is a new picture, on which the message of
+            // a request before may still stand.
+            let stood =
+                before.filter(|b| b.screen == screen && is_plain(picture)).and_then(|b| error(known, &b.picture));
+            if stood.is_some_and(|(was, said)| was.code == rule.code && said == message) {
+                let what =
+                    format!("`{message}` stood on `{}` before, and nothing tells whether it is the answer", known.name);
+                return Judged::Other(Fault::transient(refusals::NO_ANSWER, what));
+            }
             if named {
                 self.now = Some(Now { picture: picture.clone(), screen });
                 return Judged::Arrived(Arrived::Error { screen, code: rule.code.clone(), message });
@@ -262,4 +271,9 @@ fn only_volatile(map: &Map, screen: ScreenNo, before: &Picture, now: &Picture) -
     };
     let mut changed = old.cells.iter().zip(&new.cells).enumerate().filter(|(_, (a, b))| a != b);
     changed.all(|(index, _)| volatile(index))
+}
+
+/// Whether that is a terminal whose far side draws no fields.
+fn is_plain(picture: &Picture) -> bool {
+    picture.grid().is_some_and(|g| g.fields.is_empty())
 }

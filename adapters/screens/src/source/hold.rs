@@ -9,6 +9,7 @@ use super::Login;
 use crate::drift::Breaker;
 use crate::engine::Fnv;
 use crate::map::Map;
+use crate::private;
 use crate::refusals;
 use banyan_adapter::Fault;
 use jiff::Timestamp;
@@ -197,6 +198,6 @@ fn write(file: &Path, says: &impl Serialize) -> std::io::Result<()> {
         fs::create_dir_all(folder)?;
     }
     let beside = file.with_extension("new");
-    fs::write(&beside, serde_json::to_vec_pretty(says)?)?;
+    private::write(&beside, &serde_json::to_vec_pretty(says)?)?;
     fs::rename(beside, file)
 }

@@ -7,6 +7,7 @@ use super::line::{Head, Line, Saw, Sent, Shows, Told, What};
 use crate::engine::{Event, Log};
 use crate::map::ScreenNo;
 use crate::picture::{Picture, Shown};
+use crate::private;
 use banyan_adapter::Fault;
 use jiff::Timestamp;
 use std::collections::VecDeque;
@@ -88,7 +89,7 @@ impl Trace {
         self.write_to(&mut out)?;
         out.flush()?;
         if let Some(png) = &self.photo {
-            std::fs::write(path.with_extension("png"), png)?;
+            private::write(&path.with_extension("png"), png)?;
         }
         Ok(path)
     }
@@ -105,7 +106,7 @@ impl Trace {
         for n in 0..1000 {
             let name = if n == 0 { format!("{stem}.jsonl") } else { format!("{stem}-{n}.jsonl") };
             let path = folder.join(name);
-            match std::fs::File::create_new(&path) {
+            match private::create_new(&path) {
                 Ok(file) => return Ok((path, file)),
                 Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {}
                 Err(e) => return Err(e),

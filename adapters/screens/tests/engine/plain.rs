@@ -1,7 +1,7 @@
 //! Terminals that know no fields of their own: what is typed is echoed, later and perhaps elsewhere.
 
 use super::far::{BOOK, Far, fails, run, stock};
-use banyan_screens::map::End;
+use banyan_screens::map::{End, Key};
 use banyan_screens::picture::At;
 use banyan_screens::refusals;
 use banyan_screens::transport::Act;
@@ -90,4 +90,27 @@ fn a_label_s_field_is_where_the_cursor_is() {
     assert!(far.keys.iter().any(|(_, k)| k == "fill 4,12 \"NEW1\""), "{:?}", far.keys);
     assert_eq!(far.bookings, vec![("NEW1".to_owned(), "3".to_owned())]);
     assert_eq!(far.cursor, At { row: 20, column: 8 });
+}
+
+#[test]
+fn a_message_that_stood_there_before_is_no_answer() {
+    let map = stock(&[]);
+    // Somebody's wrong password is still told when this one is sent; the far side answers after its echo.
+    let late = |then: fn(&mut Far)| {
+        let mut far = plain(Far::new().with_mood(move |far, act| {
+            let sent = far.on == "home" && matches!(act, Act::Press(Key::Enter));
+            if sent {
+                far.revision += 1;
+                far.later.push_back(Box::new(then));
+            }
+            Ok(sent)
+        }));
+        far.message = "Please enter a valid user and password".into();
+        far
+    };
+    assert_eq!(run(&mut late(|far| far.go("menu")), &map, "read_stock", &[]).unwrap().records.len(), 5);
+    let mut silent = late(|_| {});
+    // A login that nobody answers counts as refused; but nobody says that the far side said so.
+    let fault = run(&mut silent, &map, "read_stock", &[]).unwrap_err();
+    assert!(fault.code == refusals::LOGIN_REFUSED && fault.message.contains("stood on `home` before"), "{fault}");
 }

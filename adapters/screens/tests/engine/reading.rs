@@ -64,6 +64,22 @@ fn the_other_ends() {
     assert_eq!(fails(&mut counts("3"), &stock(&counter), "read_stock", &[]), refusals::TABLE_WITHOUT_END);
     assert_eq!(fails(&mut counts("many"), &stock(&counter), "read_stock", &[]), refusals::FIELD_MISSING);
     assert_eq!(fails(&mut counts("6"), &stock(&counter), "read_stock", &[]), refusals::PAGE_REPEATED);
+
+    // A row that was read is deleted while somebody turns the page: the last row of the next page moves to this one.
+    let mut far = Far::inside()
+        .altered(|on, grid| {
+            let left = if grid.row(5).contains("ITEM1") { "5" } else { "4" };
+            if on == "list" {
+                put(grid, 3, 10, left);
+            }
+        })
+        .with_mood(|far, act| {
+            if matches!(act, Act::Press(Key::Pf(8))) && far.stock.len() == 5 {
+                far.stock.remove(0);
+            }
+            Ok(false)
+        });
+    assert_eq!(fails(&mut far, &stock(&counter), "read_stock", &[]), refusals::TABLE_CHANGED);
 }
 
 #[test]

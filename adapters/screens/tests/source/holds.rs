@@ -128,6 +128,13 @@ fn a_refused_login_outlasts_the_program_and_another_password_is_tried() {
     assert_eq!(world.town.host().logins, 1, "each was a program of its own");
     let kept = std::fs::read_to_string(world.folder.path().join("own/login.json")).unwrap();
     assert!(!kept.contains("wrong\"") && kept.contains("mark"), "{kept}");
+    let mode =
+        |file: &std::path::Path| std::os::unix::fs::PermissionsExt::mode(&file.metadata().unwrap().permissions());
+    let own = world.folder.path().join("own");
+    let traces = std::fs::read_dir(own.join("traces/faults")).unwrap().map(|f| f.unwrap().path());
+    for file in traces.chain([own.join("login.json")]) {
+        assert_eq!(mode(&file) & 0o777, 0o600, "{} shows what stands on screens", file.display());
+    }
     // Another process lets it go on.
     assert!(world.source().accept(None).unwrap().is_some());
     assert!(world.source().by_hand(flow, &[], &Default::default()).end.is_err());
