@@ -1,6 +1,6 @@
 //! Flows, and what leads from one screen to another: exits, and the leaving of transient screens.
 
-use super::super::{Exit, Expected, Flow, Given, Read, Returns, ScreenNo, Step, Verify};
+use super::super::{Exit, Expected, Flow, Given, Piece, Read, Returns, ScreenNo, Step, Verify};
 use super::Reader;
 use super::notes::each;
 use super::pieces::Names;
@@ -58,6 +58,12 @@ impl Reader<'_> {
                 if step.commit || step.read.is_some() {
                     let message = "a transient screen is left, and nothing else";
                     self.notes.error("conflict", &at, message, "only press what closes it");
+                }
+                // It is left as often as it comes: a wrong password would be sent each time.
+                let pieces = || step.typed.iter().chain(step.set.iter().flat_map(|(_, pieces)| pieces));
+                if pieces().any(|p| matches!(p, Piece::Given(name) if name == "password")) {
+                    let message = "a transient screen is left whenever it comes, and a password is tried once";
+                    self.notes.error("conflict", &at, message, "type `$password` in the flow `login` alone");
                 }
                 // Without an `expect` the engine goes on waiting for what it waited for.
                 on = if step.press.is_some() && step.expect.is_empty() { None } else { next };

@@ -73,6 +73,7 @@ fn ways_home() {
     breaks("exit: { key: PF3, expect: home }", "exit: { key: PF3, expect: list }", "no-way-home", "screens.menu.exit");
     assert_eq!(problems(&STOCK.replacen("exit: { key: PF3, expect: home }", "exit: none", 1)), vec![]);
     breaks("expect: disconnected", "expect: broadcast", "transient-expected", "screens.home.exit.expect");
+    breaks("do: { key: Clear }", "do: [{ type: $password, press: Clear }]", "conflict", "screens.broadcast.do[0]");
     breaks("start: menu, steps", "start: booked, steps", "unreachable-start", "flows.read_stock.start");
     breaks("exit: { key: PF3, expect: home }", "exit: { key: PF3 }", "missing-key", "screens.menu.exit");
 }
